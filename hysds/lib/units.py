@@ -1,0 +1,113 @@
+"""Sizes and durations with units: which notations exist, what they mean, and how people are shown them.
+
+Sizes: `KB MB GB TB PB` are powers of 1000, `KiB MiB GiB TiB PiB` of 1024, `B` or nothing is bytes. A unit
+is spelt exactly so: `Gb` and `Gib` mean bits elsewhere, and a guess would be wrong by a factor of eight.
+Durations: `ms s m h d w`, joined from large to small (`1h30m`); nothing is seconds.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from fractions import Fraction
+
+_SIZES = {"B": 1} | {f"{letter}B": 1000**power for power, letter in enumerate("KMGTP", 1)}
+_SIZES |= {"kB": 1000} | {f"{letter}iB": 1024**power for power, letter in enumerate("KMGTP", 1)}
+_DURATIONS = {
+    "w": Fraction(604_800),
+    "d": Fraction(86_400),
+    "h": Fraction(3_600),
+    "m": Fraction(60),
+    "s": Fraction(1),
+    "ms": Fraction(1, 1000),
+}
+_SIZE_UNITS = "use a plain number of bytes, or B, KB, MB, GB, TB, PB (powers of 1000), KiB, MiB, GiB, TiB, PiB (of 1024)"
+_DURATION_UNITS = "use seconds as a plain number, or ms, s, m, h, d, w, joined from large to small: 1h30m"
+_NUMBER = r"[0-9]{1,18}(?:\.[0-9]{1,18})?"
+_SIZE = re.compile(rf"({_NUMBER})[ ]?([A-Za-z]*)")
+_PART = re.compile(rf"({_NUMBER})[ ]?([a-z]+)")
+_LARGEST = 2**63 - 1
+
+
+def parse_size(value: str | int) -> int:
+    """Bytes of a size such as `10GB`, `1.5 TiB` or `4096`; a fraction of a byte is dropped.
+
+    Raises: ValueError, naming the units that exist, for all else: a bool, a negative, a unit not spelt so.
+    """
+    size: Fraction | int | None = None
+    if isinstance(value, str):
+        match = _SIZE.fullmatch(value.strip())
+        if match and (match[2] in _SIZES or (not match[2] and "." not in match[1])):
+            size = Fraction(match[1]) * _SIZES[match[2] or "B"]
+    elif isinstance(value, int) and not isinstance(value, bool):
+        size = value
+    if size is None or not 0 <= size <= _LARGEST:
+        raise ValueError(f"{_shown(value)} is not a size: {_SIZE_UNITS}")
+    return int(size)
+
+
+def parse_duration(value: str | float) -> float:
+    """Seconds of a duration such as `90s`, `1h30m`, `250ms` or `7200`.
+
+    Raises: ValueError, naming the units that exist, for all else: a bool, nan, a negative, a unit twice.
+    """
+    seconds: Fraction | float | None = None
+    if isinstance(value, str):
+        text = value.strip()
+        seconds = Fraction(text) if re.fullmatch(_NUMBER, text) else _sum_of_parts(text)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = value
+    if seconds is None or not 0 <= seconds <= _LARGEST:  # nan compares false
+        raise ValueError(f"{_shown(value)} is not a duration: {_DURATION_UNITS}")
+    return float(seconds)
+
+
+def format_size(size_bytes: int) -> str:
+    """A size for people, in powers of 1000 and at most three digits behind the point: `999 B`, `1.5 GB`."""
+    for letter, power in zip("PTGMK", range(5, 0, -1), strict=True):
+        if abs(size_bytes) >= 1000**power:
+            return f"{_trimmed(size_bytes / 1000**power)} {letter}B"
+    return f"{size_bytes} B"
+
+
+def format_duration(duration_s: float) -> str:
+    """A duration for people, that `parse_duration` reads: `250ms`, `1h30m`; from a minute on whole seconds."""
+    if not math.isfinite(duration_s):
+        return str(duration_s)
+    if duration_s < 0:
+        return f"-{format_duration(-duration_s)}"
+    if 0 < duration_s < 1:
+        return f"{_trimmed(duration_s * 1000)}ms"
+    if duration_s < 60:
+        return f"{_trimmed(duration_s)}s"
+    left, parts = round(duration_s), []
+    for unit in ("d", "h", "m", "s"):
+        count, left = divmod(left, int(_DURATIONS[unit]))
+        parts += [f"{count}{unit}"] if count else []
+    return "".join(parts)
+
+
+def _sum_of_parts(text: str) -> Fraction | None:
+    """Seconds of joined parts with falling units; None if it is not one."""
+    order, total, at = list(_DURATIONS), Fraction(0), 0
+    while match := _PART.match(text, at):
+        if match[2] not in order:
+            return None
+        total += Fraction(match[1]) * _DURATIONS[match[2]]
+        order = order[order.index(match[2]) + 1 :]
+        at = match.end()
+        if at == len(text):
+            return total
+        at += text[at] == " "
+    return None
+
+
+def _trimmed(number: float) -> str:
+    """At most three digits behind the point, no zeros at the end."""
+    return f"{number:.3f}".rstrip("0").rstrip(".")
+
+
+def _shown(value: object) -> str:
+    """The value as its writer knows it, cut to a line."""
+    text = repr(value) if not isinstance(value, int) or abs(value) < 2**70 else "a number so large"
+    return text if len(text) <= 60 else f"{text[:57]}…"
