@@ -21,7 +21,7 @@ _DURATIONS = {
     "s": Fraction(1),
     "ms": Fraction(1, 1000),
 }
-_SIZE_UNITS = "use a plain number of bytes, or B, KB, MB, GB, TB, PB (powers of 1000), KiB, MiB, GiB, TiB, PiB (of 1024)"
+_SIZE_UNITS = "use plain bytes, or B, KB, MB, GB, TB, PB (powers of 1000), KiB, MiB, GiB, TiB, PiB (of 1024)"
 _DURATION_UNITS = "use seconds as a plain number, or ms, s, m, h, d, w, joined from large to small: 1h30m"
 _NUMBER = r"[0-9]{1,18}(?:\.[0-9]{1,18})?"
 _SIZE = re.compile(rf"({_NUMBER})[ ]?([A-Za-z]*)")
@@ -71,7 +71,7 @@ def format_size(size_bytes: int) -> str:
 
 
 def format_duration(duration_s: float) -> str:
-    """A duration for people, that `parse_duration` reads: `250ms`, `1h30m`; from a minute on whole seconds."""
+    """A duration for people, as `parse_duration` reads it: `250ms`, `1h30m`; whole seconds from 60 s on."""
     if not math.isfinite(duration_s):
         return str(duration_s)
     if duration_s < 0:
