@@ -1,0 +1,248 @@
+"""What is asked of the ledger, and what it answers: plain values, shared by every ledger.
+
+One pair a transition; `../docs/ledger.md` says what each means.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from hysds.core.record import FOREVER, Record
+from hysds.core.status import Status
+
+MAX_BATCH = 500
+"""The most jobs that one atomic step touches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """One job to accept. `spec` is its stored JSON; durations count from the ledger's acceptance of it."""
+
+    id: str
+    digest: str
+    spec: str
+    queue: str
+    shape: str
+    priority: int = 0
+    wake_ms: int = 0
+    """Wall ms before which the job may not start; 0: at once."""
+    ttl_for_ms: int = 0
+    """How long it may stand unclaimed; 0: without an end."""
+    deadline_ms: int = 0
+    dedup: str = ""
+    """Digest of what the job does; "": neither a duplicate of anything nor anything of it."""
+    may_repeat: bool = False
+    """`enable_dedup: false`: never a duplicate, and takes the key only if it is free."""
+    twins: frozenset[Status] = frozenset()
+    """In which states another job with the digest makes this one a duplicate."""
+    window_ms: int = FOREVER
+    retry_of: str = ""
+    lost_left: int = 2
+    preempt_left: int = FOREVER
+
+
+class Accepting(str, Enum):
+    """How the ledger took one submission."""
+
+    ACCEPTED = "accepted"
+    REPEATED = "repeated"
+    DEDUPED = "deduped"
+    CONFLICT = "conflict"
+    TOO_OLD = "too-old"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """To one acceptance. `twin`: the job that stands for a duplicate."""
+
+    how: Accepting
+    status: str = ""
+    twin: str = ""
+    twin_status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A queue that a step made ready: how many jobs, how many of them no idle worker was woken for, who hears it."""
+
+    queue: str
+    jobs: int
+    unheard: int
+    hearers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    answers: tuple[Answer, ...]
+    ready: tuple[Ready, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What a worker knows of shapes. A shape in none of the three it has never seen."""
+
+    now: tuple[str, ...] = ()
+    """Fit what is free."""
+    empty: tuple[str, ...] = ()
+    """Would fit the host when nothing runs, but not now."""
+    never: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bid:
+    """A worker's wish for a job. A nonce names the wish: repeated until answered, it yields one lease."""
+
+    worker: str
+    queues: tuple[str, ...]
+    fit: Fit
+    nonce: str
+    lease_ms: int
+    reserve_after_ms: int
+    """How old a head that fits only the empty host must be before the host is kept free for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A claimed job: its record as of the claim, its spec's JSON."""
+
+    record: Record
+    spec: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The best ready job that did not fit."""
+
+    id: str
+    shape: str
+    age_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    lease: Lease | None = None
+    unknown: tuple[str, ...] = ()
+    """Shapes with ready work that the bid did not name."""
+    head: Head | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a worker says of itself at each renewal. `slots` of 0: it takes nothing."""
+
+    host: str
+    name: str
+    queues: tuple[str, ...]
+    slots: int
+    fit: Fit
+    facts: str = "{}"
+    """JSON: roles, what is free, capabilities, version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease as its holder lists it, with where the job is."""
+
+    id: str
+    fence: int
+    phase: str = ""
+    progress: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    worker: str
+    announcement: Announcement
+    held: tuple[Held, ...]
+    given_up: tuple[str, ...]
+    """Nonces whose answer never came and that are no longer asked for: their leases go back."""
+    lease_ms: int
+    announce_ms: int
+    """How long the announcement stands on the ledger's clock; longer than a lease."""
+
+
+class Standing(str, Enum):
+    """What became of a lease, told at its renewal."""
+
+    OK = "ok"
+    LOST = "lost"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    standings: tuple[Standing, ...]
+    """One for each lease held, in order."""
+    unlisted: tuple[tuple[str, int], ...]
+    """(id, fence) of this worker's leases that it did not list."""
+    ready: bool
+    """Whether an unpaused queue of the worker has ready work that fits what is free."""
+    unknown: tuple[str, ...]
+    woken: tuple[Ready, ...] = ()
+    """Queues made ready by leases that went back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The end of an attempt, and what comes next; `core.retry` decided that."""
+
+    id: str
+    fence: int
+    status: Status
+    """Where to: completed, failed, revoked, queued or waiting."""
+    reason: str = ""
+    """The failure class; "" after a success."""
+    fails: str = ""
+    wake_ms: int = 0
+    detail: str = ""
+    """JSON of the attempt: exit code, error, metrics, phases."""
+
+
+class Committing(str, Enum):
+    DONE = "done"
+    AGAIN = "again"
+    LOST = "lost"
+    NOT_ASKED = "not-asked"
+    """A revocation that nobody asked for."""
+    TOO_LATE = "too-late"
+    """A next attempt beyond the job's deadline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    how: Committing
+    status: str = ""
+    """Where the job stands now; a cancel turns what is not completed into revoked."""
+    claimed: Claimed | None = None
+    ready: tuple[Ready, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a step did to each job it was asked for: the new status, or why not (`missing`, `ended`, `lost`, `again`)."""
+
+    answers: tuple[tuple[str, str], ...]
+    ready: tuple[Ready, ...] = ()
+    more: bool = False
+    """Whether work of this kind was left for the next call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One transition as the stream tells it."""
+
+    id: str
+    revision: int
+    fence: int
+    status: str
+    step: str
+
+
+class Notice(str, Enum):
+    """What an inbox says. Lost and cancel name a lease: `<notice> <id> <fence>`."""
+
+    WAKE = "wake"
+    LOST = "lost"
+    CANCEL = "cancel"

@@ -1,0 +1,18 @@
+"""The doorbell: a message that says *queue Q has work*, and no more. It may be lost, doubled or late."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Bell(Protocol):
+    """Rings."""
+
+    def ring(self, queue: str, times: int) -> None:
+        """Ring a queue's bell so many times.
+
+        Raises: Unreachable when the broker does not take it.
+        """
+
+    def close(self) -> None:
+        """Let go of connections."""

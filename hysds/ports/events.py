@@ -1,0 +1,45 @@
+"""The event stream: every transition, in order, appended in the same step that made it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hysds.core.requests import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event with its position in the stream; positions grow."""
+
+    position: str
+    event: Event
+
+
+class Events(Protocol):
+    """Reading the stream, alone or as one of a group whose members share it."""
+
+    def read(self, group: str, member: str, limit: int, timeout_s: float) -> tuple[Entry, ...]:
+        """Entries for this member, first those it was given before and never acknowledged, then new ones.
+
+        A group begins at the start of the stream. Waits up to `timeout_s` for the first.
+        """
+
+    def adopt(self, group: str, member: str, idle_s: float, limit: int) -> tuple[Entry, ...]:
+        """Take over entries that other members were given and left for `idle_s`."""
+
+    def done(self, group: str, positions: Sequence[str]) -> None:
+        """These need not be read by the group again."""
+
+    def follow(self, after: str, limit: int, timeout_s: float) -> tuple[Entry, ...]:
+        """Entries behind a position, for a watcher that belongs to no group."""
+
+    def end(self) -> str:
+        """The position of the newest entry, to follow from."""
+
+    def trim(self) -> int:
+        """Drop what every group has done with; answers how many entries."""
+
+    def backlog(self, group: str) -> int:
+        """How many entries the group has still to do."""

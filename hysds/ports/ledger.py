@@ -1,0 +1,127 @@
+"""The ledger as its users see it: atomic steps over jobs, leases and workers.
+
+Each method is one step that happens whole or not at all, stamped by the ledger's own clock. `core.book` is the reference
+for what each does; `core.requests` has the values. Every method raises Unreachable when no answer came: the step may or may not
+have happened, and may be repeated (ids, fences and nonces make repeats harmless).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hysds.core.record import Attempt, Record
+from hysds.core.requests import (
+    Acceptance,
+    Accepted,
+    Answer,
+    Bid,
+    Claimed,
+    Commit,
+    Committed,
+    Moved,
+    Renewal,
+    Renewed,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """All that the ledger holds of one job. `error` is the JSON of a refusal, "" where there was none."""
+
+    record: Record
+    spec: str
+    attempts: tuple[Attempt, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """A queue at one moment: how many jobs are ready, and whether it is paused."""
+
+    queue: str
+    ready: int
+    paused: bool
+
+
+class Ledger(Protocol):
+    """The truth about every live job."""
+
+    def accept(self, batch: Sequence[Acceptance]) -> Accepted:
+        """Take jobs in; longer batches go in atomic chunks of MAX_BATCH, and a repeat is harmless.
+
+        Raises: Full when the server has no memory left.
+        """
+
+    def reject(self, item: Acceptance, error: str) -> Answer:
+        """Record a refused submission that came with an id of its own. `error` is JSON."""
+
+    def claim(self, bid: Bid) -> Claimed:
+        """The best ready job that fits, if any. Repeat the same bid until answered."""
+
+    def renew(self, renewal: Renewal) -> Renewed:
+        """Announce a worker and lengthen its leases."""
+
+    def commit(self, commit: Commit, bid: Bid | None = None) -> Committed:
+        """End an attempt; with a bid, claim the next job in the same step."""
+
+    def release(self, id: str, fence: int, delay_ms: int = 0, detail: str = "") -> Moved:
+        """Give a job back unfinished."""
+
+    def cancel(self, ids: Sequence[str]) -> Moved:
+        """Revoke, or ask the owner to."""
+
+    def wake(self, limit: int) -> Moved:
+        """Ready what is due."""
+
+    def suspect(self, limit: int, half_ms: int) -> Moved:
+        """Show jobs with less than `half_ms` of lease left as offline."""
+
+    def expire(self, limit: int) -> Moved:
+        """End leases, ttls and deadlines that ran out."""
+
+    def amend(self, ids: Sequence[str], queue: str = "", priority: int | None = None) -> Moved:
+        """Move unclaimed jobs."""
+
+    def pause(self, queue: str) -> None:
+        """Stop claims from a queue."""
+
+    def resume(self, queue: str) -> Moved:
+        """Allow claims from a queue again."""
+
+    def confirm(self, written: Sequence[tuple[str, int]]) -> tuple[bool, ...]:
+        """(id, revision) whose documents the store holds; True for those that were the last of an ended job."""
+
+    def retirable(self, limit: int) -> tuple[str, ...]:
+        """Ids that may be forgotten."""
+
+    def forget(self, ids: Sequence[str]) -> tuple[str, ...]:
+        """Drop them; answers which are gone."""
+
+    def touch(self, id: str, above: int) -> int:
+        """Raise a revision; answers the new one, 0 where there is no record."""
+
+    def leave(self, worker: str) -> Moved:
+        """A worker left, or is proved dead (`gone`)."""
+
+    def audit(self, cursor: str, limit: int) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """Compare about `limit` records with the sets and mend them: (next cursor, (id, what was wrong) …).
+
+        Start with "" and go on until the cursor is "" again.
+        """
+
+    def kept(self, ids: Sequence[str]) -> tuple[Kept | None, ...]:
+        """What is held of each job; None where nothing is (never accepted, or forgotten)."""
+
+    def queues(self) -> tuple[QueueState, ...]:
+        """All queues with ready work or a pause, by name."""
+
+    def listen(self, worker: str, timeout_s: float) -> tuple[str, ...]:
+        """Notices in a worker's inbox, oldest first; waits up to `timeout_s` for the first, () when none came."""
+
+    def now_ms(self) -> int:
+        """The ledger server's wall-clock time."""
+
+    def close(self) -> None:
+        """Let go of connections; a waiting `listen` ends."""
