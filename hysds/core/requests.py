@@ -6,7 +6,7 @@ One pair a transition; `../docs/ledger.md` says what each means.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from hysds.core.record import FOREVER, Record
 from hysds.core.status import Status
@@ -42,7 +42,7 @@ class Acceptance:
     preempt_left: int = FOREVER
 
 
-class Accepting(str, Enum):
+class Accepting(StrEnum):
     """How the ledger took one submission."""
 
     ACCEPTED = "accepted"
@@ -163,7 +163,7 @@ class Renewal:
     """How long the announcement stands on the ledger's clock; longer than a lease."""
 
 
-class Standing(str, Enum):
+class Standing(StrEnum):
     """What became of a lease, told at its renewal."""
 
     OK = "ok"
@@ -200,7 +200,7 @@ class Commit:
     """JSON of the attempt: exit code, error, metrics, phases."""
 
 
-class Committing(str, Enum):
+class Committing(StrEnum):
     DONE = "done"
     AGAIN = "again"
     LOST = "lost"
@@ -221,7 +221,7 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What a step did to each job it was asked for: the new status, or why not (`missing`, `ended`, `lost`, `again`)."""
+    """What a step did to each job it was asked for: the new status, or why not (`missing`, `ended`, `lost`)."""
 
     answers: tuple[tuple[str, str], ...]
     ready: tuple[Ready, ...] = ()
@@ -240,7 +240,7 @@ class Event:
     step: str
 
 
-class Notice(str, Enum):
+class Notice(StrEnum):
     """What an inbox says. Lost and cancel name a lease: `<notice> <id> <fence>`."""
 
     WAKE = "wake"

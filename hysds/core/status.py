@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 
-class Status(str, Enum):
+class Status(StrEnum):
     """Where a job stands. The values are HySDS's own, plus `job-waiting`."""
 
     QUEUED = "job-queued"
@@ -29,7 +29,7 @@ OFFLINE = "job-offline"
 """How a started job is *shown* while its worker is silent. It is no state of the ledger: the lease still holds."""
 
 
-class FailureClass(str, Enum):
+class FailureClass(StrEnum):
     """Why an attempt failed; each class has its own retry budget."""
 
     USER = "user"

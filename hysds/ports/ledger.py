@@ -1,8 +1,8 @@
 """The ledger as its users see it: atomic steps over jobs, leases and workers.
 
-Each method is one step that happens whole or not at all, stamped by the ledger's own clock. `core.book` is the reference
-for what each does; `core.requests` has the values. Every method raises Unreachable when no answer came: the step may or may not
-have happened, and may be repeated (ids, fences and nonces make repeats harmless).
+Each method is one step that happens whole or not at all, stamped by the ledger's own clock. `core.book` is the
+reference for what each does; `core.requests` has the values. Every method raises Unreachable when no answer came: the
+step may or may not have happened, and may be repeated (ids, fences and nonces make repeats harmless).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Live output of running jobs: the newest of it, for those who watch. The whole stands in the work directory's files."""
+"""Live output of running jobs: the newest of it, for those who watch; the whole stands in the work directory."""
 
 from __future__ import annotations
 
