@@ -1,0 +1,291 @@
+"""One command's keeper: it starts the command, alone waits for it, and ends all below it when that is due.
+
+It is forked by the guardian, leads a session of its own and is the subreaper of all that the command starts.
+It answers on the command's control socket: `Started`, then, when nothing of the command lives any more,
+`Ended`. The command gets a session of its own too: `kill 0` in a script must not reach the keeper.
+"""
+
+# ruff: noqa: TID252  (this folder is a package of another name where it runs; see __main__)
+from __future__ import annotations
+
+import os
+import resource
+import select
+import signal
+import socket
+from typing import NamedTuple
+
+from . import memory, tree, wire
+from .beats import Beats
+from .ladder import Ladder, Step
+from .wire import Reason
+
+_LONGEST_SLEEP_S = 1.0
+"""The beats are looked at this often at least; a poll's timeout also stands still while the machine sleeps."""
+_SWEEP_AGAIN_S = 0.05
+
+
+class House(NamedTuple):
+    """What the guardian prepared once for all its keepers."""
+
+    kernel: tree.Kernel
+    beats: Beats
+    settings: wire.Settings
+    groups: memory.Groups | None
+    null_fd: int
+    alive_fd: int
+    """The guardian's pidfd: readable when it is dead."""
+    closing_fd: int
+    """Readable when the guardian ends everything; `beats.closing` tells why."""
+
+
+class Outputs(NamedTuple):
+    """The descriptors that become the command's standard output and standard error."""
+
+    out: int
+    err: int
+
+
+def keep(house: House, order: wire.Order, control: socket.socket, outputs: Outputs) -> None:
+    """Run one command to its end and report it. The calling process does nothing else and must exit then."""
+    os.setsid()
+    house.kernel.call_myself(b"keeper")
+    house.kernel.become_subreaper()
+    keeper = Keeper(house, order, control, tree.Wake())
+    try:
+        pid = keeper.start(outputs)
+    except OSError as error:
+        wire.send(control, refusal(error))
+    else:
+        wire.send(control, keeper.watch(pid))
+    finally:
+        keeper.clear()
+
+
+class Keeper:
+    """The state of one command's life."""
+
+    def __init__(self, house: House, order: wire.Order, control: socket.socket, wake: tree.Wake) -> None:
+        self._house = house
+        self._order = order
+        self._control = control
+        self._wake = wake
+        self._memory, self._group = self._memory_watch()
+        self._status: int | None = None
+        self._pid = 0
+
+    def start(self, outputs: Outputs) -> int:
+        """The command's pid.
+
+        Raises:
+            OSError: its directory or its program can't be used; `filename` tells which.
+        """
+        os.chdir(self._order.cwd)
+        if self._group is not None:
+            self._group.enter()
+        try:
+            return _spawn(self._order, self._house.null_fd, outputs)
+        finally:
+            if self._group is not None:
+                self._group.leave()
+            os.chdir("/")
+            os.close(outputs.out)
+            os.close(outputs.err)
+
+    def watch(self, pid: int) -> wire.Ended:
+        """Answer when the command and everything below it is gone."""
+        self._pid = pid
+        now_s = wire.boot_s()
+        self._ladder = Ladder(now_s, self._order.soft_s, self._order.hard_s)
+        self._memory_at = now_s
+        wire.send(self._control, wire.Started(pid, now_s, wire.wall_s()))
+        self._listen()
+        leftovers = self._sweep()
+        self._look_at_memory(())
+        return self._ended(leftovers)
+
+    def clear(self) -> None:
+        """Leave no control group."""
+        if self._group is not None:
+            self._group.remove()
+
+    def _memory_watch(self) -> tuple[memory.Watch | None, memory.Group | None]:
+        limit_bytes, groups = self._order.memory_bytes, self._house.groups
+        if limit_bytes is None:
+            return None, None
+        if groups is not None:
+            try:
+                group = groups.open(os.getpid(), limit_bytes)
+            except OSError:
+                return memory.TreeSum(limit_bytes), None
+            return group, group
+        return memory.TreeSum(limit_bytes), None
+
+    def _listen(self) -> None:
+        """Until all is gone by itself, or what is left is to be killed."""
+        poll = select.poll()
+        for fd in (self._control.fileno(), self._wake.fd, self._house.alive_fd, self._house.closing_fd):
+            poll.register(fd, select.POLLIN)
+        while True:
+            if self._is_over():
+                return
+            step = self._ladder.step(wire.boot_s())
+            if step is Step.KILL:
+                return
+            if step is Step.ASK:
+                tree.ask_to_end(tree.children(os.getpid()))
+            for fd, _ in poll.poll(self._sleep_s() * 1000):
+                self._hear(fd)
+            self._look_at_clocks()
+
+    def _hear(self, fd: int) -> None:
+        if fd == self._control.fileno():
+            self._hear_worker()
+        elif fd == self._house.alive_fd:
+            self._lose(Reason.GUARDIAN_GONE, "its guardian was killed")
+        elif fd == self._house.closing_fd:
+            reason = self._house.beats.closing or Reason.WORKER_GONE
+            self._lose(reason, "its guardian ended everything")
+
+    def _hear_worker(self) -> None:
+        message = wire.receive(self._control)
+        if not message:
+            self._lose(Reason.WORKER_GONE, "its worker closed the connection")
+            return
+        stop = wire.Stop._make(wire.fields(message))
+        self._ladder.stop(wire.boot_s(), stop.grace_s, stop.message)
+
+    def _look_at_clocks(self) -> None:
+        now_s, beats, settings = wire.boot_s(), self._house.beats, self._house.settings
+        silent_at = beats.silent_at(settings.silence_limit_s)
+        isolated_at = beats.isolated_at(settings.isolation_limit_s)
+        if silent_at is not None and now_s >= silent_at:
+            self._lose(Reason.SILENT, f"its worker gave no sign of life for {settings.silence_limit_s} s")
+        if isolated_at is not None and now_s >= isolated_at:
+            self._lose(Reason.ISOLATED, f"its worker was cut off for {settings.isolation_limit_s} s")
+        if self._memory is not None and now_s >= self._memory_at:
+            self._look_at_memory(tree.below(tree.children(os.getpid())))
+            self._memory_at = wire.boot_s() + self._memory.interval_s
+
+    def _look_at_memory(self, pids: list[int] | tuple[()]) -> None:
+        excess = None if self._memory is None else self._memory.excess(pids)
+        if excess is not None:
+            self._lose(Reason.OOM, excess)
+
+    def _lose(self, reason: Reason, message: str) -> None:
+        self._ladder.lose(wire.boot_s(), reason, message)
+
+    def _sleep_s(self) -> float:
+        beats, settings = self._house.beats, self._house.settings
+        times = [
+            self._ladder.next_at,
+            beats.silent_at(settings.silence_limit_s),
+            beats.isolated_at(settings.isolation_limit_s),
+            None if self._memory is None else self._memory_at,
+        ]
+        next_at = min((at for at in times if at is not None), default=float("inf"))
+        return min(max(next_at - wire.boot_s(), 0.0), _LONGEST_SLEEP_S)
+
+    def _is_over(self) -> bool:
+        """Whether nothing is to be waited for: all is gone; or the command is, and nobody gave its remains a
+        grace.
+        """
+        if not self._reap():
+            return True
+        return self._status is not None and self._ladder.cause is None
+
+    def _reap(self, sweep: tree.Sweep | None = None) -> bool:
+        """Take the dead; False if no child is left at all, which proves that nothing lives below."""
+        self._wake.clear()
+        try:
+            for pid, status in tree.reap():
+                if pid == self._pid and self._status is None:
+                    self._status = status
+                if sweep is not None:
+                    sweep.forget(pid)
+        except ChildProcessError:
+            return False
+        return True
+
+    def _sweep(self) -> int:
+        """Kill until no child is left. Answers how many beside the command had to be killed."""
+        ended = self._status is not None
+        sweep = tree.Sweep()
+        while self._reap(sweep):
+            sweep.kill(tree.children(os.getpid()))
+            if not self._wake.wait(_SWEEP_AGAIN_S):
+                sweep.forget()
+        return sweep.killed if ended else max(sweep.killed - 1, 0)
+
+    def _ended(self, leftovers: int) -> wire.Ended:
+        status = self._status or 0
+        number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        code = None if number is not None else os.WEXITSTATUS(status)
+        natural = Reason.EXITED if number is None else Reason.SIGNALLED
+        reason = self._ladder.cause or natural
+        return _ended(reason, code, number, self._ladder.message, leftovers)
+
+
+def _spawn(order: wire.Order, null_fd: int, outputs: Outputs) -> int:
+    """The first of the candidates that is a program. A name without a slash is looked up in the command's own
+    PATH.
+    """
+    actions = [
+        (os.POSIX_SPAWN_DUP2, null_fd, 0),
+        (os.POSIX_SPAWN_DUP2, outputs.out, 1),
+        (os.POSIX_SPAWN_DUP2, outputs.err, 2),
+    ]
+    failure: OSError = FileNotFoundError(2, os.strerror(2), order.argv[0])
+    for path in _candidates(order):
+        try:
+            return os.posix_spawn(
+                path,
+                order.argv,
+                order.env,
+                file_actions=actions,
+                setsid=True,
+                setsigmask=(),
+                setsigdef=signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP},
+            )
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except PermissionError as error:
+            failure = PermissionError(error.errno, error.strerror, path)
+    raise failure
+
+
+def _candidates(order: wire.Order) -> list[str]:
+    name = order.argv[0]
+    if "/" in name:
+        return [name]
+    return [f"{folder or '.'}/{name}" for folder in order.env.get("PATH", os.defpath).split(":")]
+
+
+def refusal(error: OSError) -> wire.Ended:
+    """The report on a command that never ran."""
+    message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    return _ended(Reason.COULD_NOT_START, None, None, message[:4096], 0)._replace(errno=error.errno)
+
+
+def end_of_widow(leftovers: int) -> wire.Ended:
+    """The guardian's report on a command whose keeper was killed: how the command itself ended is not known."""
+    message = "its keeper was killed, so its exit code is not known; everything it left was killed"
+    ended = _ended(Reason.KEEPER_KILLED, None, None, message, leftovers)
+    return ended._replace(cpu_user_s=0.0, cpu_system_s=0.0, max_rss_bytes=0)
+
+
+def _ended(reason: Reason, code: int | None, number: int | None, message: str, leftovers: int) -> wire.Ended:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wire.Ended(
+        reason=reason.value,
+        exit_code=code,
+        signal=number,
+        errno=None,
+        message=message,
+        boot_s=wire.boot_s(),
+        wall_s=wire.wall_s(),
+        cpu_user_s=used.ru_utime,
+        cpu_system_s=used.ru_stime,
+        max_rss_bytes=used.ru_maxrss * 1024,
+        leftovers=leftovers,
+    )
