@@ -1,0 +1,29 @@
+"""How long a job may run: what its spec says, else what the settings say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hysds.core.spec import JobSpec
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """Seconds from the command's start. After `soft_s` it is asked to end, after `hard_s` it is ended.
+
+    `soft_s` of None: it is never asked, only ended.
+    """
+
+    soft_s: float | None
+    hard_s: float
+
+
+def time_limits(spec: JobSpec, default_s: float, gap_s: float) -> TimeLimits:
+    """The limits of a job: a soft limit without a hard one gets `gap_s` to end; a job without any gets `default_s`."""
+    soft_s, hard_s = spec.soft_time_limit, spec.time_limit
+    if soft_s is None and hard_s is None:
+        soft_s = default_s
+    if hard_s is None:
+        assert soft_s is not None
+        hard_s = soft_s + gap_s
+    return TimeLimits(soft_s, hard_s)

@@ -1,0 +1,341 @@
+"""From JSON to a job spec: all complaints at once, each with its JSON path.
+
+The only place that imports pydantic. The shape and bounds of a spec stand in `spec.py`; here stands what a type can't
+say: units, duplicate keys, names that no queue may have, a command that can be split.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, NoReturn
+
+import pydantic
+
+from hysds.core.errors import Complaint, InvalidSpec
+from hysds.core.spec import Budget, JobSpec, Resources
+from hysds.lib import units
+
+MAX_SPEC_BYTES = 1_000_000
+_LATER = {
+    "localize_urls": "inputs can't be localized yet; let the command fetch them",
+    "job_specification": "pre- and post-processors don't exist yet; let the command do their work",
+}
+_QUEUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+-]{0,127}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_HASH = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_NAMES = ("job_type", "job_name", "tag", "username")
+_SPEC = pydantic.TypeAdapter(JobSpec)
+
+
+def parse(text: str | bytes, max_bytes: int = MAX_SPEC_BYTES) -> JobSpec:
+    """The spec in a JSON text.
+
+    Raises: InvalidSpec with everything that is wrong with it.
+    """
+    size_bytes = len(text if isinstance(text, bytes) else text.encode(errors="surrogatepass"))
+    if size_bytes > max_bytes:
+        raise InvalidSpec((_too_large(size_bytes, max_bytes),))
+    return parse_document(_decode(text), max_bytes)
+
+
+def parse_document(document: object, max_bytes: int = MAX_SPEC_BYTES) -> JobSpec:
+    """The spec in an already decoded document; see `parse`."""
+    if not isinstance(document, dict):
+        _refuse("$", f"a job spec is a JSON object, not {_kind(document)}")
+    complaints = [*_doubled(document, "$"), *_not_json(document, max_bytes)]
+    if complaints:
+        raise InvalidSpec(tuple(complaints))
+    plain = _with_units(document, JobSpec, "$", complaints)
+    _take_nested_units(plain, complaints)
+    _take_disk_usage(plain, complaints)
+    spec = _validated(plain, complaints)
+    complaints += _name_complaints(plain)
+    complaints += _payload_complaints(plain.get("payload"))
+    complaints += _env_complaints(plain.get("env"))
+    if spec is not None:
+        complaints += _sense_complaints(spec)
+    if complaints or spec is None:
+        raise InvalidSpec(tuple(sorted(set(complaints), key=lambda complaint: complaint.path)))
+    return spec
+
+
+def check_queue(name: str, path: str = "$.job_queue") -> Iterator[Complaint]:
+    """Complaints about a queue's name."""
+    if not _QUEUE.fullmatch(name):
+        yield Complaint(
+            path,
+            f"{_shown(name)} can't name a queue: letters, digits and _ . : @ + - only, 128 at most, "
+            "the first a letter or digit",
+        )
+
+
+# ---- reading JSON --------------------------------------------------------------------------------------------------
+
+
+class _Doubled(dict[str, Any]):
+    """An object in which keys were given twice."""
+
+    keys_twice: tuple[str, ...] = ()
+
+
+def _decode(text: str | bytes) -> object:
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+    except json.JSONDecodeError as error:
+        _refuse("$", f"not JSON: {error.msg} (line {error.lineno}, column {error.colno})")
+    except UnicodeDecodeError as error:
+        _refuse("$", f"not JSON: byte {error.start} is not UTF-8")
+    except RecursionError:
+        _refuse("$", "not readable: nested too deeply")
+    except ValueError as error:  # an integer of thousands of digits
+        _refuse("$", f"not readable: {error}")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    names = [name for name, _ in pairs]
+    doubled = _Doubled(found)
+    doubled.keys_twice = tuple(sorted({name for name in names if names.count(name) > 1}))
+    return doubled
+
+
+def _constant(name: str) -> NoReturn:
+    _refuse("$", f"not JSON: {name} is no JSON number")
+
+
+def _doubled(value: object, path: str) -> Iterator[Complaint]:
+    if isinstance(value, _Doubled):
+        for key in value.keys_twice:
+            yield Complaint(_below(path, key), "given twice; keep one of them")
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _doubled(part, _below(path, key))
+    elif isinstance(value, list):
+        for position, part in enumerate(value):
+            yield from _doubled(part, f"{path}[{position}]")
+
+
+def _not_json(document: Mapping[str, object], max_bytes: int) -> Iterator[Complaint]:
+    try:
+        text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+        size_bytes = len(text.encode())
+    except RecursionError:
+        yield Complaint("$", "nested too deeply")
+    except UnicodeEncodeError:
+        yield Complaint("$", "holds half of a surrogate pair, which no UTF-8 text can hold")
+    except (TypeError, ValueError) as error:
+        yield Complaint("$", f"holds what JSON can't: {error}")
+    else:
+        if size_bytes > max_bytes:
+            yield _too_large(size_bytes, max_bytes)
+
+
+# ---- units and aliases ---------------------------------------------------------------------------------------------
+
+
+def _with_units(
+    document: Mapping[str, Any], kind: type, path: str, complaints: list[Complaint]
+) -> dict[str, Any]:
+    """A copy whose sizes, durations and times are numbers; what can't be read is left out, with a complaint."""
+    plain = dict(document)
+    for item in fields(kind):
+        read = _READERS.get(item.metadata.get("unit", ""))
+        value = plain.get(item.name)
+        if read is None or value is None:
+            continue
+        try:
+            plain[item.name] = read(value)
+        except ValueError as error:
+            complaints.append(Complaint(_below(path, item.name), str(error)))
+            del plain[item.name]
+    return plain
+
+
+def _take_nested_units(plain: dict[str, Any], complaints: list[Complaint]) -> None:
+    if isinstance(plain.get("resources"), dict):
+        plain["resources"] = _with_units(plain["resources"], Resources, "$.resources", complaints)
+    if isinstance(plain.get("retry"), dict):
+        plain["retry"] = {
+            name: _with_units(budget, Budget, _below("$.retry", name), complaints)
+            if isinstance(budget, dict)
+            else budget
+            for name, budget in plain["retry"].items()
+        }
+
+
+def _take_disk_usage(plain: dict[str, Any], complaints: list[Complaint]) -> None:
+    """`payload._disk_usage` is HySDS's name for `resources.disk`."""
+    payload = plain.get("payload")
+    if not isinstance(payload, dict) or "_disk_usage" not in payload:
+        return
+    path = "$.payload._disk_usage"
+    try:
+        size_bytes = units.parse_size(payload["_disk_usage"])
+    except ValueError as error:
+        complaints.append(Complaint(path, str(error)))
+        return
+    resources = plain.setdefault("resources", {})
+    if not isinstance(resources, dict):
+        return
+    if resources.get("disk", size_bytes) != size_bytes:
+        complaints.append(Complaint(path, "contradicts $.resources.disk; keep one of them"))
+    plain["resources"] = {**resources, "disk": size_bytes}
+
+
+def _time(value: object) -> float:
+    """Seconds since 1970 of a time with its zone."""
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            moment = None
+        if moment is not None and moment.tzinfo is not None:
+            return moment.timestamp()
+    raise ValueError(f"{_shown(value)} is no time with a zone; write it as 2030-01-31T18:00:00Z")
+
+
+_READERS: Mapping[str, Callable[[Any], float]] = {
+    "size": units.parse_size,
+    "duration": units.parse_duration,
+    "time": _time,
+}
+
+
+# ---- checking ------------------------------------------------------------------------------------------------------
+
+
+def _validated(plain: dict[str, Any], complaints: list[Complaint]) -> JobSpec | None:
+    try:
+        # As JSON: there, and only there, strict types and objects for dataclasses go together.
+        return _SPEC.validate_json(json.dumps(plain))
+    except pydantic.ValidationError as error:
+        complaints += [_complaint(detail) for detail in error.errors(include_url=False)]
+        return None
+
+
+def _complaint(detail: Any) -> Complaint:
+    path = "$"
+    location = [part for part in detail["loc"] if part != "[key]"]
+    for part in location:
+        path = f"{path}[{part}]" if isinstance(part, int) else _below(path, str(part))
+    kind = detail["type"]
+    if kind in ("missing", "missing_argument"):
+        return Complaint(path, "is required")
+    if kind in ("unexpected_keyword_argument", "extra_forbidden"):
+        return Complaint(path, _unknown(str(location[-1]), [str(part) for part in location[:-1]]))
+    if kind == "literal_error":
+        return Complaint(path, f"is no failure class; one of {detail['ctx']['expected']}")
+    return Complaint(path, f"{_lowered(detail['msg'])}, not {_shown(detail['input'])}")
+
+
+def _unknown(name: str, parents: list[str]) -> str:
+    kind: type = JobSpec
+    if parents:
+        kind = Resources if parents[0] == "resources" else Budget
+    known = [item.name for item in fields(kind)]
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    return f"unknown field; {hint}"
+
+
+def _name_complaints(plain: Mapping[str, Any]) -> Iterator[Complaint]:
+    for name in _NAMES:
+        value = plain.get(name)
+        if isinstance(value, str) and any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
+            yield Complaint(f"$.{name}", f"holds a control character: {_shown(value)}")
+    queue = plain.get("job_queue")
+    if isinstance(queue, str):
+        yield from check_queue(queue)
+    given_hash = plain.get("payload_hash")
+    if isinstance(given_hash, str) and not _HASH.fullmatch(given_hash):
+        yield Complaint("$.payload_hash", "letters, digits and _ . : - only, 64 at most")
+
+
+def _payload_complaints(payload: object) -> Iterator[Complaint]:
+    if not isinstance(payload, dict):
+        return
+    for key, reason in _LATER.items():
+        if key in payload:
+            yield Complaint(f"$.payload.{key}", reason)
+    if "_command" not in payload:
+        yield Complaint("$.payload._command", "is required: the command line that the job runs")
+        return
+    command = payload["_command"]
+    if not isinstance(command, str):
+        yield Complaint("$.payload._command", f"must be a string, not {_kind(command)}")
+        return
+    if "\0" in command:
+        yield Complaint("$.payload._command", "holds a NUL character, which no argument can")
+        return
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        yield Complaint("$.payload._command", f"can't be split into arguments: {_lowered(str(error))}")
+        return
+    if not words or not words[0]:
+        yield Complaint("$.payload._command", "names no program")
+
+
+def _env_complaints(env: object) -> Iterator[Complaint]:
+    if not isinstance(env, dict):
+        return
+    for name, value in env.items():
+        path = _below("$.env", name)
+        if not _VARIABLE.fullmatch(name):
+            yield Complaint(path, "is no variable's name: letters, digits and _, not a digit first")
+        elif name.startswith("HYSDS_"):
+            yield Complaint(path, "is reserved: HySDS sets the variables that begin with HYSDS_")
+        if isinstance(value, str) and "\0" in value:
+            yield Complaint(path, "holds a NUL character, which no variable can")
+
+
+def _sense_complaints(spec: JobSpec) -> Iterator[Complaint]:
+    if spec.soft_time_limit and spec.time_limit and spec.soft_time_limit > spec.time_limit:
+        yield Complaint(
+            "$.soft_time_limit",
+            f"{spec.soft_time_limit:g} s is beyond the time_limit of {spec.time_limit:g} s",
+        )
+    if spec.job_queue is None:
+        for complaint in check_queue(spec.bare_type):
+            yield Complaint(
+                "$.job_queue", f"is required here, as the type's own name won't do: {complaint.message}"
+            )
+
+
+# ---- words ---------------------------------------------------------------------------------------------------------
+
+
+def _refuse(path: str, message: str) -> NoReturn:
+    raise InvalidSpec((Complaint(path, message),))
+
+
+def _too_large(size_bytes: int, max_bytes: int) -> Complaint:
+    return Complaint(
+        "$", f"{size_bytes:,} bytes is above the {max_bytes:,} that a spec may have; pass large data by file"
+    )
+
+
+def _below(path: str, key: str) -> str:
+    return f"{path}.{key}" if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", key) else f"{path}[{_shown(key)}]"
+
+
+def _kind(value: object) -> str:
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
+    return next((name for kind, name in names.items() if type(value) is kind), "a number")
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=True, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _lowered(message: str) -> str:
+    return message[:1].lower() + message[1:]

@@ -1,0 +1,182 @@
+"""What a user asks for: the job spec, HySDS's fields and ours, as a frozen value.
+
+Each field's metadata says two things of it: `work`, whether it changes what the job does (and so belongs to its dedup
+digest), and `unit`, in which units a user may write it (`size`, `duration`, `time`). `parse.py` makes specs from JSON;
+`stored` and `from_stored` are the form that the ledger keeps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+from annotated_types import Ge, Gt, Le, Len
+
+from hysds.core.shapes import Shape, shape_of
+from hysds.core.status import FailureClass
+
+TEN_YEARS_S = 10 * 366 * 86_400
+MAX_NAME = 255
+MAX_PRIORITY = 10
+
+RetryClass = Literal[
+    "user", "invalid", "timeout", "oom", "environment", "data", "gpu", "worker-lost", "preempted", "internal"
+]
+"""Every failure class but `cancelled`, which nobody wants tried again."""
+
+_STRICT = {"extra": "forbid", "strict": True}
+
+
+def _work(**extra: Any) -> dict[str, Any]:
+    return {"work": True, **extra}
+
+
+def _manner(**extra: Any) -> dict[str, Any]:
+    return {"work": False, **extra}
+
+
+Seconds = Annotated[float, Gt(0), Le(TEN_YEARS_S)]
+Name = Annotated[str, Len(1, MAX_NAME)]
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What the job needs of its host. None: no need beyond a slot."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    slots: Annotated[int, Ge(1), Le(1024)] = 1
+    cpus: Annotated[float, Gt(0), Le(4096)] | None = None
+    memory: Annotated[int, Gt(0), Le(1 << 50)] | None = field(default=None, metadata={"unit": "size"})
+    """Bytes that the whole process tree may hold; above them the job ends as `oom`."""
+    disk: Annotated[int, Ge(0), Le(1 << 60)] | None = field(default=None, metadata={"unit": "size"})
+    """Free bytes that the host's work directory must have at the claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How often and how fast failures of one class are tried again."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    attempts: Annotated[int, Ge(1), Le(1000)] | None
+    """Attempts in all, the first one counted; None: no limit."""
+    delay: Annotated[float, Ge(0), Le(TEN_YEARS_S)] = field(default=0.0, metadata={"unit": "duration"})
+    """Seconds before the second attempt at most; doubles with each, and the true delay is a random part of it."""
+    cap: Annotated[float, Ge(0), Le(TEN_YEARS_S)] = field(default=300.0, metadata={"unit": "duration"})
+    """Seconds that no delay exceeds."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """A job as a user asked for it. Durations are seconds, sizes bytes, times seconds since 1970 (UTC)."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    job_type: Name = field(metadata=_work())
+    """Such as `job:word-count`; the part before the first colon is a namespace."""
+    payload: dict[str, Any] = field(metadata=_work())
+    """The job's parameters, written to `_context.json`; `_command` is what runs."""
+    job_name: Name | None = field(default=None, metadata=_manner())
+    job_queue: Annotated[str, Len(1, 128)] | None = field(default=None, metadata=_manner())
+    priority: Annotated[int, Ge(0), Le(MAX_PRIORITY)] = field(default=0, metadata=_manner())
+    """10 is the most urgent."""
+    tag: Name | None = field(default=None, metadata=_manner())
+    username: Name | None = field(default=None, metadata=_manner())
+    enable_dedup: bool = field(default=True, metadata=_manner())
+    payload_hash: Annotated[str, Len(1, 64)] | None = field(default=None, metadata=_manner())
+    """Takes the place of the dedup digest."""
+    context: dict[str, Any] = field(default_factory=dict, metadata=_work())
+    soft_time_limit: Seconds | None = field(default=None, metadata=_manner(unit="duration"))
+    """After it the job is asked to end (SIGTERM)."""
+    time_limit: Seconds | None = field(default=None, metadata=_manner(unit="duration"))
+    """After it the job is ended (SIGKILL)."""
+    env: dict[str, str] = field(default_factory=dict, metadata=_work())
+    resources: Resources = field(default_factory=Resources, metadata=_manner())
+    retry: dict[RetryClass, Budget] = field(default_factory=dict, metadata=_manner())
+    not_before: Annotated[float, Ge(0), Le(1e11)] | None = field(default=None, metadata=_manner(unit="time"))
+    ttl: Seconds | None = field(default=None, metadata=_manner(unit="duration"))
+    """How long the job may stand unclaimed before it fails as `timeout`."""
+
+    @property
+    def name(self) -> str:
+        """The job's name: its own, or made from its type."""
+        return self.job_name or self.job_type.replace(":", "__")
+
+    @property
+    def bare_type(self) -> str:
+        """The type without its namespace: the queue where no other is named."""
+        _, colon, bare = self.job_type.partition(":")
+        return bare if colon and bare else self.job_type
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """The command's arguments."""
+        return tuple(shlex.split(self.payload["_command"]))
+
+    @property
+    def shape(self) -> Shape:
+        """The resources, quantised."""
+        needs = self.resources
+        return shape_of(needs.slots, needs.cpus, needs.memory, needs.disk)
+
+    def budget(self, failure: FailureClass) -> Budget | None:
+        """The spec's own retry budget for a class; None: the default one."""
+        return self.retry.get(failure.value)  # type: ignore[call-overload,no-any-return]
+
+
+def stored(spec: JobSpec) -> str:
+    """The spec as compact JSON, equal for equal specs; fields at their default are left out."""
+    return json.dumps(_plain(spec), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def from_stored(text: str) -> JobSpec:
+    """The spec that `stored` wrote; it is trusted, not checked again."""
+    document = json.loads(text)
+    if "resources" in document:
+        document["resources"] = Resources(**document["resources"])
+    if "retry" in document:
+        document["retry"] = {name: Budget(**budget) for name, budget in document["retry"].items()}
+    return JobSpec(**document)
+
+
+def identity(spec: JobSpec) -> str:
+    """Tells this spec from another under the same id: 32 hexadecimal digits."""
+    return hashlib.sha256(stored(spec).encode()).hexdigest()[:32]
+
+
+def dedup_digest(spec: JobSpec) -> str:
+    """Equal for jobs that do the same work: sha256 over the fields marked `work`, or the caller's `payload_hash`."""
+    if spec.payload_hash is not None:
+        return spec.payload_hash
+    work = {item.name: getattr(spec, item.name) for item in fields(JobSpec) if item.metadata["work"]}
+    work["payload"] = {key: value for key, value in spec.payload.items() if not _is_bookkeeping(key)}
+    text = json.dumps(work, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _is_bookkeeping(key: str) -> bool:
+    """Payload keys that say how a job is run or who asked, not what it does."""
+    return key == "_disk_usage" or key.startswith("_sciflo_")
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        shown = {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+        return {name: part for name, part in shown.items() if not _is_default(type(value), name, part)}
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    return value
+
+
+def _is_default(kind: type, name: str, shown: Any) -> bool:
+    declared = next(item for item in fields(kind) if item.name == name)
+    if declared.default is not MISSING:
+        return bool(shown == declared.default and type(shown) is type(declared.default))
+    if declared.default_factory is not MISSING:
+        return not shown
+    return False
