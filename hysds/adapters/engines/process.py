@@ -1,0 +1,84 @@
+"""Workloads as guarded processes of this host.
+
+A guardian that dies takes its commands with it; each of them ends with a reason that says so, and the next
+workload starts a new guardian.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from hysds.adapters.engines.base import EngineSettings
+from hysds.lib.process.command import Command, Limits
+from hysds.lib.process.guardian import Guardian, GuardianGone, Watchfulness
+from hysds.ports.engines import Running, Workload
+
+
+class ProcessEngine:
+    """Runs each workload under a keeper of its own."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._watchfulness = Watchfulness(
+            silence_limit_s=settings.silence_limit_s,
+            isolation_limit_s=settings.isolation_limit_s,
+            on_gone=settings.on_gone,
+            on_gone_env=settings.on_gone_env,
+        )
+        self._lock = threading.Lock()
+        self._guardian: Guardian | None = None
+        self._isolated = False
+
+    def prepare(self) -> None:
+        """Start the guardian."""
+        self._living()
+
+    def start(self, workload: Workload) -> Running:
+        """Run a command; see the port."""
+        command = Command(
+            argv=workload.argv,
+            cwd=workload.cwd,
+            stdout=workload.stdout,
+            stderr=workload.stderr,
+            env=workload.env,
+            limits=Limits(workload.soft_limit_s, workload.hard_limit_s, workload.memory_bytes),
+        )
+        try:
+            return self._living().spawn(command)
+        except GuardianGone:
+            # It died after we looked. Nothing of this command ran: the next guardian takes it.
+            return self._living().spawn(command)
+
+    def beat(self) -> None:
+        """A sign of life for the guardian."""
+        with self._lock:
+            if self._guardian is not None:
+                self._guardian.beat()
+
+    def isolated(self) -> None:
+        """The time without a ledger begins, if it has not begun already."""
+        with self._lock:
+            if self._guardian is not None and not self._isolated:
+                self._guardian.isolated()
+            self._isolated = True
+
+    def connected(self) -> None:
+        """It is over."""
+        with self._lock:
+            if self._guardian is not None and self._isolated:
+                self._guardian.connected()
+            self._isolated = False
+
+    def close(self) -> None:
+        """End everything; the guardian exits without `on_gone`."""
+        with self._lock:
+            if self._guardian is not None:
+                self._guardian.close()
+            self._guardian = None
+
+    def _living(self) -> Guardian:
+        with self._lock:
+            if self._guardian is None or not self._guardian.is_alive():
+                self._guardian = Guardian.start(self._watchfulness)
+                if self._isolated:
+                    self._guardian.isolated()
+            return self._guardian

@@ -1,0 +1,60 @@
+"""From a job spec to what the ledger is asked to accept: queue, shape, dedup digest, budgets."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+
+from hysds.core import retry
+from hysds.core.errors import InvalidSpec
+from hysds.core.ids import JobId
+from hysds.core.record import FOREVER
+from hysds.core.requests import Acceptance
+from hysds.core.spec import JobSpec, dedup_digest, identity, stored
+from hysds.core.status import FailureClass, Status
+
+
+@dataclass(frozen=True, slots=True)
+class DedupPolicy:
+    """In which states a job stands for a later one that does the same, and how long a completed one does."""
+
+    twins: frozenset[Status]
+    window_ms: int
+    """FOREVER: always."""
+
+
+def acceptance(id_: JobId, spec: JobSpec, policy: DedupPolicy) -> Acceptance:
+    """What the ledger is asked to accept for a spec that was parsed."""
+    return Acceptance(
+        id=id_,
+        digest=identity(spec),
+        spec=stored(spec),
+        queue=spec.job_queue or spec.bare_type,
+        shape=str(spec.shape),
+        priority=spec.priority,
+        wake_ms=round((spec.not_before or 0) * 1000),
+        ttl_for_ms=round((spec.ttl or 0) * 1000),
+        dedup=dedup_digest(spec),
+        may_repeat=not spec.enable_dedup,
+        twins=policy.twins,
+        window_ms=policy.window_ms,
+        lost_left=retry.left(spec, FailureClass.WORKER_LOST),
+        preempt_left=retry.left(spec, FailureClass.PREEMPTED),
+    )
+
+
+def rejection(id_: JobId, text: str, refusal: InvalidSpec) -> tuple[Acceptance, str]:
+    """What the ledger records of a refused submission: as much of it as can be kept, and the complaints as JSON."""
+    complaints = json.dumps(
+        {
+            "error": str(refusal),
+            "complaints": [{"path": item.path, "message": item.message} for item in refusal.complaints],
+        },
+        ensure_ascii=False,
+    )
+    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
+    return replace(_REFUSED, id=id_, digest=digest), complaints
+
+
+_REFUSED = Acceptance(id="", digest="", spec="{}", queue="", shape="1s", window_ms=FOREVER)
