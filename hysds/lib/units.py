@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import math
 import re
-from fractions import Fraction
+from types import UnionType
 
 _SIZES = {"B": 1} | {f"{letter}B": 1000**power for power, letter in enumerate("KMGTP", 1)}
 _SIZES |= {"kB": 1000} | {f"{letter}iB": 1024**power for power, letter in enumerate("KMGTP", 1)}
-_DURATIONS = {
-    "w": Fraction(604_800),
-    "d": Fraction(86_400),
-    "h": Fraction(3_600),
-    "m": Fraction(60),
-    "s": Fraction(1),
-    "ms": Fraction(1, 1000),
-}
+_DURATIONS_MS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 _SIZE_UNITS = "use plain bytes, or B, KB, MB, GB, TB, PB (powers of 1000), KiB, MiB, GiB, TiB, PiB (of 1024)"
 _DURATION_UNITS = "use seconds as a plain number, or ms, s, m, h, d, w, joined from large to small: 1h30m"
 _NUMBER = r"[0-9]{1,18}(?:\.[0-9]{1,18})?"
+_ATTO = (
+    10**18
+)  # a decimal number is counted in these parts: exact, and without the cost of importing fractions
 _SIZE = re.compile(rf"({_NUMBER})[ ]?([A-Za-z]*)")
 _PART = re.compile(rf"({_NUMBER})[ ]?([a-z]+)")
 _LARGEST = 2**63 - 1
@@ -34,16 +30,16 @@ def parse_size(value: str | int) -> int:
 
     Raises: ValueError, naming the units that exist, for all else: a bool, a negative, a unit not spelt so.
     """
-    size: Fraction | int | None = None
+    size: int | None = None
     if isinstance(value, str):
         match = _SIZE.fullmatch(value.strip())
         if match and (match[2] in _SIZES or (not match[2] and "." not in match[1])):
-            size = Fraction(match[1]) * _SIZES[match[2] or "B"]
-    elif isinstance(value, int) and not isinstance(value, bool):
+            size = _atto(match[1]) * _SIZES[match[2] or "B"] // _ATTO
+    elif _is_number(value, int):
         size = value
     if size is None or not 0 <= size <= _LARGEST:
         raise ValueError(f"{_shown(value)} is not a size: {_SIZE_UNITS}")
-    return int(size)
+    return size
 
 
 def parse_duration(value: str | float) -> float:
@@ -51,11 +47,11 @@ def parse_duration(value: str | float) -> float:
 
     Raises: ValueError, naming the units that exist, for all else: a bool, nan, a negative, a unit twice.
     """
-    seconds: Fraction | float | None = None
+    seconds: float | None = None
     if isinstance(value, str):
         text = value.strip()
-        seconds = Fraction(text) if re.fullmatch(_NUMBER, text) else _sum_of_parts(text)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = _atto(text) / _ATTO if re.fullmatch(_NUMBER, text) else _sum_of_parts(text)
+    elif _is_number(value, int | float):
         seconds = value
     if seconds is None or not 0 <= seconds <= _LARGEST:  # nan compares false
         raise ValueError(f"{_shown(value)} is not a duration: {_DURATION_UNITS}")
@@ -82,24 +78,35 @@ def format_duration(duration_s: float) -> str:
         return f"{_trimmed(duration_s)}s"
     left, parts = round(duration_s), []
     for unit in ("d", "h", "m", "s"):
-        count, left = divmod(left, int(_DURATIONS[unit]))
+        count, left = divmod(left, _DURATIONS_MS[unit] // 1000)
         parts += [f"{count}{unit}"] if count else []
     return "".join(parts)
 
 
-def _sum_of_parts(text: str) -> Fraction | None:
+def _sum_of_parts(text: str) -> float | None:
     """Seconds of joined parts with falling units; None if it is not one."""
-    order, total, at = list(_DURATIONS), Fraction(0), 0
+    order, total, at = list(_DURATIONS_MS), 0, 0
     while match := _PART.match(text, at):
         if match[2] not in order:
             return None
-        total += Fraction(match[1]) * _DURATIONS[match[2]]
+        total += _atto(match[1]) * _DURATIONS_MS[match[2]]
         order = order[order.index(match[2]) + 1 :]
         at = match.end()
         if at == len(text):
-            return total
+            return total / (1000 * _ATTO)
         at += text[at] == " "
     return None
+
+
+def _atto(number: str) -> int:
+    """A decimal number in parts of 10^-18."""
+    whole, _, fraction = number.partition(".")
+    return int(whole + fraction.ljust(18, "0"))
+
+
+def _is_number(value: object, kind: type | UnionType) -> bool:
+    """Whether a value is what its caller's types promise; True and False are no numbers here."""
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def _trimmed(number: float) -> str:

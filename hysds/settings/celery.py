@@ -1,0 +1,128 @@
+"""The image of the settings as Celery's configuration, and as parameters of a redis client; plain data.
+
+Celery carries bells. All that it could do beyond that (results, retries, late acknowledgement, priorities in the
+broker) is the ledger's, so what would let it interfere is fixed here and not a setting.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from hysds.settings import model, urls
+
+SOCKET_TIMEOUT_S = 10
+"""How long a command to a Redis broker may take; above kombu's own blocking pop of 1 s."""
+
+HEALTH_CHECK_S = 25
+"""How often kombu asks an idle Redis connection whether it still lives."""
+
+_VERIFY = 2
+"""`ssl.CERT_REQUIRED`; the number spares every process the import of ssl."""
+
+FIXED: Mapping[str, object] = MappingProxyType(
+    {
+        # A bell is acknowledged when it is heard: the ledger, not the broker, knows what is unfinished.
+        "task_acks_late": False,
+        "task_reject_on_worker_lost": False,
+        "task_acks_on_failure_or_timeout": True,
+        "worker_prefetch_multiplier": 1,
+        "task_ignore_result": True,
+        "task_store_errors_even_if_ignored": False,
+        "result_backend": None,
+        "task_always_eager": False,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        # A worker outlives any outage of the broker; without a bell it still claims at each renewal.
+        "broker_connection_retry": True,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        # Publishing fails at once; lib/transport_retry decides on another try.
+        "task_publish_retry": False,
+        "task_default_delivery_mode": "transient",
+        "task_queue_max_priority": None,
+        "task_create_missing_queues": True,
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "event_serializer": "json",
+        "accept_content": ["json"],
+        "result_accept_content": ["json"],
+        "worker_send_task_events": True,
+        "task_send_sent_event": False,
+        "worker_enable_remote_control": True,
+        "worker_disable_rate_limits": True,
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        "enable_utc": True,
+    }
+)
+
+
+def celery_config(settings: model.Settings) -> dict[str, object]:
+    """What Celery's `app.conf` is given; no pool, as one in the configuration makes Celery ignore `-P`."""
+    url = settings.broker_url
+    return dict(FIXED) | {
+        "broker_url": _kombu_url(url),
+        "broker_use_ssl": broker_tls(url, settings.broker_tls),
+        "broker_connection_timeout": settings.broker.connect_timeout_s,
+        "broker_heartbeat": settings.broker.heartbeat_s,
+        "broker_transport_options": _transport_options(url, settings.broker.connect_timeout_s),
+        "task_default_queue": settings.worker.queues[0],
+        # Equal to what Celery would make of a name that it does not know, so that both can declare it.
+        "task_queues": {
+            name: {"exchange": name, "exchange_type": "direct", "routing_key": name}
+            for name in settings.worker.queues
+        },
+        "worker_concurrency": settings.worker.slots,
+    }
+
+
+def redis_tls(url: str, tls: model.Tls) -> dict[str, object]:
+    """Keyword arguments for `redis.Redis.from_url(url, …)`; empty without TLS."""
+    if not urls.is_tls(url):
+        return {}
+    given = {
+        "ssl_ca_certs": tls.ca_file,
+        "ssl_certfile": tls.cert_file,
+        "ssl_keyfile": tls.key_file or tls.cert_file,
+        "ssl_ciphers": tls.ciphers,
+    }
+    verified: dict[str, object] = {"ssl_cert_reqs": "required", "ssl_check_hostname": True}
+    return verified | {key: str(value) for key, value in given.items() if value is not None}
+
+
+def broker_tls(url: str, tls: model.Tls) -> dict[str, object] | None:
+    """What `broker_use_ssl` must be for this URL; None without TLS."""
+    if not urls.is_tls(url):
+        return None
+    if urlsplit(url).scheme == "rediss":
+        return redis_tls(url, tls)
+    given = {
+        "ca_certs": tls.ca_file,
+        "certfile": tls.cert_file,
+        "keyfile": tls.key_file or tls.cert_file,
+        "ciphers": tls.ciphers,
+    }
+    # py-amqp compares the name in the certificate only with a server_hostname that it was given.
+    verified: dict[str, object] = {"cert_reqs": _VERIFY, "server_hostname": urlsplit(url).hostname}
+    return verified | {key: str(value) for key, value in given.items() if value is not None}
+
+
+def _kombu_url(url: str) -> str:
+    """kombu's own notation of a unix socket."""
+    if not url.startswith("unix://"):
+        return url
+    place = url.removeprefix("unix://").partition("?")[0]
+    return f"redis+socket://{place}?virtual_host={urls.database(url)}"
+
+
+def _transport_options(url: str, connect_timeout_s: float) -> dict[str, object]:
+    """Bounds on each wait: a broker that is away costs a publisher one error; kombu's own default is to try for
+    ever."""
+    bounds: dict[str, object] = {"max_retries": 0}
+    if url.startswith("amqp"):
+        return bounds
+    return bounds | {
+        "socket_timeout": SOCKET_TIMEOUT_S,
+        "socket_connect_timeout": connect_timeout_s,
+        "socket_keepalive": True,
+        "health_check_interval": HEALTH_CHECK_S,
+    }

@@ -1,0 +1,63 @@
+"""What must hold between settings: values that are good alone and make no sense together."""
+
+import os
+from pathlib import Path
+
+from hysds.lib import units
+from hysds.settings import model, urls
+from hysds.settings.sources import DEFAULT, Complaint, Origins
+
+
+def found(settings: model.Settings, origins: Origins) -> list[Complaint]:
+    """All contradictions; each is put to the account of a value that somebody set, if there is one."""
+    ledger, worker, logs = settings.ledger, settings.worker, settings.logs
+    least_lease_s = 5 * ledger.renew_interval_s + 2 * model.CLOCK_CAP_S
+    least_lease = units.format_duration(least_lease_s)
+    rules = [
+        (
+            ledger.lease_s >= least_lease_s,
+            ("ledger.lease", "ledger.renew_interval"),
+            f"ledger.lease must hold five of ledger.renew_interval and 4 s: at least {least_lease}",
+        ),
+        (
+            ledger.worker_retention_s >= ledger.lease_s,
+            ("ledger.worker_retention", "ledger.lease"),
+            "ledger.worker_retention must not be shorter than ledger.lease",
+        ),
+        (
+            worker.isolation_limit_s >= ledger.lease_s,
+            ("worker.isolation_limit", "ledger.lease"),
+            "worker.isolation_limit must not be shorter than ledger.lease",
+        ),
+        (
+            logs.memory_bytes >= logs.per_job_bytes,
+            ("logs.memory", "logs.per_job"),
+            "logs.memory must not be less than logs.per_job",
+        ),
+    ]
+    complaints = [Complaint(_account(names, origins), text) for holds, names, text in rules if not holds]
+    complaints += _about_tls("ledger", ledger.tls, ledger.url, origins)
+    return complaints + _about_tls("broker", settings.broker.tls, settings.broker.url, origins)
+
+
+def _about_tls(section: str, tls: model.Tls, url: str | None, origins: Origins) -> list[Complaint]:
+    """TLS options that nothing would honour, and files that can't be read."""
+    asked = url is not None and urls.is_tls(url)
+    complaints = []
+    for option in ("ca_file", "cert_file", "key_file", "ciphers"):
+        value, name = getattr(tls, option), f"{section}.{option}"
+        if value is not None and not asked:
+            text = f"{name} has no use, as {section}.url asks for no TLS"
+        elif isinstance(value, Path) and not os.access(value, os.R_OK):
+            text = f"{name}: {value} can't be read"
+        elif option == "key_file" and value is not None and tls.cert_file is None:
+            text = f"{name} needs {section}.cert_file"
+        else:
+            continue
+        complaints.append(Complaint(_account((name,), origins), text))
+    return complaints
+
+
+def _account(names: tuple[str, ...], origins: Origins) -> str:
+    """The origin of the first of these values that somebody set."""
+    return next((origins[name] for name in names if origins[name] != DEFAULT), f"{names[0]} ({DEFAULT})")

@@ -1,0 +1,77 @@
+"""Which environment variables set something, and how a process hands its settings on to one that it starts.
+
+A variable that begins with `HYSDS_` and is none of ours is a mistake worth stopping for: a setting that somebody
+believes to be in force.
+"""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+from hysds.settings import fields, model
+from hysds.settings.sources import Given, Reading
+
+PREFIX = "HYSDS_"
+HOME = "HYSDS_HOME"
+CONFIG = "HYSDS_CONFIG"
+"""The settings file. Set but empty: none, not even one that lies in the usual places."""
+
+IN_JOBS = ("HYSDS_PROGRESS", "HYSDS_JOB_")
+"""What HySDS itself sets inside jobs; one that ends in `_` stands for all that begin so. A client that a job
+starts must not stumble over them."""
+
+FOR_TESTS = ("HYSDS_TEST_",)
+"""What the tests of HySDS tell each other."""
+
+OF_THE_ORIGINAL = {
+    "HYSDS_ROOT_WORK_DIR": "HYSDS_WORKER_WORK_DIR says where work directories lie",
+    "HYSDS_CELERY_CFG": f"{CONFIG} names the settings file",
+    "HYSDS_WORKER_CFG": "it comes with job types",
+    "HYSDS_ORCHESTRATOR_CFG": "it comes with job types",
+    "HYSDS_JOB_CREATORS_DIR": "it comes with job types",
+    "HYSDS_DATASETS_CFG": "it comes with datasets",
+    "HYSDS_GPU_AVAILABLE": "it comes with GPUs",
+}
+"""Variables of the original HySDS that stand in many environments: a notice, and what takes their place."""
+
+
+def read(environ: Mapping[str, str], base: Path, reading: Reading) -> None:
+    """Take all `HYSDS_` variables; complain about those that nobody knows."""
+    settings = {row.variable: name for name, row in fields.table().items()}
+    for variable in sorted(name for name in environ if name.startswith(PREFIX)):
+        origin = f"environment {variable}"
+        if variable in settings:
+            reading.given[settings[variable]] = Given(environ[variable], origin, base)
+        elif variable in OF_THE_ORIGINAL:
+            reading.notice(origin, f"not read: {OF_THE_ORIGINAL[variable]}")
+        elif variable != CONFIG and not _is_foreign(variable):
+            reading.complain(origin, f"no such setting{nearest(variable, [*settings, CONFIG])}")
+
+
+def handed_on(settings: model.Settings, origins: Mapping[str, str], file: Path | None) -> dict[str, str]:
+    """Variables with which another process of this machine loads the same settings, whatever its directory.
+
+    Holds passwords of URLs if an argument or a variable gave them: for a child's environment, never for its
+    arguments.
+    """
+    variables = {HOME: str(settings.home), CONFIG: "" if file is None else str(file)}
+    for name, row in fields.table().items():
+        if origins[name].startswith(("argument ", "environment ")):
+            variables[row.variable] = row.write(row.value_in(settings))
+    return variables
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`; did you mean …?`, or nothing."""
+    close = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _is_foreign(variable: str) -> bool:
+    """Whether others set this variable; not when somebody forgot the s of `HYSDS_JOBS_`."""
+    if variable.replace("HYSDS_JOB_", "HYSDS_JOBS_") in {row.variable for row in fields.table().values()}:
+        return False
+    return any(
+        variable.startswith(name) if name.endswith("_") else variable == name
+        for name in (*IN_JOBS, *FOR_TESTS)
+    )

@@ -1,0 +1,93 @@
+"""Which settings file is read, and what TOML and Python files say.
+
+A file that `HYSDS_CONFIG` names was chosen by the operator. `./celeryconfig.py` was only found, and reading it means
+executing it: it counts only if it and its link are the caller's own and nobody else can write to it.
+"""
+
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from hysds.settings import celeryconfig, environment, fields
+from hysds.settings.sources import Given, Reading
+
+_FOUND_HERE = "celeryconfig.py"
+_FOUND_AT_HOME = "hysds.toml"
+_LARGEST_BYTES = 2**20
+
+
+def chosen(environ: Mapping[str, str], directory: Path, home: Path, reading: Reading) -> Path | None:
+    """The file to read, or None. Complains about a named one that can't be, notes a found one that is not safe."""
+    if environment.CONFIG in environ:
+        named = environ[environment.CONFIG]
+        return directory / Path(named).expanduser() if named else None
+    here = directory / _FOUND_HERE
+    if os.path.lexists(here):
+        if (reason := _foreign(here)) is None:
+            return here
+        reading.notice(str(here), f"not read: {reason}; name it in {environment.CONFIG} if you trust it")
+    at_home = home / _FOUND_AT_HOME
+    return at_home if at_home.exists() else None
+
+
+def read(path: Path, reading: Reading) -> None:
+    """Take what a file says; complaints name the file and the name in it."""
+    if path.suffix not in (".py", ".toml"):
+        reading.complain(str(path), "a settings file is a .py or a .toml")
+        return
+    try:
+        if path.stat().st_size > _LARGEST_BYTES:
+            reading.complain(str(path), "larger than 1 MiB: this is no settings file")
+            return
+        content = path.read_bytes()
+    except OSError as error:
+        reading.complain(str(path), f"can't be read: {error.strerror}")
+        return
+    if path.suffix == ".py":
+        celeryconfig.read(path, content, reading)
+    else:
+        _read_toml(path, content, reading)
+
+
+def _foreign(path: Path) -> str | None:
+    """Why a file that was only found is not to be executed; None if it may be."""
+    try:
+        owners = {path.lstat().st_uid, path.stat().st_uid}
+        mode = path.stat().st_mode
+    except OSError as error:
+        return f"it can't be read ({error.strerror})"
+    if owners != {os.geteuid()}:
+        return "it belongs to another user"
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return "others can write to it"
+    return None
+
+
+def _read_toml(path: Path, content: bytes, reading: Reading) -> None:
+    try:
+        document = tomllib.loads(content.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        reading.complain(str(path), f"not TOML: {error}")
+        return
+    known = fields.table()
+    for name, value in _flat(document):
+        origin = f"{path}: {name}"
+        if name == "home" and path.name == _FOUND_AT_HOME:
+            reading.complain(origin, f"set {environment.HOME} instead: this file is found through it")
+        elif name in known:
+            reading.given[name] = Given(value, origin, path.parent)
+        else:
+            reading.complain(origin, f"no such setting{environment.nearest(name, known)}")
+
+
+def _flat(document: Mapping[str, object]) -> list[tuple[str, object]]:
+    """Dotted names of a TOML document; tables go one deep."""
+    rows: list[tuple[str, object]] = []
+    for key, value in document.items():
+        if isinstance(value, dict):
+            rows += [(f"{key}.{inner}", leaf) for inner, leaf in value.items()]
+        else:
+            rows.append((key, value))
+    return rows

@@ -1,0 +1,57 @@
+"""Settings for people: each with its value, its origin and what it means; secrets masked."""
+
+import ast
+import inspect
+from dataclasses import dataclass
+
+from hysds.settings import fields, model
+from hysds.settings.sources import Origins
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of `config show`."""
+
+    name: str
+    value: str
+    origin: str
+    meaning: str
+    variable: str
+    """The environment variable that sets it."""
+
+
+def rows(settings: model.Settings, origins: Origins) -> list[Row]:
+    """All settings in the order of their sections. Costs some ms: the meanings are read from the source."""
+    docs = meanings()
+    return [
+        Row(
+            name=name,
+            value=setting.show(setting.value_in(settings)),
+            origin=origins[name],
+            meaning=docs[name],
+            variable=setting.variable,
+        )
+        for name, setting in fields.table().items()
+    ]
+
+
+def meanings() -> dict[str, str]:
+    """The docstring under each field, on one line, by the setting's name."""
+    docs: dict[tuple[str, str], str] = {}
+    for node in ast.parse(inspect.getsource(model)).body:
+        if isinstance(node, ast.ClassDef):
+            docs |= {(node.name.lower(), name): text for name, text in _documented(node)}
+    return {
+        name: docs.get((row.section or "settings", row.attribute), "") for name, row in fields.table().items()
+    }
+
+
+def _documented(node: ast.ClassDef) -> list[tuple[str, str]]:
+    """(field, docstring) of each annotated name with a text right under it."""
+    found = []
+    for before, after in zip(node.body, node.body[1:], strict=False):
+        if not (isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name)):
+            continue
+        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+            found.append((before.target.id, " ".join(str(after.value.value).split())))
+    return found

@@ -1,0 +1,135 @@
+"""The URLs of servers: which forms are taken, which database they name, and how they are shown without secrets."""
+
+import re
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
+
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+BROKER_SCHEMES = ("amqp", "amqps", *REDIS_SCHEMES)
+STORE_SCHEMES = ("sqlite",)
+TLS_SCHEMES = ("rediss", "amqps")
+_SECRET = re.compile(r"(?i)([?&;][^=&;]*(?:pass|pw|secret|token|key)[^=&;]*=)[^&;]*")
+_SOCKET_PATH_MOST = 107  # bytes that the kernel has for the path of a unix socket
+_VERIFIED = ("required", "cert_required", "2")
+
+
+def masked(text: str) -> str:
+    """The text with the password of a URL, and parameters that sound like secrets, replaced by `***`.
+
+    Whatever stands before the last `@` counts as user and password: a password with an unquoted `/` or `@` hides too.
+    """
+    scheme, mark, rest = text.partition("://")
+    if not mark:
+        return text
+    userinfo, at, host = rest.rpartition("@")
+    user, colon, _ = userinfo.partition(":")
+    return _SECRET.sub(r"\1***", f"{scheme}://{user}{colon}{'***' if colon else ''}{at}{host}")
+
+
+def normalised(url: str) -> str:
+    """The URL in our own notation: Celery's `redis+socket://` and `pyamqp://` and an explicit demand for
+    verification have one form here."""
+    for theirs, ours in (("redis+socket://", "unix://"), ("pyamqp://", "amqp://")):
+        if url.startswith(theirs):
+            url = ours + url.removeprefix(theirs)
+    parts = urlsplit(url)
+    if not parts.query:
+        return url
+    query = [
+        ("db" if key == "virtual_host" else key, value)
+        for key, value in parse_qsl(parts.query, keep_blank_values=True)
+        if not (key == "ssl_cert_reqs" and value.lower() in _VERIFIED)
+    ]
+    return f"{url.partition('?')[0]}{'?' if query else ''}{urlencode(query)}"
+
+
+def problem(url: str, schemes: tuple[str, ...]) -> str | None:
+    """What is wrong with a URL in our own notation; None if nothing is. Names no secret."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  reading it checks it
+    except ValueError:
+        return f"{masked(url)} is no URL: quote special characters of a password (%40 for @)"
+    if parts.scheme not in schemes:
+        return f"{masked(url)} begins with none of {', '.join(f'{scheme}://' for scheme in schemes)}"
+    for key, value in parse_qsl(parts.query, keep_blank_values=True):
+        if complaint := _parameter_problem(parts.scheme, key, value):
+            return complaint
+    return _place_problem(parts)
+
+
+def database(url: str) -> int:
+    """The number of the Redis database that a good URL names; 0 if it names none."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    return int(query.get("db") or (parts.path.strip("/") if parts.scheme != "unix" else "") or 0)
+
+
+def in_database(url: str, number: int) -> str:
+    """The same Redis server, another database."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return f"{url.partition('?')[0]}?db={number}"
+    return f"{parts.scheme}://{parts.netloc}/{number}"
+
+
+def is_tls(url: str) -> bool:
+    """Whether the URL asks for TLS."""
+    return url.partition("://")[0] in TLS_SCHEMES
+
+
+def turns_verification_off(text: str) -> bool:
+    """Whether a URL has a parameter that would let a server with a wrong certificate pass."""
+    asked = re.findall(r"(?i)[?&;]ssl_cert_reqs=([^&;]*)", text)
+    return any(value.lower() not in _VERIFIED for value in asked) or bool(
+        re.search(r"(?i)[?&;]ssl_check_hostname=(false|0|no|off|none|)(?:[&;]|$)", text)
+    )
+
+
+def without_tls_options(url: str) -> tuple[str, dict[str, str]]:
+    """A URL as redis clients take it, and the TLS options that its parameters named, without their `ssl_`."""
+    bare, _, query = url.partition("?")
+    options, rest = {}, []
+    for key, value in parse_qsl(query, keep_blank_values=True):
+        if key.startswith("ssl_"):
+            options[key.removeprefix("ssl_")] = value
+        else:
+            rest.append((key, value))
+    return f"{bare}{'?' if rest else ''}{urlencode(rest)}", options
+
+
+def quoted_path(path: Path) -> str:
+    """A path as a URL holds it."""
+    return quote(str(path))
+
+
+def sqlite_path(url: str) -> Path:
+    """The file that a `sqlite:///path` URL names; three slashes or four, always absolute."""
+    return Path("/" + unquote(urlsplit(url).path).lstrip("/"))
+
+
+def _parameter_problem(scheme: str, key: str, value: str) -> str | None:
+    if key in ("ssl_cert_reqs", "ssl_check_hostname"):
+        return f"certificates are always verified: take {key} out of the URL"
+    if key.startswith("ssl_"):
+        return f"take {key} out of the URL and set ca_file, cert_file, key_file or ciphers"
+    if key != "db" or scheme not in REDIS_SCHEMES:
+        return f"a {scheme}:// URL has no parameter {key!r} here"
+    return None if re.fullmatch(r"[0-9]{1,4}", value) else "db in the URL is no database number"
+
+
+def _place_problem(parts: SplitResult) -> str | None:
+    if parts.scheme in ("unix", "sqlite"):
+        path = unquote(parts.path)
+        if not path.startswith("/") or path.endswith("/"):
+            return f"a {parts.scheme}:// URL names a file by its absolute path: {parts.scheme}:///path"
+        if parts.scheme == "unix" and len(path.encode()) > _SOCKET_PATH_MOST:
+            return f"the path of a unix socket has at most {_SOCKET_PATH_MOST} bytes, this one {len(path.encode())}"
+        if parts.scheme == "sqlite" and parts.netloc:
+            return "a sqlite:// URL names no host: sqlite:///path"
+        return None
+    if not parts.hostname:
+        return f"{masked(parts.geturl())} names no host"
+    if parts.scheme in REDIS_SCHEMES and not re.fullmatch(r"/?(?:[0-9]{1,4})?/?", parts.path):
+        return f"{masked(parts.geturl())} names no database number after the host"
+    return None
