@@ -53,9 +53,10 @@ need_python() {
     exit 1
 }
 
-# What decides whether the environment is still right: the lock, what setup.cfg declares, and where all this lies.
+# What decides whether the environment is still right: where it lies, the lock, and how the package is declared
+# (setup.cfg up to the configuration of the tools).
 fingerprint() {
-    { echo "$root"; cat "$root/$1" "$root/setup.cfg" "$root/requirements.in"; } | sha256sum
+    { echo "$root"; cat "$root/$1" "$root/requirements.in"; sed '/^\[tool:pytest\]/q' "$root/setup.cfg"; } | sha256sum
 }
 
 # Make $venv hold what lock $1 names and an editable HySDS; at once when it already does.
