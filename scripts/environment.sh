@@ -46,9 +46,9 @@ find_python() {
 
 # A Python that can make environments: Debian ships venv and ensurepip apart from Python.
 need_python() {
-    if find_python 'import venv, ensurepip'; then return; fi
+    if find_python 'import venv, ensurepip; ensurepip.version()'; then return; fi
     debian_install python3 python3-venv >&2
-    if find_python 'import venv, ensurepip'; then return; fi
+    if find_python 'import venv, ensurepip; ensurepip.version()'; then return; fi
     echo "Python 3.11 or later with venv is needed, and this system has none" >&2
     exit 1
 }

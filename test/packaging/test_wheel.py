@@ -74,7 +74,7 @@ def test_every_module_of_the_wheel_imports(fresh_python: Path) -> None:
         "    print(importlib.import_module(found.name).__file__)\n"
     )
     environment = {"PYTHONPATH": sysconfig.get_path("purelib")}
-    command = [str(fresh_python), "-c", code]
+    command = [str(fresh_python), "-P", "-c", code]
     run = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
 
     assert run.returncode == 0, run.stderr
