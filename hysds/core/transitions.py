@@ -103,7 +103,7 @@ def committed(record: Record, commit: Commit, now_us: int) -> Record:
         committed=record.fence,
         reason=_reason(status, reason),
         fails=commit.fails,
-        wake_ms=commit.wake_ms if status is _WAITING else 0,
+        wake_ms=(commit.wake_ms or now_us // 1000) if status is _WAITING else 0,
         ready_ms=_next_place(status, record, now_us),
     )
 
