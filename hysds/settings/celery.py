@@ -5,6 +5,7 @@ broker) is the ledger's, so what would let it interfere is fixed here and not a 
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -59,7 +60,7 @@ FIXED: Mapping[str, object] = MappingProxyType(
 def celery_config(settings: model.Settings) -> dict[str, object]:
     """What Celery's `app.conf` is given; no pool, as one in the configuration makes Celery ignore `-P`."""
     url = settings.broker_url
-    return dict(FIXED) | {
+    return deepcopy(dict(FIXED)) | {
         "broker_url": _kombu_url(url),
         "broker_use_ssl": broker_tls(url, settings.broker_tls),
         "broker_connection_timeout": settings.broker.connect_timeout_s,

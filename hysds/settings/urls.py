@@ -121,12 +121,11 @@ def _parameter_problem(scheme: str, key: str, value: str) -> str | None:
 def _place_problem(parts: SplitResult) -> str | None:
     if parts.scheme in ("unix", "sqlite"):
         path = unquote(parts.path)
-        if not path.startswith("/") or path.endswith("/"):
+        host = parts.netloc.rpartition("@")[2]
+        if host or not path.startswith("/") or path.endswith("/"):
             return f"a {parts.scheme}:// URL names a file by its absolute path: {parts.scheme}:///path"
         if parts.scheme == "unix" and len(path.encode()) > _SOCKET_PATH_MOST:
             return f"the path of a unix socket has at most {_SOCKET_PATH_MOST} bytes, this one {len(path.encode())}"
-        if parts.scheme == "sqlite" and parts.netloc:
-            return "a sqlite:// URL names no host: sqlite:///path"
         return None
     if not parts.hostname:
         return f"{masked(parts.geturl())} names no host"

@@ -1,0 +1,100 @@
+"""Which URLs are taken, and that no secret of one is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hysds.settings import urls
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://h:1/0", "redis://h:1/0"),
+        ("redis://:pw@h/0", "redis://:***@h/0"),
+        ("amqps://user:pw@h:5671//", "amqps://user:***@h:5671//"),
+        ("redis://:p@s/w?d@h/0", "redis://:***@h/0"),
+        ("redis://user:a:b@h", "redis://user:***@h"),
+        ("unix://:pw@/run/x.sock?db=1", "unix://:***@/run/x.sock?db=1"),
+        ("redis://h/0?password=pw&db=1", "redis://h/0?password=***&db=1"),
+        ("amqp://guest@h", "amqp://guest@h"),
+        ("no url at all", "no url at all"),
+    ],
+)
+def test_a_password_is_never_shown(url: str, shown: str) -> None:
+    """Also one that was not quoted and so breaks the URL."""
+    assert urls.masked(url) == shown
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis://h", "redis://h:6379/15", "rediss://:p%40w@h:6380/0", "unix:///run/v.sock", "unix://u:p@/run/v.sock?db=2",
+     "redis://[::1]:6379/0"],
+)  # fmt: skip
+def test_the_forms_of_a_redis_server_are_taken(url: str) -> None:
+    """TCP, TLS and unix sockets, with a user and a database."""
+    assert urls.problem(url, urls.REDIS_SCHEMES) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("redis://:pw@", "names no host"),
+        ("redis:///0", "names no host"),
+        ("redis://:pw@h:port/0", "no URL"),
+        ("redis://:p/w@h/0", "no URL"),
+        ("redis://:pw@h:99999", "no URL"),
+        ("redis://h/zero", "no database number"),
+        ("redis://h/0?db=x", "no database number"),
+        ("unix://run/v.sock", "absolute path"),
+        ("unix://", "absolute path"),
+        ("unix:///" + "x" * 107, "at most 107 bytes"),
+        ("rediss://h?ssl_cert_reqs=none", "always verified"),
+        ("rediss://h?ssl_check_hostname=false", "always verified"),
+        ("rediss://h?ssl_ca_certs=/x", "set ca_file"),
+        ("redis://h?socket_timeout=3", "no parameter 'socket_timeout'"),
+        ("amqp://h", "begins with none of redis://"),
+        ("sentinel://h", "begins with none of redis://"),
+        ("localhost:6379", "begins with none of redis://"),
+    ],
+)
+def test_other_forms_are_refused_without_showing_a_password(url: str, message: str) -> None:
+    """Nothing in a URL is ignored: what has no effect is named."""
+    complaint = urls.problem(url, urls.REDIS_SCHEMES)
+
+    assert complaint is not None
+    assert message in complaint
+    assert "pw" not in complaint
+
+
+@pytest.mark.parametrize(
+    ("url", "number", "moved"),
+    [
+        ("redis://:pw@h:1/3", 3, "redis://:pw@h:1/7"),
+        ("rediss://h", 0, "rediss://h/7"),
+        ("redis://h/0?db=2", 2, "redis://h/7"),
+        ("unix://:pw@/run/v.sock", 0, "unix://:pw@/run/v.sock?db=7"),
+        ("unix:///run/v.sock?db=4", 4, "unix:///run/v.sock?db=7"),
+    ],
+)
+def test_the_database_of_a_url_is_known_and_can_be_changed(url: str, number: int, moved: str) -> None:
+    """The broker's default is the database after the ledger's, on the same server with the same user."""
+    assert urls.database(url) == number
+    assert urls.in_database(url, 7) == moved
+
+
+@pytest.mark.parametrize("url", ["sqlite:///var/x/j.db", "sqlite:////var/x/j.db"])
+def test_a_sqlite_url_names_an_absolute_path(url: str) -> None:
+    """With three slashes, or with four as other programs write it."""
+    assert urls.problem(url, urls.STORE_SCHEMES) is None
+    assert urls.sqlite_path(url) == Path("/var/x/j.db")
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///", "sqlite://host/x.db", "sqlite:///x.db?mode=ro", "postgres://h/x"]
+)
+def test_other_stores_are_refused(url: str) -> None:
+    """Until they come."""
+    assert urls.problem(url, urls.STORE_SCHEMES) is not None
