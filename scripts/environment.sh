@@ -47,7 +47,7 @@ find_python() {
 # A Python that can make environments: Debian ships venv and ensurepip apart from Python.
 need_python() {
     if find_python 'import venv, ensurepip; ensurepip.version()'; then return; fi
-    debian_install python3 python3-venv >&2
+    debian_install python3-venv >&2 # which brings python3
     if find_python 'import venv, ensurepip; ensurepip.version()'; then return; fi
     echo "Python 3.11 or later with venv is needed, and this system has none" >&2
     exit 1
