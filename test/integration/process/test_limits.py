@@ -1,0 +1,122 @@
+"""Time and memory limits of guarded commands."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+import pytest
+
+from hysds.lib.process.command import Limits
+from hysds.lib.process.ending import Reason
+from hysds.lib.process.guardian import Watchfulness
+from integration.process.guarded import Pipe, Place, ended
+
+STUBBORN = (
+    "trap '' TERM; setsid sh -c 'trap \"\" TERM; while :; do sleep 1000; done' & while :; do sleep 1000; done"
+)
+MB = 1 << 20
+
+HOG = """
+import os, signal
+held = []
+for _ in range(int(os.environ["PIECES"])):
+    held.append(b"x" * (16 << 20))
+os.write(1, b"held\\n")
+signal.pause() if os.environ.get("STAY") else None
+"""
+
+ways_to_know = pytest.mark.parametrize(
+    "watchfulness", [Watchfulness(), Watchfulness(cgroups=False)], ids=["as-the-host-allows", "added-up"]
+)
+
+
+def test_a_command_may_clean_up_after_its_soft_limit(place: Place, pipe: Pipe) -> None:
+    """It gets SIGTERM, and its exit code is kept beside the reason."""
+    script = "trap 'echo clean; exit 6' TERM; while :; do :; done"
+    ending = ended(place.start(["sh", "-c", script], Limits(soft_s=0.3, hard_s=1000), out=pipe))
+
+    assert (ending.reason, ending.exit_code, ending.signal) == (Reason.SOFT_LIMIT, 6, None)
+    assert pipe.rest() == b"clean\n"
+
+
+def test_a_command_that_ignores_its_soft_limit_is_killed_at_the_hard_one(place: Place, pipe: Pipe) -> None:
+    """The hard limit is what ended it, children in other sessions too."""
+    ending = ended(place.start(["sh", "-c", STUBBORN], Limits(soft_s=0.1, hard_s=0.3), out=pipe))
+
+    assert (ending.reason, ending.signal) == (Reason.HARD_LIMIT, signal.SIGKILL)
+    assert pipe.rest() == b""
+
+
+def test_a_hard_limit_alone_kills_at_once(place: Place, pipe: Pipe) -> None:
+    """Nobody asks first."""
+    script = "trap 'echo asked' TERM; sleep 1000 & wait"
+    ending = ended(place.start(["sh", "-c", script], Limits(hard_s=0.2), out=pipe))
+
+    assert (ending.reason, ending.signal) == (Reason.HARD_LIMIT, signal.SIGKILL)
+    assert pipe.rest() == b""
+
+
+def test_a_stop_within_the_grace_of_the_soft_limit_shortens_it(place: Place, pipe: Pipe) -> None:
+    """The soft limit stays the reason: it came first."""
+    script = "trap 'echo asked' TERM; while :; do sleep 1000 & wait; done"
+    child = place.start(["sh", "-c", script], Limits(soft_s=0.2, hard_s=10_000), out=pipe)
+    assert pipe.read_line() == b"asked"
+    child.stop(0, "cancelled")
+    ending = ended(child)
+
+    assert (ending.reason, ending.signal) == (Reason.SOFT_LIMIT, signal.SIGKILL)
+
+
+def test_a_command_within_its_limits_is_left_alone(place: Place) -> None:
+    """Limits change nothing for whoever keeps them."""
+    ending = place.run(["sh", "-c", "exit 3"], Limits(soft_s=1000, hard_s=2000, memory_bytes=500 * MB))
+
+    assert (ending.reason, ending.exit_code) == (Reason.EXITED, 3)
+
+
+@ways_to_know
+def test_a_command_over_its_memory_is_ended_as_oom(place: Place) -> None:
+    """One process that takes too much."""
+    hog = [sys.executable, "-c", HOG]
+    ending = place.run(hog, Limits(memory_bytes=128 * MB), env={"PIECES": "40", "STAY": "yes"})
+
+    assert (ending.reason, ending.signal) == (Reason.OOM, signal.SIGKILL)
+    assert str(128 * MB) in ending.message
+
+
+@ways_to_know
+def test_the_memory_of_all_below_a_command_counts_together(place: Place, pipe: Pipe) -> None:
+    """Each of three stays below the limit; the shell that started them is innocent, and ended too."""
+    hog = f"'{sys.executable}' -c \"$HOG\""
+    child = place.start(
+        ["sh", "-c", f"{hog} & {hog} & setsid {hog} & wait; sleep 1000"],
+        Limits(memory_bytes=160 * MB),
+        out=pipe,
+        env={"HOG": HOG, "PIECES": "5", "STAY": "yes"},
+    )
+    ending = ended(child)
+
+    assert ending.reason is Reason.OOM
+    assert set(pipe.rest().split()) <= {b"held"}
+
+
+@ways_to_know
+def test_a_command_that_stays_below_its_memory_is_left_alone(place: Place) -> None:
+    """Nearly the limit is within the limit."""
+    hog = [sys.executable, "-c", HOG]
+    ending = place.run(hog, Limits(memory_bytes=256 * MB), env={"PIECES": "8"})
+
+    assert (ending.reason, ending.exit_code) == (Reason.EXITED, 0)
+
+
+@pytest.mark.parametrize("watchfulness", [Watchfulness(cgroups=False)])
+def test_pages_that_processes_share_count_once(place: Place, pipe: Pipe) -> None:
+    """Four children of one big parent hold its memory once, though each shows it as resident."""
+    script = HOG.replace("signal.pause()", "[os.fork() or signal.pause() for _ in range(4)] and os._exit(0)")
+    hog = [sys.executable, "-c", script.replace('os.write(1, b"held', 'os.write(1, b"one')]
+    ending = ended(
+        place.start(hog, Limits(memory_bytes=200 * MB), out=pipe, env={"PIECES": "6", "STAY": "yes"})
+    )
+
+    assert (ending.reason, ending.leftovers) == (Reason.EXITED, 4)
