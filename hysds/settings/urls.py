@@ -44,14 +44,17 @@ def normalised(url: str) -> str:
 
 
 def problem(url: str, schemes: tuple[str, ...]) -> str | None:
-    """What is wrong with a URL in our own notation; None if nothing is. Names no secret."""
+    """What is wrong with a URL in our own notation; None if nothing is.
+
+    Shows nothing of it but its scheme: in a URL that is wrong, a password may stand anywhere.
+    """
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018  reading it checks it
     except ValueError:
-        return f"{masked(url)} is no URL: quote special characters of a password (%40 for @)"
+        return "the URL can't be read: special characters of a password must be quoted, such as %40 for @"
     if parts.scheme not in schemes:
-        return f"{masked(url)} begins with none of {', '.join(f'{scheme}://' for scheme in schemes)}"
+        return f"the URL begins with none of {', '.join(f'{scheme}://' for scheme in schemes)}"
     for key, value in parse_qsl(parts.query, keep_blank_values=True):
         if complaint := _parameter_problem(parts.scheme, key, value):
             return complaint
@@ -128,7 +131,7 @@ def _place_problem(parts: SplitResult) -> str | None:
             return f"the path of a unix socket has at most {_SOCKET_PATH_MOST} bytes, this one {len(path.encode())}"
         return None
     if not parts.hostname:
-        return f"{masked(parts.geturl())} names no host"
+        return f"the {parts.scheme}:// URL names no host"
     if parts.scheme in REDIS_SCHEMES and not re.fullmatch(r"/?(?:[0-9]{1,4})?/?", parts.path):
-        return f"{masked(parts.geturl())} names no database number after the host"
+        return f"the {parts.scheme}:// URL has something else than a database number after the host"
     return None

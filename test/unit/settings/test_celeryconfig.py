@@ -248,7 +248,7 @@ def test_what_is_unsafe_is_refused(tmp_path: Path, line: str, name: str) -> None
         ("host = 'h'", "a variable of your own begins with _"),
         ("HARD_TIME_LIMIT_GAP = '5 minutes'", "HARD_TIME_LIMIT_GAP: '5 minutes' is not a duration"),
         ("worker_concurrency = 0", "worker_concurrency: 0 is too little"),
-        ("broker_url = 'sqs://h'", "broker_url: sqs://h begins with none of amqp://"),
+        ("broker_url = 'sqs://h'", "broker_url: the URL begins with none of amqp://"),
         ("broker_url = 'amqp://a;amqp://b'", "broker_url: one URL is needed"),
         ("broker_url = 7", "broker_url: one URL is needed"),
         (
