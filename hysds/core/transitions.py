@@ -12,7 +12,7 @@ from typing import Any
 
 from hysds.core.errors import Internal
 from hysds.core.record import FOREVER, Attempt, Record
-from hysds.core.requests import Commit, Held
+from hysds.core.requests import Acceptance, Commit, Held
 from hysds.core.status import Status
 
 _QUEUED, _WAITING, _STARTED = Status.QUEUED, Status.WAITING, Status.STARTED
@@ -59,6 +59,32 @@ def allow(name: str, before: Status | None, after: Status) -> None:
 def hybrid(last: int, now_us: int) -> int:
     """The next tick of a hybrid clock: grows even when the wall clock steps back or a failover forgot the last."""
     return max(last + 1, now_us)
+
+
+def accepted(item: Acceptance, generation: int, now_us: int) -> Record:
+    """Nothing to ready, or to waiting where the job may not start yet."""
+    now_ms = now_us // 1000
+    waits = item.wake_ms > now_ms
+    return replace(
+        _born(item, "accept", _WAITING if waits else _QUEUED, generation, now_us),
+        reason="time" if waits else "",
+        ready_ms=0 if waits else now_ms,
+        wake_ms=item.wake_ms if waits else 0,
+        ttl_ms=now_ms + item.ttl_for_ms if item.ttl_for_ms else 0,
+        deadline_ms=item.deadline_ms,
+    )
+
+
+def deduped(item: Acceptance, twin: tuple[str, str], generation: int, now_us: int) -> Record:
+    """Nothing to a duplicate of `twin`: the job that stands for it, and that job's status."""
+    record = _born(item, "accept", _DEDUPED, generation, now_us)
+    return replace(record, ended_ms=now_us // 1000, dedup_job=twin[0], dedup_status=twin[1])
+
+
+def rejected(item: Acceptance, generation: int, now_us: int) -> Record:
+    """Nothing to failed: the submission was refused."""
+    record = _born(item, "reject", _FAILED, generation, now_us)
+    return replace(record, ended_ms=now_us // 1000, reason="invalid")
 
 
 def claimed(record: Record, worker: str, nonce: str, lease_ms: int, now_us: int) -> Record:
@@ -165,6 +191,12 @@ def suspected(record: Record, now_us: int) -> Record:
     return step(record, "suspect", now_us, suspect=True)
 
 
+def touched(record: Record, above: int, now_us: int) -> Record:
+    """A revision above one that a store holds from a lost future; it must be confirmed anew."""
+    raised = replace(record, revision=max(record.revision, above))
+    return step(raised, "touch", now_us, status=record.status, confirmed=False)
+
+
 def amended(record: Record, queue: str, priority: int | None, now_us: int) -> Record:
     """Another queue ("" keeps it) or priority (None keeps it); the place in time stays."""
     return step(
@@ -179,6 +211,26 @@ def amended(record: Record, queue: str, priority: int | None, now_us: int) -> Re
 def attempt(record: Record, how: str, now_us: int, detail: str = "") -> Attempt:
     """The entry that a started record's end leaves behind."""
     return Attempt(record.fence, record.owner, record.started_ms, now_us // 1000, how, detail)
+
+
+def _born(item: Acceptance, name: str, status: Status, generation: int, now_us: int) -> Record:
+    allow(name, None, status)
+    return Record(
+        id=item.id,
+        status=status,
+        revision=now_us,
+        digest=item.digest,
+        queue=item.queue,
+        shape=item.shape,
+        priority=item.priority,
+        lost_left=item.lost_left,
+        preempt_left=item.preempt_left,
+        accepted_ms=now_us // 1000,
+        dedup=item.dedup,
+        window_ms=item.window_ms,
+        retry_of=item.retry_of,
+        generation=generation,
+    )
 
 
 def _next_place(status: Status, record: Record, now_us: int) -> int:

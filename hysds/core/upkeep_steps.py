@@ -1,0 +1,78 @@
+"""The steps of an operator and of the store: pauses, confirmation and forgetting, revisions, the audit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hysds.core import transitions
+from hysds.core.pages import Pages
+from hysds.core.record import Record
+from hysds.core.requests import (
+    MAX_BATCH,
+    Moved,
+)
+
+
+class UpkeepSteps(Pages):
+    """What keeps a ledger in order, and small."""
+
+    def pause(self, queue: str, now_us: int) -> None:
+        """Nothing of the queue is claimed until it is resumed; jobs still enter it, and ttl runs on."""
+        self.tick(now_us)
+        self.paused.add(queue)
+
+    def resume(self, queue: str, now_us: int) -> Moved:
+        """Its ready work may be claimed again."""
+        self.tick(now_us)
+        was_paused = queue in self.paused
+        self.paused.discard(queue)
+        made = Counter(
+            {pair: len(entries) for pair, entries in self.places.ready.items() if pair[0] == queue}
+        )
+        return Moved((), self._announce(made) if was_paused else ())
+
+    def confirm(self, id: str, revision: int, retention_ms: int, now_us: int) -> bool:
+        """The store holds the document of this revision; an ended job's record may go `retention_ms` later."""
+        self.tick(now_us)
+        record = self.records.get(id)
+        if record is None or not record.status.is_terminal or record.revision != revision:
+            return False
+        self.records[id] = replace(record, confirmed=True)
+        self.retire[id] = now_us // 1000 + retention_ms
+        return True
+
+    def retirable(self, limit: int, now_us: int) -> tuple[str, ...]:
+        """Ids whose time after the confirmation is over, oldest first."""
+        over = sorted((ms, id) for id, ms in self.retire.items() if ms <= now_us // 1000)
+        return tuple(id for _, id in over[:limit])
+
+    def forget(self, ids_: Sequence[str], now_us: int) -> tuple[str, ...]:
+        """Drop confirmed records, and keys whose window is over; answers the ids that are gone."""
+        self.tick(now_us)
+        gone = [id for id in ids_ if id in self.records and self._may_forget(self.records[id])]
+        for id in gone:
+            for shelf in (self.records, self.specs, self.attempts, self.errors, self.retire):
+                shelf.pop(id, None)
+        self.keys.drop_over(now_us // 1000, MAX_BATCH)
+        return tuple(gone)
+
+    def _may_forget(self, record: Record) -> bool:
+        return record.status.is_terminal and record.confirmed
+
+    def touch(self, id: str, above: int, now_us: int) -> int:
+        """Raise a record's revision above one that a store holds from a lost future; 0 where there is no record."""
+        self.tick(now_us)
+        record = self.records.get(id)
+        if record is None:
+            return 0
+        new = transitions.touched(record, above, now_us)
+        self.retire.pop(id, None)
+        self._put(record, new, "touch")
+        return new.revision
+
+    def audit(self, id: str, now_us: int) -> str:
+        """Compare a record with the ledger's sets and mend them; answers what was wrong, "" where nothing was."""
+        self.tick(now_us)
+        return self.places.mend(id, self.records.get(id))
