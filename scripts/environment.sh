@@ -14,9 +14,10 @@ debian_install() {
     (
         refuse_daemons
         export DEBIAN_FRONTEND=noninteractive
-        apt-get update -qq
+        if [ -z "${lists_are_fresh:-}" ]; then apt-get update -qq; fi
         apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null
     )
+    lists_are_fresh=yes
 }
 
 # Until this (sub)shell ends no package may start a daemon; the host's own rule is then put back.
