@@ -5,10 +5,10 @@ from pathlib import Path
 
 from hysds.lib import units
 from hysds.settings import model, urls
-from hysds.settings.sources import DEFAULT, Complaint, Origins
+from hysds.settings.sources import DEFAULT, Origins, Remark
 
 
-def found(settings: model.Settings, origins: Origins) -> list[Complaint]:
+def found(settings: model.Settings, origins: Origins) -> list[Remark]:
     """All contradictions; each is put to the account of a value that somebody set, if there is one."""
     ledger, worker, logs = settings.ledger, settings.worker, settings.logs
     least_lease_s = 5 * ledger.renew_interval_s + 2 * model.CLOCK_CAP_S
@@ -35,12 +35,12 @@ def found(settings: model.Settings, origins: Origins) -> list[Complaint]:
             "logs.memory must not be less than logs.per_job",
         ),
     ]
-    complaints = [Complaint(_account(names, origins), text) for holds, names, text in rules if not holds]
+    complaints = [Remark(_account(names, origins), text) for holds, names, text in rules if not holds]
     complaints += _about_tls("ledger", ledger.tls, ledger.url, origins)
     return complaints + _about_tls("broker", settings.broker.tls, settings.broker.url, origins)
 
 
-def _about_tls(section: str, tls: model.Tls, url: str | None, origins: Origins) -> list[Complaint]:
+def _about_tls(section: str, tls: model.Tls, url: str | None, origins: Origins) -> list[Remark]:
     """TLS options that nothing would honour, and files that can't be read."""
     asked = url is not None and urls.is_tls(url)
     complaints = []
@@ -54,7 +54,7 @@ def _about_tls(section: str, tls: model.Tls, url: str | None, origins: Origins) 
             text = f"{name} needs {section}.cert_file"
         else:
             continue
-        complaints.append(Complaint(_account((name,), origins), text))
+        complaints.append(Remark(_account((name,), origins), text))
     return complaints
 
 

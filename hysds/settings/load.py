@@ -9,7 +9,7 @@ from typing import Any
 
 from hysds.core.errors import InvalidSettings
 from hysds.settings import contradictions, environment, fields, files, model
-from hysds.settings.sources import DEFAULT, Complaint, Given, Notice, Origins, Reading
+from hysds.settings.sources import DEFAULT, Given, Origins, Reading, Remark
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Loaded:
 
     settings: model.Settings
     origins: Origins
-    notices: tuple[Notice, ...]
+    notices: tuple[Remark, ...]
     """For the operator: names that nothing honours yet, values that HySDS decides itself. Print each once."""
     file: Path | None
     """The settings file that was read; None: there was none."""
@@ -97,7 +97,7 @@ def _origins(reading: Reading) -> Origins:
     )
 
 
-def _stop_at(complaints: list[Complaint]) -> None:
+def _stop_at(complaints: list[Remark]) -> None:
     if not complaints:
         return
     first, *others = complaints

@@ -45,7 +45,7 @@ class Tls:
 class Ledger:
     """Where the truth about live jobs is kept, and how long."""
 
-    url: str | None = None
+    url: str | None = field(default=None, repr=False)  # it may hold a password
     """The Redis or Valkey server: `redis://`, `rediss://` (TLS, always verified) or `unix:///path?db=0`.
     None: the embedded server, on a unix socket under `home`."""
 
@@ -91,7 +91,7 @@ class Ledger:
 class Broker:
     """Where Celery's messages, the bells, go."""
 
-    url: str | None = None
+    url: str | None = field(default=None, repr=False)  # it may hold a password
     """RabbitMQ (`amqp://`, `amqps://`) or Redis (`redis://`, `rediss://`, `unix:///path?db=1`).
     None: the ledger's server with its TLS, in the database after the ledger's."""
 

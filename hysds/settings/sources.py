@@ -1,4 +1,4 @@
-"""What a source says before it is understood: one given value, one notice, one complaint."""
+"""What a source says before it is understood: one given value, and what is to be said about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,19 +23,8 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Notice:
-    """Something that an operator should know, and that stops nothing."""
-
-    source: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.source}: {self.message}"
-
-
-@dataclass(frozen=True)
-class Complaint:
-    """Something that can't be used, and where it stood. Shows no secret."""
+class Remark:
+    """What is to be said about something that was read, and where it stood. Shows no secret."""
 
     source: str
     message: str
@@ -49,11 +38,13 @@ class Reading:
     """What was read so far; each source adds to it, a later one wins."""
 
     given: dict[str, Given]
-    notices: list[Notice]
-    complaints: list[Complaint]
+    notices: list[Remark]
+    """What an operator should know, and that stops nothing."""
+    complaints: list[Remark]
+    """What can't be used."""
 
     def complain(self, source: str, message: str) -> None:
-        self.complaints.append(Complaint(source, message))
+        self.complaints.append(Remark(source, message))
 
     def notice(self, source: str, message: str) -> None:
-        self.notices.append(Notice(source, message))
+        self.notices.append(Remark(source, message))

@@ -54,6 +54,15 @@ def test_passwords_are_masked(tmp_path: Path, variable: str) -> None:
     assert "cret" not in str(listed)
 
 
+def test_a_printed_settings_object_shows_no_password(tmp_path: Path) -> None:
+    """It ends up in tracebacks and debug lines."""
+    url = "redis://:secret@h"
+    loaded = load.load({"ledger.url": url, "broker.url": url}, {"HYSDS_CONFIG": ""}, tmp_path)
+
+    assert loaded.settings.broker.url == url
+    assert "secret" not in repr(loaded)
+
+
 def test_settings_load_without_any_client_library() -> None:
     """The command line reads settings at each start: celery, redis and pydantic would cost it a quarter second."""
     program = (
