@@ -1,0 +1,242 @@
+"""The store in one SQLite file: what `hysds up` on one machine searches, shared by all of its processes.
+
+Writers take turns (`BEGIN IMMEDIATE`, at most 500 documents a transaction), readers see one moment and
+block nobody. A revision is compared inside the transaction that writes it. The full-text table is changed
+only where a job's words did.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from hysds.adapters.store import sqlite_file, sqlite_query
+from hysds.adapters.store.sqlite_query import Statement
+from hysds.core.errors import Refused
+from hysds.core.query import JobQuery
+from hysds.core.searched import Sealed, Searched, seal
+from hysds.ports.store import DeadLetter, Document, Page, Writing, Written
+
+CHUNK = 500
+"""Documents of one transaction: others wait so long for their turn."""
+
+_COLUMNS = (
+    "id", "revision", "status", "type", "queue", "tag", "user", "worker", "failure_class", "name", "priority",
+    "accepted", "started", "ended", "updated", "duration", "words", "body",
+)  # fmt: skip
+"""In the order of `_values`."""
+
+_INSERT = (
+    f"INSERT INTO documents (seq, {', '.join(_COLUMNS)}) "  # noqa: S608 - names from above alone
+    f"VALUES (?{', ?' * len(_COLUMNS)})"
+)
+_UPDATE = (
+    f"UPDATE documents SET {', '.join(f'{name} = ?' for name in _COLUMNS)} "  # noqa: S608
+    "WHERE seq = ? AND revision < ?"
+)
+_FIND = "SELECT id, seq, revision, words FROM documents WHERE id IN (SELECT value FROM json_each(?))"
+_ADD_WORDS = "INSERT INTO full_text (rowid, words) VALUES (?, ?)"
+_DROP_WORDS = "INSERT INTO full_text (full_text, rowid, words) VALUES ('delete', ?, ?)"
+_SET_ASIDE = """
+INSERT INTO dead_letters (id, revision, reason, at)
+SELECT :id, :revision, :reason, :at_ms
+WHERE NOT EXISTS (SELECT 1 FROM documents WHERE id = :id AND revision >= :revision)
+ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, reason = excluded.reason, at = excluded.at
+WHERE excluded.revision >= revision
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What the file holds of a document before a write."""
+
+    seq: int
+    revision: int
+    words: str
+
+
+class SqliteStore:
+    """A store in the file at `path`, which is made at first use. `busy_timeout_s`: how long a turn is
+    waited for.
+
+    Raises, at first use: Refused for a file that is not this store's, Unreachable for one that can't be used.
+    """
+
+    def __init__(self, path: Path, busy_timeout_s: float = 30.0) -> None:
+        self._path = path
+        self._busy_timeout_s = busy_timeout_s
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._inode = 0
+
+    def write(self, documents: Sequence[Document]) -> tuple[Written, ...]:
+        sealed = [_sealed(document) for document in documents]
+        answers: list[Written] = []
+        for start in range(0, len(sealed), CHUNK):
+            with self._turn() as connection:
+                answers += _write(connection, sealed[start : start + CHUNK])
+        return tuple(answers)
+
+    def get(self, ids: Sequence[str]) -> tuple[dict[str, Any] | None, ...]:
+        with self._moment() as connection:
+            rows = connection.execute(
+                "SELECT id, body FROM documents WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(ids)),),
+            ).fetchall()
+        bodies = dict(rows)
+        return tuple(json.loads(bodies[id_]) if id_ in bodies else None for id_ in ids)
+
+    def search(self, query: JobQuery) -> Page:
+        with self._moment() as connection:
+            rows = _rows(connection, sqlite_query.page(query)) if query.limit else []
+            ((total,),) = _rows(connection, sqlite_query.total(query))
+            counts = {
+                term: tuple(_rows(connection, sqlite_query.counts(query, term))) for term in query.facets
+            }
+        page = rows[: query.limit]
+        cursor = query.cursor_at(page[-1][1], page[-1][0]) if len(rows) > len(page) else ""
+        return Page(tuple(json.loads(body) for _, _, body in page), cursor, total, counts)
+
+    def set_aside(self, letters: Sequence[DeadLetter]) -> None:
+        with self._turn() as connection:
+            connection.executemany(_SET_ASIDE, [asdict(letter) for letter in letters])
+
+    def dead_letters(self, limit: int) -> tuple[DeadLetter, ...]:
+        statement = Statement(
+            "SELECT id, revision, reason, at FROM dead_letters ORDER BY at DESC, id LIMIT ?", (limit,)
+        )
+        with self._moment() as connection:
+            return tuple(DeadLetter(*row) for row in _rows(connection, statement))
+
+    def describe(self) -> str:
+        return f"sqlite://{self._path}"
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @contextmanager
+    def _turn(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that may write; whole or not at all."""
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    @contextmanager
+    def _moment(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that reads: all its statements see the same moment."""
+        with self._transaction("BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        with self._lock, sqlite_file.errors(self._path):
+            connection = self._connected()
+            connection.execute(begin)
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.rollback()
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is not None and self._is_replaced():
+            self.close()
+        if self._connection is None:
+            self._connection = sqlite_file.open_store(self._path, self._busy_timeout_s)
+            self._inode = self._path.stat().st_ino
+        return self._connection
+
+    def _is_replaced(self) -> bool:
+        """Whether the file was deleted or another put in its place: what is written to the old one is
+        lost."""
+        try:
+            return self._path.stat().st_ino != self._inode
+        except FileNotFoundError:
+            return True
+
+
+def _sealed(document: Document) -> Sealed | str:
+    """The document as it is kept, or why it can't be."""
+    try:
+        return seal(document)
+    except Refused as refusal:
+        return str(refusal)
+
+
+def _rows(connection: sqlite3.Connection, statement: Statement) -> list[Any]:
+    return connection.execute(statement.sql, statement.parameters).fetchall()
+
+
+def _write(connection: sqlite3.Connection, chunk: Sequence[Sealed | str]) -> list[Written]:
+    ids = [item.id for item in chunk if isinstance(item, Sealed)]
+    rows = {
+        id_: _Row(seq, revision, words)
+        for id_, seq, revision, words in connection.execute(_FIND, (json.dumps(ids),))
+    }
+    held = {id_: row.revision for id_, row in rows.items()}
+    newest: dict[str, Sealed] = {}
+    answers = []
+    for item in chunk:
+        if isinstance(item, str):
+            answers.append(Written(Writing.REFUSED, reason=item))
+        elif item.revision <= held.get(item.id, 0):
+            answers.append(Written(Writing.OLDER, held[item.id]))
+        else:
+            held[item.id] = item.revision
+            newest[item.id] = item
+            answers.append(Written(Writing.WRITTEN, item.revision))
+    _insert(connection, [item for id_, item in newest.items() if id_ not in rows])
+    _update(connection, {id_: item for id_, item in newest.items() if id_ in rows}, rows)
+    _drop_letters(connection, newest.values())
+    return answers
+
+
+def _insert(connection: sqlite3.Connection, new: Sequence[Sealed]) -> None:
+    (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM documents").fetchone()
+    numbered = list(enumerate(new, last + 1))
+    connection.executemany(_INSERT, [(seq, *_values(item)) for seq, item in numbered])
+    connection.executemany(_ADD_WORDS, [(seq, _text(item.searched)) for seq, item in numbered])
+
+
+def _update(connection: sqlite3.Connection, newer: Mapping[str, Sealed], rows: Mapping[str, _Row]) -> None:
+    changed = [
+        (rows[id_].seq, rows[id_].words, _text(item.searched))
+        for id_, item in newer.items()
+        if rows[id_].words != _text(item.searched)
+    ]
+    connection.executemany(_DROP_WORDS, [(seq, before) for seq, before, _ in changed])
+    connection.executemany(
+        _UPDATE, [(*_values(item), rows[id_].seq, item.revision) for id_, item in newer.items()]
+    )
+    connection.executemany(_ADD_WORDS, [(seq, after) for seq, _, after in changed])
+
+
+def _values(item: Sealed) -> tuple[int | str, ...]:
+    found = item.searched
+    return (
+        item.id, item.revision, found.status, found.type, found.queue, found.tag, found.user, found.worker,
+        found.failure_class, found.name, found.priority, found.accepted, found.started, found.ended,
+        found.updated, found.duration, _text(found), item.body,
+    )  # fmt: skip
+
+
+def _text(found: Searched) -> str:
+    return " ".join(found.words)
+
+
+def _drop_letters(connection: sqlite3.Connection, written: Iterable[Sealed]) -> None:
+    """A job whose document is written now needs no letter that says why not."""
+    if connection.execute("SELECT 1 FROM dead_letters LIMIT 1").fetchone():
+        connection.executemany(
+            "DELETE FROM dead_letters WHERE id = ? AND revision <= ?",
+            [(item.id, item.revision) for item in written],
+        )

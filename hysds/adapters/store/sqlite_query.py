@@ -1,0 +1,84 @@
+"""A `JobQuery` as SQL. All names come from closed sets of `core.searched`; all values are parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hysds.core.query import MAX_COUNTED, JobQuery, Span
+from hysds.core.searched import Term
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement and its parameters."""
+
+    sql: str
+    parameters: tuple[int | str, ...]
+
+
+def page(query: JobQuery) -> Statement:
+    """The page's (id, sort value, body), and one row more where another page follows."""
+    wanted = _wanted(query)
+    order = "DESC" if query.descending else "ASC"
+    after = query.after()
+    if after is not None:
+        sign = "<" if query.descending else ">"
+        wanted = _both(wanted, Statement(f"({query.sort.value}, id) {sign} (?, ?)", after))
+    return Statement(
+        f"SELECT id, {query.sort.value}, body FROM documents {wanted.sql} "  # noqa: S608
+        f"ORDER BY {query.sort.value} {order}, id {order} LIMIT ?",
+        (*wanted.parameters, query.limit + 1),
+    )
+
+
+def total(query: JobQuery) -> Statement:
+    """How many match."""
+    wanted = _wanted(query)
+    return Statement(f"SELECT count(*) FROM documents {wanted.sql}", wanted.parameters)  # noqa: S608
+
+
+def counts(query: JobQuery, term: Term) -> Statement:
+    """The facet's (value, count)."""
+    name = term.value
+    wanted = _both(_wanted(query), Statement(f"{name} <> ''", ()))
+    return Statement(
+        f"SELECT {name}, count(*) FROM documents {wanted.sql} "  # noqa: S608
+        f"GROUP BY {name} ORDER BY count(*) DESC, {name} LIMIT ?",
+        (*wanted.parameters, MAX_COUNTED),
+    )
+
+
+def _wanted(query: JobQuery) -> Statement:
+    """The condition of what matches; its sql is empty for all."""
+    wanted = Statement("", ())
+    for term, values in query.terms().items():
+        marks = ", ".join("?" * len(values))
+        # The second half says nothing new: it makes the index over jobs that have such a value usable.
+        condition = f"{term.value} IN ({marks}) AND {term.value} <> ''"
+        wanted = _both(wanted, Statement(condition, tuple(sorted(values))))
+    for name, span in (("accepted", query.accepted), ("ended", query.ended)):
+        if not span.is_open:
+            wanted = _both(wanted, _within(name, span))
+    if query.text:
+        found = "seq IN (SELECT rowid FROM full_text WHERE full_text MATCH ?)"
+        wanted = _both(wanted, Statement(found, (" AND ".join(f'"{word}"' for word in query.words()),)))
+    return wanted
+
+
+def _within(name: str, span: Span) -> Statement:
+    statement = Statement(f"{name} > 0", ())
+    if span.from_ms is not None:
+        statement = _joined(statement, Statement(f"{name} >= ?", (span.from_ms,)))
+    if span.to_ms is not None:
+        statement = _joined(statement, Statement(f"{name} < ?", (span.to_ms,)))
+    return statement
+
+
+def _both(where: Statement, condition: Statement) -> Statement:
+    if where.sql:
+        return _joined(where, condition)
+    return Statement(f"WHERE {condition.sql}", condition.parameters)
+
+
+def _joined(left: Statement, right: Statement) -> Statement:
+    return Statement(f"{left.sql} AND {right.sql}", (*left.parameters, *right.parameters))

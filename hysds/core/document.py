@@ -1,0 +1,222 @@
+"""The job document: one pure function from what the ledger keeps of a job to what people search.
+
+The field names are HySDS's (its `job_status` document), plus ours: `revision fence queue attempts
+failure_class hint phase progress phase_times waiting_reason not_before ttl_end deadline retry_of
+cancel_requested usage`. A field without a value is left out. Of `env` only the names are shown: people put
+secrets into values. Times are ISO 8601 in UTC with milliseconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hysds.core import attempts as attempt_list
+from hysds.core import clip, moments
+from hysds.core.attempts import number, text, without_blanks
+from hysds.core.record import Attempt, Record, shown_status
+from hysds.core.status import FailureClass, Status
+
+_SIGNALLED = 128
+_PLAIN = {
+    "timeout": "the job was not started before its ttl or deadline",
+    "worker-lost": "the worker of the last attempt was lost, and no attempts are left for that",
+    "preempted": "the job was given back more often than its retry policy allows",
+}
+"""Errors of jobs whose end no worker described."""
+
+_PASSED_ON = ("priority", "tag", "username", "context", "resources", "retry")
+
+
+def document(record: Record, spec: str, attempts: Sequence[Attempt] = (), error: str = "") -> dict[str, Any]:
+    """The document of a job at its record's revision.
+
+    `spec` is the stored JSON of the spec, `error` the JSON of a refusal: {error, short_error?, traceback?,
+    hint?}, or "".
+
+    Raises: ValueError where the spec of an accepted job, an attempt's detail or the error is not what it
+    must be.
+    """
+    asked = _asked(record, spec)
+    last = attempts[-1] if attempts and record.status.is_terminal else None
+    said = attempt_list.detail(last) if last else _object(error, "the error") if error else {}
+    host = _hostname(record.owner or (last.owner if last else ""))
+    whole = {
+        **_names(record, asked),
+        "status": shown_status(record),
+        "job": _job(record, asked, said, host),
+        "celery_hostname": host,
+        "tags": [tag] if (tag := _text(asked, "tag")) else [],
+        "@version": "1",
+        "@timestamp": moments.iso(record.revision // 1000),
+        **_failure(record, said),
+        **_duplicate(record),
+        **_messages(said),
+        **_standing(record, said),
+        "attempts": attempt_list.listed(record, attempts),
+    }
+    return without_blanks(whole)
+
+
+def _asked(record: Record, spec: str) -> Mapping[str, Any]:
+    """The spec's fields. A refused submission may be anything, that is why it was refused."""
+    try:
+        return _object(spec, "the spec")
+    except ValueError:
+        if record.status is Status.FAILED and record.reason == FailureClass.INVALID.value:
+            return {}
+        raise
+
+
+def _object(text_: str, what: str) -> dict[str, Any]:
+    value = json.loads(text_)
+    if not isinstance(value, dict):
+        raise ValueError(f"{what} is no JSON object")
+    # A large payload is walked only where something can be wrong with it.
+    return clip.sound(value) if "\\ud" in text_ or clip.encodable(text_) != text_ else value
+
+
+def _text(asked: Mapping[str, Any], key: str) -> str:
+    value = asked.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _hostname(owner: str) -> str:
+    """Celery's name of a worker: its incarnation up to the first slash."""
+    return owner.partition("/")[0]
+
+
+def _names(record: Record, asked: Mapping[str, Any]) -> dict[str, Any]:
+    same = dict.fromkeys(("id", "_id", "uuid", "job_id", "payload_id"), record.id)
+    return {
+        **same,
+        "resource": "job",
+        "type": _text(asked, "job_type"),
+        "payload_hash": _text(asked, "payload_hash") or record.dedup,
+        "dedup": asked.get("enable_dedup") is not False,
+        "queue": record.queue,
+        "revision": record.revision,
+        "fence": record.fence or None,
+        "retry_of": record.retry_of,
+    }
+
+
+def _job(record: Record, asked: Mapping[str, Any], said: Mapping[str, Any], host: str) -> dict[str, Any]:
+    payload = asked.get("payload")
+    env = asked.get("env")
+    values = {
+        **{key: asked.get(key) for key in _PASSED_ON},
+        "type": _text(asked, "job_type"),
+        "name": _text(asked, "job_name") or _text(asked, "job_type").replace(":", "__"),
+        "job_id": record.id,
+        "task_id": record.id,
+        "priority": record.priority,
+        "params": payload if isinstance(payload, dict) else {},
+        "env": sorted(env) if isinstance(env, dict) and env else None,
+        "delivery_info": _delivery(record),
+        "job_info": _job_info(record, asked, said, host),
+    }
+    return without_blanks(values)
+
+
+def _delivery(record: Record) -> dict[str, Any] | None:
+    if not record.claims:
+        return None
+    return {"routing_key": record.queue, "priority": record.priority, "redelivered": record.claims > 1}
+
+
+def _job_info(record: Record, asked: Mapping[str, Any], said: Mapping[str, Any], host: str) -> dict[str, Any]:
+    started = record.started_ms if record.status not in (Status.QUEUED, Status.WAITING) else 0
+    start, end = number(said, "cmd_start"), number(said, "cmd_end")
+    facts = said.get("facts")
+    values = {
+        "id": record.id,
+        "job_queue": record.queue,
+        "time_queued": moments.iso(record.accepted_ms),
+        "time_start": _moment(started),
+        "time_end": _moment(record.ended_ms),
+        "duration": (record.ended_ms - started) / 1000 if started and record.ended_ms else None,
+        "cmd_start": attempt_list.time(said, "cmd_start"),
+        "cmd_end": attempt_list.time(said, "cmd_end"),
+        "cmd_duration": None if start is None or end is None else round(end - start, 6),
+        "time_limit": asked.get("time_limit"),
+        "soft_time_limit": asked.get("soft_time_limit"),
+        "payload_hash": _text(asked, "payload_hash") or record.dedup,
+        "dedup": asked.get("enable_dedup") is not False,
+        "job_payload": {"job_type": _text(asked, "job_type"), "payload_task_id": record.id},
+        "job_dir": text(said, "job_dir"),
+        "job_url": text(said, "job_url"),
+        "execute_node": text(said, "execute_node") or host.partition("@")[2],
+        "facts": clip.part(facts) if isinstance(facts, dict) else None,
+        "status": number(said, "exit_code"),
+        "pid": number(said, "pid"),
+        "metrics": _metrics(said),
+    }
+    return without_blanks(values)
+
+
+def _metrics(said: Mapping[str, Any]) -> dict[str, Any] | None:
+    metrics = said.get("metrics")
+    if not isinstance(metrics, dict):
+        return None
+    lists: dict[str, Any] = {name: [] for name in ("inputs_localized", "products_staged", "usage_stats")}
+    return clip.part({**lists, "product_provenance": {}, **metrics})
+
+
+def _failure(record: Record, said: Mapping[str, Any]) -> dict[str, Any]:
+    """What went wrong, of an ended job; an attempt that is tried again tells it in its own entry."""
+    if record.status not in (Status.FAILED, Status.REVOKED):
+        return {}
+    failed = record.status is Status.FAILED
+    error = text(said, "error") or (_PLAIN.get(record.reason, "") if failed else "")
+    exit_code, signum = number(said, "exit_code"), number(said, "signum")
+    if signum is None and isinstance(exit_code, int) and exit_code > _SIGNALLED:
+        signum = exit_code - _SIGNALLED
+    return {
+        "failure_class": record.reason if failed else FailureClass.CANCELLED.value,
+        "error": error,
+        "short_error": clip.short(text(said, "short_error") or error),
+        "traceback": text(said, "traceback", clip.MAX_TRACEBACK),
+        "hint": text(said, "hint"),
+        "signum": signum,
+    }
+
+
+def _duplicate(record: Record) -> dict[str, Any]:
+    if not record.dedup_job:
+        return {}
+    return {
+        "dedup_job": record.dedup_job,
+        "dedup_msg": f"duplicate of job {record.dedup_job}, which was {record.dedup_status}",
+    }
+
+
+def _messages(said: Mapping[str, Any]) -> dict[str, Any]:
+    msg = said.get("msg")
+    lines = [line for line in msg if isinstance(line, str)] if isinstance(msg, list) else []
+    usage = said.get("usage")
+    return {
+        "msg": [clip.short(clip.encodable(line)) for line in lines[: clip.MAX_MESSAGES]] or None,
+        "msg_details": text(said, "msg_details", clip.MAX_TRACEBACK),
+        "usage": clip.part(usage) if isinstance(usage, dict) else None,
+    }
+
+
+def _standing(record: Record, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Where a live job stands and what it waits for, and where an ended one spent its time."""
+    ended = record.status.is_terminal
+    return {
+        "phase": record.phase or text(said, "phase"),
+        "progress": clip.encodable(record.progress),
+        "phase_times": attempt_list.phase_seconds(said) or None,
+        "waiting_reason": record.reason if record.status is Status.WAITING else None,
+        "not_before": _moment(record.wake_ms),
+        "ttl_end": None if ended else _moment(record.ttl_ms),
+        "deadline": _moment(record.deadline_ms),
+        "cancel_requested": True if record.cancel and not ended else None,
+    }
+
+
+def _moment(ms: int) -> str:
+    return moments.iso(ms) if ms else ""

@@ -1,0 +1,221 @@
+"""What a document is searched and sorted by, and the form in which stores keep it.
+
+One table says where in the document each of these values lies; a store compiles its own from it. A value
+that is missing or of another type is "" or 0: no term finds it, and it sorts as the smallest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from hysds.core import clip, moments, words
+from hysds.core.errors import Refused
+
+MAX_TERM_LENGTH = 1_024
+"""Characters of a value that is searched as a whole; a longer one is found by so many of its first."""
+
+MAX_DOCUMENT_BYTES = 16_000_000
+"""A larger document is refused by every store."""
+
+
+class Term(StrEnum):
+    """What a job can be found and counted by, as a whole and exactly."""
+
+    STATUS = "status"
+    TYPE = "type"
+    QUEUE = "queue"
+    TAG = "tag"
+    USER = "user"
+    WORKER = "worker"
+    FAILURE_CLASS = "failure_class"
+
+
+TERM_PATHS: Mapping[Term, tuple[str, ...]] = {
+    Term.STATUS: ("status",),
+    Term.TYPE: ("type",),
+    Term.QUEUE: ("job", "job_info", "job_queue"),
+    Term.TAG: ("job", "tag"),
+    Term.USER: ("job", "username"),
+    Term.WORKER: ("celery_hostname",),
+    Term.FAILURE_CLASS: ("failure_class",),
+}
+
+
+class Sort(StrEnum):
+    """What jobs can be sorted by: times, numbers, then texts (by code point)."""
+
+    ACCEPTED = "accepted"
+    STARTED = "started"
+    ENDED = "ended"
+    UPDATED = "updated"
+    DURATION = "duration"
+    PRIORITY = "priority"
+    NAME = "name"
+    STATUS = "status"
+    TYPE = "type"
+    QUEUE = "queue"
+    USER = "user"
+
+
+SORT_PATHS: Mapping[Sort, tuple[str, ...]] = {
+    Sort.ACCEPTED: ("job", "job_info", "time_queued"),
+    Sort.STARTED: ("job", "job_info", "time_start"),
+    Sort.ENDED: ("job", "job_info", "time_end"),
+    Sort.UPDATED: ("@timestamp",),
+    Sort.DURATION: ("job", "job_info", "duration"),
+    Sort.PRIORITY: ("job", "priority"),
+    Sort.NAME: ("job", "name"),
+    Sort.STATUS: TERM_PATHS[Term.STATUS],
+    Sort.TYPE: TERM_PATHS[Term.TYPE],
+    Sort.QUEUE: TERM_PATHS[Term.QUEUE],
+    Sort.USER: TERM_PATHS[Term.USER],
+}
+
+TEXT_SORTS = frozenset({Sort.NAME, Sort.STATUS, Sort.TYPE, Sort.QUEUE, Sort.USER})
+
+_TEXT_PATHS = (
+    ("job", "name"),
+    ("type",),
+    ("job", "tag"),
+    ("job", "username"),
+    ("tags",),
+    ("short_error",),
+    ("error",),
+    ("hint",),
+    ("msg",),
+    ("msg_details",),
+    ("job", "params"),
+)
+"""What full text looks at, in this order; of lists and objects every string inside (values, not keys)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """The searched values of one document. Times are ms since 1970."""
+
+    id: str
+    status: str
+    type: str
+    queue: str
+    tag: str
+    user: str
+    worker: str
+    failure_class: str
+    name: str
+    priority: int
+    accepted: int
+    started: int
+    ended: int
+    updated: int
+    duration: int
+    """Ms, a whole number."""
+    words: tuple[str, ...]
+
+    def term(self, term: Term) -> str:
+        value: str = getattr(self, term.value)
+        return value
+
+    def sorted_by(self, sort: Sort) -> int | str:
+        value: int | str = getattr(self, sort.value)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A document as stores keep it: never changed again, its JSON made once."""
+
+    id: str
+    revision: int
+    body: str
+    searched: Searched
+
+
+def seal(document: Mapping[str, Any]) -> Sealed:
+    """The document in the form in which stores keep it.
+
+    Raises: Refused, with the reason, for a document that no store takes.
+    """
+    id_, revision = document.get("id"), document.get("revision")
+    if not isinstance(id_, str) or not 0 < len(id_) <= MAX_TERM_LENGTH or clip.encodable(id_) != id_:
+        raise Refused(f"{str(id_)[:80]!r} is no id of a document")
+    if not isinstance(revision, int) or isinstance(revision, bool) or not 0 < revision < 1 << 63:
+        raise Refused(f"document {id_}: the revision {str(revision)[:80]} is no number from 1 to 2^63 - 1")
+    try:
+        body = json.dumps(document, separators=(",", ":"), allow_nan=False)
+        values = searched(document)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Refused(f"document {id_} is not JSON: {error}") from error
+    if len(body) > MAX_DOCUMENT_BYTES:
+        raise Refused(f"document {id_} has {len(body)} bytes, more than {MAX_DOCUMENT_BYTES}")
+    return Sealed(id_, revision, body, values)
+
+
+def searched(document: Mapping[str, Any]) -> Searched:
+    """The searched values of a document."""
+    term = {term: _whole(document, path) for term, path in TERM_PATHS.items()}
+    return Searched(
+        id=str(document.get("id", "")),
+        status=term[Term.STATUS],
+        type=term[Term.TYPE],
+        queue=term[Term.QUEUE],
+        tag=term[Term.TAG],
+        user=term[Term.USER],
+        worker=term[Term.WORKER],
+        failure_class=term[Term.FAILURE_CLASS],
+        name=_whole(document, SORT_PATHS[Sort.NAME]),
+        priority=round(_number(document, SORT_PATHS[Sort.PRIORITY])),
+        accepted=_time(document, Sort.ACCEPTED),
+        started=_time(document, Sort.STARTED),
+        ended=_time(document, Sort.ENDED),
+        updated=_time(document, Sort.UPDATED),
+        duration=round(_number(document, SORT_PATHS[Sort.DURATION]) * 1000),
+        words=words.distinct(_texts(document)),
+    )
+
+
+def _at(document: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    value: Any = document
+    for key in path:
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(key)
+    return value
+
+
+def _whole(document: Mapping[str, Any], path: tuple[str, ...]) -> str:
+    value = _at(document, path)
+    return clip.encodable(value[:MAX_TERM_LENGTH]) if isinstance(value, str) else ""
+
+
+def _time(document: Mapping[str, Any], sort: Sort) -> int:
+    return moments.ms_of(_at(document, SORT_PATHS[sort]))
+
+
+def _number(document: Mapping[str, Any], path: tuple[str, ...]) -> float:
+    """A number that every store sorts exactly; 0 for any other."""
+    value = _at(document, path)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < 1e12:
+        return 0
+    return value
+
+
+def _texts(document: Mapping[str, Any]) -> Iterator[str]:
+    for path in _TEXT_PATHS:
+        yield from _strings(_at(document, path))
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Every string in a value, in its order, without recursion: a payload may be nested deeply."""
+    left = [value]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping):
+            left.extend(reversed(list(value.values())))
+        elif isinstance(value, list | tuple):
+            left.extend(reversed(value))

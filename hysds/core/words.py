@@ -1,0 +1,46 @@
+"""What full text means: the words of a text, the same for every store.
+
+A text is brought to Unicode's NFKC form and case-folded; a word is a longest run of letters and digits in
+it, cut to MAX_WORD_LENGTH. Everything else separates: `Größe_v2.tif` has the words `grösse` (folded `ß`),
+`v2` and `tif`. A search finds a document that has *all* words of the searched text, each whole, wherever
+and in whatever order they stand. There are no wildcards, no phrases and no stemming, so that each store
+answers alike: it keeps the words as they come from here and splits nothing itself.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+MAX_WORD_LENGTH = 64
+"""Longer runs are cut, in documents and in searches alike."""
+
+MAX_WORDS = 2_000
+"""The most distinct words that one document is found by, in the order of `core.searched`'s texts."""
+
+_SCANNED = 65_536
+"""Characters of one text that are looked at."""
+
+_ASCII_RUN = re.compile(r"[0-9a-z]+")
+_RUN = re.compile(r"[^\W_]+")
+
+
+def words(text: str) -> list[str]:
+    """The words of a text in order, repetitions included."""
+    text = text[:_SCANNED]
+    if text.isascii():
+        runs = _ASCII_RUN.findall(text.lower())
+    else:
+        runs = _RUN.findall(unicodedata.normalize("NFKC", text).casefold())
+    return [run[:MAX_WORD_LENGTH] for run in runs]
+
+
+def distinct(texts: Iterable[str]) -> tuple[str, ...]:
+    """The first MAX_WORDS different words of all texts, in the order in which they come."""
+    found: dict[str, None] = {}
+    for text in texts:
+        found.update(dict.fromkeys(words(text)))
+        if len(found) >= MAX_WORDS:
+            return tuple(found)[:MAX_WORDS]
+    return tuple(found)
