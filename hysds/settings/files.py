@@ -54,15 +54,14 @@ def read(path: Path, reading: Reading) -> None:
 def _foreign(path: Path) -> str | None:
     """Why a file that was only found is not to be executed; None if it may be."""
     try:
-        owners = {path.lstat().st_uid, path.stat().st_uid}
-        mode = path.stat().st_mode
+        link, file = path.lstat(), path.stat()
     except OSError as error:
         return f"it can't be read ({error.strerror})"
-    if owners != {os.geteuid()}:
+    if {link.st_uid, file.st_uid} != {os.geteuid()}:
         return "it belongs to another user"
-    if mode & (stat.S_IWGRP | stat.S_IWOTH):
-        return "others can write to it"
-    return None
+    # Where each user has a group of its own, with the same number, files are commonly writable by that group.
+    shared_group = file.st_gid != file.st_uid and file.st_mode & stat.S_IWGRP
+    return "others can write to it" if shared_group or file.st_mode & stat.S_IWOTH else None
 
 
 def _read_toml(path: Path, content: bytes, reading: Reading) -> None:

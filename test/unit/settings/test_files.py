@@ -53,8 +53,8 @@ def test_an_empty_name_means_no_file(home: Path, tmp_path: Path) -> None:
     assert result.origins["worker.slots"] == "default"
 
 
-@pytest.mark.parametrize("mode", [0o660, 0o602, 0o666])
-def test_a_found_file_that_others_can_write_is_not_executed(home: Path, tmp_path: Path, mode: int) -> None:
+@pytest.mark.parametrize("mode", [0o602, 0o666])
+def test_a_found_file_that_everybody_can_write_is_not_executed(home: Path, tmp_path: Path, mode: int) -> None:
     """Whoever can write to it could run code as us; it is passed over, and said so."""
     file = write_config(tmp_path / "celeryconfig.py", mode)
 
@@ -64,6 +64,17 @@ def test_a_found_file_that_others_can_write_is_not_executed(home: Path, tmp_path
     assert [(notice.source, "others can write" in notice.message) for notice in result.notices] == [
         (str(file), True)
     ]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to a group that it is not in")
+@pytest.mark.parametrize(("group_id", "expected"), [(12345, 3), (0, 2)])
+def test_a_found_file_that_a_group_can_write_counts_only_for_ones_own_group(
+    home: Path, tmp_path: Path, group_id: int, expected: int
+) -> None:
+    """Many systems give each user a group of its own and make files writable by it."""
+    os.chown(write_config(tmp_path / "celeryconfig.py", 0o664), 0, group_id)
+
+    assert slots(home, tmp_path) == expected
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
