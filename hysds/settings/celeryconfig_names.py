@@ -42,7 +42,7 @@ def _merged(tables: Iterable[Mapping[str, Place]]) -> dict[str, Place]:
 
 
 _NO_RESULTS = "results stay in the ledger, Celery has no result backend"
-_NO_LIMIT = "limits stand in the job spec"
+_NO_LIMIT = "a job's hard limit follows its soft one: jobs.default_time_limit, jobs.hard_time_limit_gap"
 _LEASES = "leases take the place of job locks: ledger.lease, ledger.renew_interval"
 _NO_ACK = "a message is only a bell and acknowledged when heard; the ledger gives lost jobs back"
 _LOGSTASH = "the indexer writes documents itself, there is no logstash list"
@@ -65,7 +65,7 @@ _MAPPED = {
     "ROOT_WORK_DIR": Place(Fate.MAPPED, target="worker.work_dir"),
     "worker_concurrency": Place(Fate.MAPPED, target="worker.slots"),
     "task_default_queue": Place(Fate.MAPPED, target="worker.queues"),
-    "task_time_limit": Place(Fate.MAPPED, target="jobs.default_time_limit"),
+    "task_soft_time_limit": Place(Fate.MAPPED, target="jobs.default_time_limit"),
 }
 
 _HYSDS = (
@@ -257,7 +257,7 @@ _CELERY = (
         Fate.DECIDED,
         "workers send events; a bell that was sent is none",
     ),
-    _all("task_soft_time_limit", Fate.DECIDED, _NO_LIMIT),
+    _all("task_time_limit", Fate.DECIDED, _NO_LIMIT),
     _celery(
         "task",
         "always_eager annotations create_missing_queues create_missing_queue_type"

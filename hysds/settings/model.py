@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from hysds.core import status
+from hysds.core import ledger_clock, status
 from hysds.settings import urls
 
-CLOCK_CAP_S = 2.0
+CLOCK_CAP_S = ledger_clock.CLOCK_CAP_MS / 1000
 """The most that one step adds to the ledger's clock; a fixed rule of the ledger, no setting."""
 
 _TEN_YEARS_S = 315_360_000.0
-_QUEUE = r"[^\s,{}]{1,200}"
+_QUEUE = r"[A-Za-z0-9][A-Za-z0-9_.:@+-]{0,127}"  # as core.parse, whose import costs pydantic's
 _DUPLICATE_STATES = tuple(
     state.value
     for state in (status.Status.QUEUED, status.Status.WAITING, status.Status.STARTED, status.Status.COMPLETED)
@@ -177,13 +177,13 @@ class Jobs:
     """What holds for a job whose spec does not say."""
 
     default_time_limit_s: float = _bounded(604_800.0, least=1, most=_TEN_YEARS_S)
-    """The hard limit of a job whose spec has none."""
+    """The soft limit of a job whose spec has no limit; its hard one follows after the gap."""
 
     hard_time_limit_gap_s: float = _bounded(300.0, least=0, most=86_400)
     """A soft limit without a hard one is followed by a hard one so much later."""
 
-    max_spec_size_bytes: int = _bounded(10**6, least=1_000, most=10**7)
-    """A larger job spec is refused."""
+    max_spec_size_bytes: int = _bounded(10**6, least=1_000, most=10**6)
+    """A larger job spec is refused. It can only be lowered."""
 
     dedup_window_s: float | None = field(
         default=2_592_000.0, metadata={"least": 1, "most": _TEN_YEARS_S, "none": "forever"}

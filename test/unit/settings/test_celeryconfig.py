@@ -276,7 +276,7 @@ def test_celerys_notations_are_understood(tmp_path: Path) -> None:
     settings = loaded(
         tmp_path,
         "broker_url = ['redis+socket:///run/r.sock?virtual_host=3']\n"
-        "task_default_queue = 'gpu'\nworker_concurrency = 'auto'\ntask_time_limit = 3600\n",
+        "task_default_queue = 'gpu'\nworker_concurrency = 'auto'\ntask_soft_time_limit = 3600\n",
     ).settings
 
     assert settings.broker.url == "unix:///run/r.sock?db=3"
