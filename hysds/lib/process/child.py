@@ -14,7 +14,7 @@ from hysds.lib.process.guard import wire
 class Child:
     """A command that was handed to a guardian. Any thread may call any method.
 
-    Closing it while the command runs ends the command.
+    Every child must come to its end, by `wait` or by `close`, which kills what still runs.
     """
 
     def __init__(self, control: socket.socket) -> None:
@@ -64,12 +64,11 @@ class Child:
                 wire.send(self._control, wire.Stop(grace_s, reason[:4096]))
 
     def close(self) -> None:
-        """Let go of the command: one that still runs is killed."""
+        """Let go of the command: one that still runs is killed, and is gone when this returns."""
         with self._using:
             if self._control.fileno() >= 0:
-                self._control.shutdown(socket.SHUT_RDWR)
-        with self._reading:
-            self._hang_up()
+                self._control.shutdown(socket.SHUT_WR)
+        self.wait()
 
     def _is_readable(self, until: float | None) -> bool:
         poll = select.poll()

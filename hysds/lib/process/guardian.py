@@ -8,6 +8,7 @@ died with it and the worker must know: start a new one.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -103,7 +104,7 @@ class Guardian:
         `COULD_NOT_START`.
 
         Raises:
-            GuardianGone: the guardian is dead or closed.
+            GuardianGone: the guardian is dead or closed. If it died just now, the command may have begun to run.
             OSError: a file for the output can't be opened.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -138,6 +139,7 @@ class Guardian:
             if self._requests.fileno() >= 0:
                 self._say_goodbye()
                 self._requests.close()
+        self._process.send_signal(signal.SIGCONT)
         self._process.wait()
 
     def _request(self, command: Command, control: socket.socket) -> None:

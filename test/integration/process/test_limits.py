@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 
 from hysds.lib.process.command import Limits
 from hysds.lib.process.ending import Reason
+from hysds.lib.process.guard.memory import hierarchies
 from hysds.lib.process.guardian import Watchfulness
 from integration.process.guarded import Pipe, Place, ended
 
@@ -99,6 +101,17 @@ def test_the_memory_of_all_below_a_command_counts_together(place: Place, pipe: P
 
     assert ending.reason is Reason.OOM
     assert set(pipe.rest().split()) <= {b"held"}
+
+
+@pytest.mark.parametrize("script", ["exit 0", "kill -KILL $PPID; while :; do :; done"])
+def test_no_control_group_is_left(place: Place, script: str) -> None:
+    """Neither by a command that ended nor by one that killed its keeper."""
+    place.run(["sh", "-c", script], Limits(memory_bytes=128 * MB))
+    pid = place.guardian.pid
+    place.guardian.close()
+    found = hierarchies(Path("/proc/self/mountinfo").read_text(), Path("/proc/self/cgroup").read_text())
+
+    assert [path for tree in found for path in Path(tree.home).glob(f"guarded-{pid}-*")] == []
 
 
 @ways_to_know

@@ -150,7 +150,8 @@ def test_closing_the_child_kills_it(place: Place, pipe: Pipe) -> None:
     assert pipe.read_line() == b"ready"
     child.close()
 
-    assert pipe.read_to_end() == b""
+    assert pipe.rest() == b""
+    assert ended(child).reason is Reason.WORKER_GONE
 
 
 def test_a_command_that_kills_its_keeper_leaves_nothing(place: Place, pipe: Pipe) -> None:
@@ -167,6 +168,23 @@ def test_a_command_that_kills_its_keeper_leaves_nothing(place: Place, pipe: Pipe
         ending.all_gone,
     ) == (Reason.KEEPER_KILLED, None, None, True)
     assert ending.leftovers >= 2
+    assert pipe.rest() == b""
+
+
+def test_a_command_that_stops_its_keeper_is_ended(place: Place, pipe: Pipe) -> None:
+    """A keeper that is stopped could keep no limit: the guardian kills it, and what it kept."""
+    ending = ended(place.start(["sh", "-c", "kill -STOP $PPID; while :; do sleep 1000; done"], out=pipe))
+
+    assert ending.reason is Reason.KEEPER_KILLED
+    assert pipe.rest() == b""
+
+
+def test_a_stopped_child_of_a_command_is_its_own_affair(place: Place, pipe: Pipe) -> None:
+    """Neither stopping nor orphaning a stopped process disturbs the keeper."""
+    script = "sh -c 'sh -c \"kill -STOP \\$\\$\" & true' ; exit 4"
+    ending = ended(place.start(["sh", "-c", script], out=pipe))
+
+    assert (ending.reason, ending.exit_code) == (Reason.EXITED, 4)
     assert pipe.rest() == b""
 
 
@@ -219,9 +237,11 @@ def test_a_killed_guardian_ends_its_commands_and_says_so(place: Place, pipe: Pip
 
 def test_a_command_that_kills_guardian_and_keeper_is_not_said_to_be_gone(place: Place, pipe: Pipe) -> None:
     """Nobody is left who could know: the ending says that."""
-    script = "kill -STOP $PPID; kill -KILL $1; kill -KILL $PPID; echo done; cat fifo"
+    script = "cat go; kill -STOP $1; kill -STOP $PPID; kill -KILL $1 $PPID; echo done; cat fifo"
+    os.mkfifo(place.folder / "go")
     os.mkfifo(place.folder / "fifo")
     child = place.start(["sh", "-c", script, "sh", str(place.guardian.pid)], out=pipe)
+    (place.folder / "go").write_text("")
     ending = ended(child)
     assert pipe.read_line() == b"done"
     (place.folder / "fifo").write_text("")

@@ -58,7 +58,7 @@ class Guardian:
         self._house = house
         self._wake = tree.Wake()
         self._keepers: dict[int, socket.socket] = {}
-        self._widowed: list[socket.socket] = []
+        self._widowed: dict[int, socket.socket] = {}
         self._sweep = tree.Sweep()
         self._is_closing = False
         self._alarm = False
@@ -130,21 +130,32 @@ class Guardian:
         self._wake.clear()
         try:
             for pid, status in tree.reap():
+                if os.WIFSTOPPED(status):
+                    self._refuse_stop(pid)
+                    continue
                 self._sweep.forget(pid)
                 if pid in self._keepers:
                     self._part(pid, status)
         except ChildProcessError:
             return
 
+    def _refuse_stop(self, pid: int) -> None:
+        """A stopped keeper keeps no limit. Whoever stopped it, its command must not go on without it."""
+        if pid in self._keepers:
+            tree.tell(pid, signal.SIGKILL)
+
     def _part(self, pid: int, status: int) -> None:
         """A keeper ended. One that did not report leaves a control socket to be answered by us."""
         control = self._keepers.pop(pid)
+        if status == 0:
+            self._bury(pid, control)
+        else:
+            self._widowed[pid] = control
+
+    def _bury(self, pid: int, control: socket.socket) -> None:
         if self._house.groups is not None:
             self._house.groups.remove(pid)
-        if status == 0:
-            control.close()
-        else:
-            self._widowed.append(control)
+        control.close()
 
     def _sweep_orphans(self, told_again: bool) -> None:
         """Kill what keepers left that were killed; when nothing of it lives, report for them."""
@@ -154,10 +165,10 @@ class Guardian:
         if orphans:
             self._sweep.kill(orphans)
             return
-        for control in self._widowed:
+        for pid, control in self._widowed.items():
             wire.send(control, keeper.end_of_widow(self._sweep.killed))
-            control.close()
-        self._widowed, self._sweep = [], tree.Sweep()
+            self._bury(pid, control)
+        self._widowed, self._sweep = {}, tree.Sweep()
 
     def _look_for_end(self) -> bool:
         """Whether the end has just begun, and the worker's socket is still open."""

@@ -199,6 +199,8 @@ class Keeper:
         self._wake.clear()
         try:
             for pid, status in tree.reap():
+                if os.WIFSTOPPED(status):
+                    continue
                 if pid == self._pid and self._status is None:
                     self._status = status
                 if sweep is not None:

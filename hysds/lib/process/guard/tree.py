@@ -64,13 +64,13 @@ class Wake:
 
 
 def reap() -> Iterator[tuple[int, int]]:
-    """Take every child that has ended: pid and wait status. The one place that waits in its process.
+    """Take every child that has ended or was stopped: pid and wait status. The one place that waits in its process.
 
     Raises:
         ChildProcessError: there is no child any more, living or dead.
     """
     while True:
-        pid, status = os.waitpid(-1, os.WNOHANG)
+        pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
         if pid == 0:
             return
         yield pid, status
