@@ -4,6 +4,7 @@ Unsafe is what would let another side run code here (pickle, YAML) or pass with 
 stops the start wherever it stands, honoured or not.
 """
 
+import re
 import types
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +20,8 @@ _REQUIRED = (2, "2", "required", "cert_required")
 
 
 def read(path: Path, content: bytes, reading: Reading) -> None:
-    """Take what the file says."""
+    """Take what the file says; what was given before it is of a higher rank."""
+    above = dict(reading.given)
     names = _executed(path, content, reading)
     for name, value in sorted(names.items()):
         origin = f"{path}: {name}"
@@ -32,7 +34,9 @@ def read(path: Path, content: bytes, reading: Reading) -> None:
             )
         elif value is not None:
             _place(name, value, Given(value, origin, path.parent), reading)
-    _tls_without_use(reading)
+    if names.get("broker_use_ssl"):
+        _speak_tls(reading)
+    _tls_without_use(above, reading)
 
 
 def _executed(path: Path, content: bytes, reading: Reading) -> dict[str, Any]:
@@ -152,12 +156,20 @@ def _give_tls(section: str, options: Mapping[str, object], given: Given, reading
             reading.given[f"{section}.{ours}"] = Given(options[theirs], given.origin, given.base)
 
 
-def _tls_without_use(reading: Reading) -> None:
+def _speak_tls(reading: Reading) -> None:
+    """Celery speaks TLS to `amqp://` and `redis://` too if broker_use_ssl says so; here the URL says it."""
+    given = reading.given.get("broker.url")
+    if given is not None and isinstance(given.raw, str):
+        url = re.sub(r"^(?:py)?amqp://", "amqps://", re.sub(r"^redis://", "rediss://", given.raw))
+        reading.given["broker.url"] = Given(url, given.origin, given.base)
+
+
+def _tls_without_use(above: dict[str, Given], reading: Reading) -> None:
     """HySDS's one file serves machines with and without TLS: files for a URL that asks for none are left out."""
     for section in ("ledger", "broker"):
-        url = reading.given.get(f"{section}.url")
+        url = (reading.given | above).get(f"{section}.url")
         if url is not None and isinstance(url.raw, str) and urls.is_tls(url.raw):
             continue
-        for option in _TLS_KEYS.values():
-            if left := reading.given.pop(f"{section}.{option}", None):
-                reading.notice(left.origin, f"no use for {option}: the {section}'s URL asks for no TLS")
+        for name in (f"{section}.{option}" for option in _TLS_KEYS.values()):
+            if name not in above and (left := reading.given.pop(name, None)):
+                reading.notice(left.origin, f"no use for {name}: the URL asks for no TLS")

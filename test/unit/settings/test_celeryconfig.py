@@ -284,12 +284,58 @@ def test_celerys_notations_are_understood(tmp_path: Path) -> None:
     assert settings.jobs.default_time_limit_s == 3600.0
 
 
+@pytest.mark.parametrize(
+    ("url", "meant"), [("amqp://h:5671//", "amqps://h:5671//"), ("redis://h/1", "rediss://h/1")]
+)
+@pytest.mark.parametrize("option", ["True", "{'cert_reqs': 2}"])
+def test_broker_use_ssl_asks_for_tls_whatever_the_url_says(
+    tmp_path: Path, url: str, meant: str, option: str
+) -> None:
+    """As in Celery: a site that encrypts its messages must not fall back to plain text here."""
+    assert loaded(tmp_path, f"broker_url = {url!r}\nbroker_use_ssl = {option}\n").settings.broker.url == meant
+
+
 def test_certificates_for_a_url_without_tls_get_a_notice(tmp_path: Path) -> None:
     """One file often serves machines with and without TLS."""
-    result = loaded(tmp_path, "broker_url = 'amqp://h'\nbroker_use_ssl = {'ca_certs': '/etc/ca.pem'}\n")
+    result = loaded(
+        tmp_path,
+        "REDIS_JOB_STATUS_URL = 'redis://h'\nredis_backend_use_ssl = {'ssl_ca_certs': '/etc/ca.pem'}\n",
+    )
 
-    assert result.settings.broker.ca_file is None
-    assert "no use for ca_file" in str(result.notices[0])
+    assert result.settings.ledger.ca_file is None
+    assert "no use for ledger.ca_file" in str(result.notices[0])
+
+
+def test_certificates_in_the_file_serve_a_url_from_the_environment(tmp_path: Path) -> None:
+    """What counts is the URL that is in force, not the one that the file names."""
+    authority = tmp_path / "ca.pem"
+    authority.touch()
+    (tmp_path / "celeryconfig.py").write_text(
+        f"REDIS_JOB_STATUS_URL = 'redis://h'\nredis_backend_use_ssl = {{'ca_certs': {str(authority)!r}}}\n"
+    )
+
+    result = load.load(None, {"HYSDS_HOME": str(tmp_path), "HYSDS_LEDGER_URL": "rediss://h"}, tmp_path)
+
+    assert result.settings.ledger.ca_file == authority
+    assert result.notices == ()
+
+
+def test_tls_of_the_redis_result_backend_is_that_of_the_ledger(tmp_path: Path) -> None:
+    """The original keeps both on one server; options that have no meaning here get a notice."""
+    authority = tmp_path / "ca.pem"
+    authority.touch()
+
+    result = loaded(
+        tmp_path,
+        "import ssl\nREDIS_JOB_STATUS_URL = 'rediss://h'\n"
+        f"redis_backend_use_ssl = {{'ssl_cert_reqs': ssl.CERT_REQUIRED, 'ssl_ca_certs': {str(authority)!r},"
+        " 'ssl_min_version': ssl.TLSVersion.TLSv1_3}\n",
+    )
+
+    assert result.settings.ledger.ca_file == authority
+    assert [str(notice).partition(": ")[2] for notice in result.notices] == [
+        "redis_backend_use_ssl: min_version is not honoured: TLS 1.2 or later, verified by the name in the URL"
+    ]
 
 
 def test_the_file_keeps_its_names_to_itself(tmp_path: Path) -> None:

@@ -130,6 +130,16 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         ({"HYSDS_LEDGER_LEASE": "10m"}, "HYSDS_LEDGER_LEASE", "worker.isolation_limit"),
         ({"HYSDS_LEDGER_WORKER_RETENTION": "10s"}, "HYSDS_LEDGER_WORKER_RETENTION", "ledger.lease"),
         ({"HYSDS_LOGS_PER_JOB": "1GB"}, "HYSDS_LOGS_PER_JOB", "logs.memory"),
+        (
+            {"HYSDS_LEDGER_URL": "rediss://h", "HYSDS_LEDGER_CA_FILE": "/nowhere.pem"},
+            "HYSDS_LEDGER_CA_FILE",
+            "/nowhere.pem can't be read",
+        ),
+        (
+            {"HYSDS_BROKER_URL": "amqps://h", "HYSDS_BROKER_KEY_FILE": "/etc/hostname"},
+            "HYSDS_BROKER_KEY_FILE",
+            "needs broker.cert_file",
+        ),
     ],
 )
 def test_values_that_contradict_each_other_are_refused(
@@ -218,6 +228,19 @@ def test_a_child_does_not_find_a_file_that_its_parent_did_not(tmp_path: Path) ->
 
     assert child.file is None
     assert child.settings == model.Settings(home=tmp_path)
+
+
+def test_a_home_that_can_not_be_read_is_told_once(tmp_path: Path) -> None:
+    """It is needed before all else, to find the file; the mistake is still reported with its source."""
+    with pytest.raises(InvalidSettings) as caught:
+        load.load(None, {"HYSDS_HOME": "a\nb", "HYSDS_CONFIG": ""}, tmp_path)
+
+    assert str(caught.value) == "environment HYSDS_HOME: a line of text is needed"
+
+
+def test_the_store_may_lie_elsewhere(tmp_path: Path) -> None:
+    """SQLite wants a local disk; the home may be on a network file system."""
+    assert loaded(tmp_path, HYSDS_STORE_URL="sqlite:///var/j.db").settings.store_path == Path("/var/j.db")
 
 
 def test_settings_can_not_be_changed_after_loading(tmp_path: Path) -> None:
