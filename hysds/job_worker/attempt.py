@@ -1,0 +1,101 @@
+"""One attempt while it lives: its lease, its phases, and the request to stop it, which any thread may make."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+from hysds.core.requests import Held, Lease
+from hysds.core.spec import JobSpec, from_stored
+from hysds.ports.engines import Running
+
+_NOTE_BYTES = 64
+
+
+class Stop(IntEnum):
+    """Why an attempt is stopped; a greater one overrides a lesser."""
+
+    DRAIN = 1
+    """The worker goes away: the job is given back."""
+    CANCEL = 2
+    """Somebody asked for the job's end."""
+    LOST = 3
+    """The lease is somebody else's: nothing may be committed."""
+
+
+class Attempt:
+    """A claimed job on its way to its commit."""
+
+    def __init__(self, lease: Lease) -> None:
+        self.record = lease.record
+        self.spec: JobSpec = from_stored(lease.spec)
+        self.stored_spec = lease.spec
+        self.phases: list[dict[str, float | str]] = []
+        self.progress = ""
+        self._phase = ""
+        self._stop: Stop | None = None
+        self._grace_s = 0.0
+        self._running: Running | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def id(self) -> str:
+        """The job's id."""
+        return self.record.id
+
+    @property
+    def fence(self) -> int:
+        """The lease's fence."""
+        return self.record.fence
+
+    @property
+    def stopped(self) -> Stop | None:
+        """Why it is to stop; None: it is not."""
+        return self._stop
+
+    @property
+    def phase(self) -> str:
+        """What it does now."""
+        return self._phase
+
+    def held(self) -> Held:
+        """Its line in a renewal."""
+        return Held(self.id, self.fence, self._phase, self.progress)
+
+    @contextmanager
+    def entering(self, phase: str) -> Iterator[None]:
+        """A phase of the attempt, with its times (seconds since 1970)."""
+        self._phase = phase
+        start = time.time()
+        try:
+            yield
+        finally:
+            self.phases.append({"name": phase, "start": start, "end": time.time()})
+
+    def attach(self, running: Running) -> None:
+        """From now on a stop reaches the workload; one that came before reaches it at once."""
+        with self._lock:
+            self._running = running
+            if self._stop is not None:
+                running.stop(self._grace_s, self._stop.name.lower())
+
+    def detach(self) -> None:
+        """The workload has ended."""
+        with self._lock:
+            self._running = None
+
+    def stop(self, why: Stop, grace_s: float) -> None:
+        """Ask for its end. Returns at once; a repeated or lesser reason changes nothing."""
+        with self._lock:
+            if self._stop is not None and self._stop >= why:
+                return
+            self._stop, self._grace_s = why, grace_s
+            if self._running is not None:
+                self._running.stop(grace_s, why.name.lower())
+
+    def show_progress(self, line: str) -> None:
+        """What the command says of its progress, cut to what a record holds."""
+        self.progress = line.encode()[:_NOTE_BYTES].decode(errors="ignore")

@@ -1,0 +1,147 @@
+"""Bids for jobs: one at a time, each under a nonce that is repeated until it is answered."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from hysds.core.errors import Unreachable
+from hysds.core.requests import Bid, Claimed, Commit, Committed
+from hysds.job_worker.attempt import Attempt
+from hysds.job_worker.holdings import Holdings
+from hysds.job_worker.host import Host
+from hysds.lib.uuid7 import Uuid7Source
+from hysds.ports.ledger import Ledger
+
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 2.0
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Bidding:
+    """Who bids, for what, on which terms."""
+
+    worker: str
+    queues: tuple[str, ...]
+    lease_ms: int
+    reserve_after_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """When unanswered calls are given up: bids when the worker drains, all others when it closes."""
+
+    draining: threading.Event = field(default_factory=threading.Event)
+    closing: threading.Event = field(default_factory=threading.Event)
+
+
+class Claims:
+    """Wins leases. Any thread may call any method; bids take turns, so that no two count on the same free slot."""
+
+    def __init__(self, ledger: Ledger, host: Host, holdings: Holdings, bidding: Bidding, ends: Ends) -> None:
+        self._ledger = ledger
+        self._host = host
+        self._holdings = holdings
+        self._bidding = bidding
+        self._ends = ends
+        self._turn = threading.Lock()
+        self._nonce = Uuid7Source()
+        self._given_up: set[str] = set()
+        self._noting = threading.Lock()
+        self._rounds = 0
+
+    def claim(self) -> Attempt | None:
+        """The best ready job that fits. Asks again where the ledger taught a shape that turned out to fit.
+
+        Raises: Unreachable when the worker drained before an answer came.
+        """
+        with self._turn:
+            while True:
+                with self._bid() as bid:
+                    claimed = self._answered(partial(self._ledger.claim, bid), self._ends.draining)
+                    attempt = self._take(claimed)
+                if attempt is not None or not self._learned(claimed):
+                    return attempt
+
+    def commit(self, commit: Commit, wants_more: Callable[[], bool]) -> tuple[Committed, Attempt | None]:
+        """End an attempt and, if there is room, claim the next job in the same step.
+
+        Raises: Unreachable when the worker closed before an answer came.
+        """
+        with self._turn:
+            self._host.give_back(commit.id, commit.fence)
+            if not wants_more():
+                return self._answered(partial(self._ledger.commit, commit), self._ends.closing), None
+            with self._bid() as bid:
+                committed = self._answered(partial(self._ledger.commit, commit, bid), self._ends.closing)
+                return committed, self._take(committed.claimed) if committed.claimed is not None else None
+
+    def persist(self, call: Callable[[], object]) -> None:
+        """Repeat a harmless call until it is answered.
+
+        Raises: Unreachable when the worker closed before an answer came.
+        """
+        self._answered(call, self._ends.closing)
+
+    def given_up(self) -> tuple[str, ...]:
+        """Nonces that nobody asks for any more, whose leases should go back."""
+        with self._noting:
+            return tuple(sorted(self._given_up))
+
+    def forget(self, nonces: tuple[str, ...]) -> None:
+        """The ledger knows of these."""
+        with self._noting:
+            self._given_up.difference_update(nonces)
+
+    def rounds(self) -> int:
+        """Grows by one at the start and at the end of each bid: odd while one is under way."""
+        return self._rounds
+
+    @contextmanager
+    def _bid(self) -> Iterator[Bid]:
+        """A bid under a new nonce; unanswered, the nonce is given up, and the next renewal says so."""
+        terms = self._bidding
+        nonce = self._nonce()
+        self._rounds += 1
+        try:
+            yield Bid(
+                terms.worker, terms.queues, self._host.fit(), nonce, terms.lease_ms, terms.reserve_after_ms
+            )
+        except Unreachable:
+            with self._noting:
+                self._given_up.add(nonce)
+            raise
+        finally:
+            self._rounds += 1
+
+    def _take(self, claimed: Claimed) -> Attempt | None:
+        """A lease won is held before the bid counts as over, or a renewal would take it for nobody's."""
+        lease = claimed.lease
+        if lease is None:
+            return None
+        attempt = Attempt(lease)
+        self._host.take(attempt.id, attempt.fence, lease.record.shape)
+        self._holdings.hold(attempt)
+        return attempt
+
+    def _learned(self, claimed: Claimed) -> bool:
+        """Whether a shape new to this host fits it, so that another bid may win."""
+        if not claimed.unknown:
+            return False
+        self._host.learn(claimed.unknown)
+        return bool(set(claimed.unknown) & set(self._host.fit().now))
+
+    def _answered(self, call: Callable[[], _T], ending: threading.Event) -> _T:
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                return call()
+            except Unreachable:
+                if ending.wait(pause_s):
+                    raise
+                pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)

@@ -1,0 +1,36 @@
+"""The environment of a job: what its spec declares, a few words on itself, and nothing of the worker's own.
+
+A worker's environment holds passwords of brokers and stores; no job gets any of it.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Mapping
+
+from hysds.job_worker.attempt import Attempt
+from hysds.job_worker.workdir import WorkDir
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def compose(attempt: Attempt, place: WorkDir) -> Mapping[str, str]:
+    """All variables of the command; the spec's own override HOME, LANG and PATH."""
+    return {
+        "HOME": _home(),
+        "LANG": "C.UTF-8",
+        "PATH": PATH,
+        **attempt.spec.env,
+        "HYSDS_JOB_ID": attempt.id,
+        "HYSDS_JOB_FENCE": str(attempt.fence),
+        "HYSDS_JOB_DIR": str(place.path),
+        "HYSDS_PROGRESS": str(place.progress),
+    }
+
+
+def _home() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_dir
+    except KeyError:
+        return "/"

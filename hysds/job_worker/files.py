@@ -1,0 +1,85 @@
+"""What HySDS writes into a work directory: before the run, at its start, and after it.
+
+Every file is written beside its place and moved there, so that nobody ever reads half of one, and what the job itself
+did to a file of ours (a link, a directory in its place) is replaced and not followed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hysds.job_worker.workdir import WorkDir
+from hysds.ports.engines import Workload
+
+
+def write_before(
+    workdir: WorkDir, context: Mapping[str, Any], job: Mapping[str, Any], workload: Workload
+) -> None:
+    """The files that the command finds, and by which a person runs it again by hand.
+
+    Raises: OSError when the disk is full or the directory can't be written.
+    """
+    stamp(workdir.running)
+    put_json(workdir.context, context)
+    put_json(workdir.job, job)
+    put(workdir.run_script, script(workload).encode(), mode=0o755)
+
+
+def script(workload: Workload) -> str:
+    """A shell script that does what the worker does: this directory, this environment and no other, this command."""
+    variables = " ".join(shlex.quote(f"{name}={value}") for name, value in sorted(workload.env.items()))
+    return (
+        "#!/bin/sh\n"
+        f"# Runs attempt {workload.id} again by hand.\n"
+        f"cd {shlex.quote(str(workload.cwd))} || exit\n"
+        f"exec env -i {variables} {shlex.join(workload.argv)}\n"
+    )
+
+
+def write_after(workdir: WorkDir, exit_code: int | None) -> None:
+    """The marks of an attempt's end; the exit code is -N for a command that signal N ended."""
+    if exit_code is not None:
+        put(workdir.exit_code, f"{exit_code}\n".encode())
+    stamp(workdir.done)
+    _remove(workdir.running)
+
+
+def stamp(path: Path) -> None:
+    """A marker that holds the time."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    put(path, f"{now}\n".encode())
+
+
+def put_json(path: Path, value: Any) -> None:
+    """A JSON file, for people too."""
+    put(path, (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode())
+
+
+def put(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """A whole file or none. Whatever stood at `path` is replaced."""
+    aside = path.with_name(f"{path.name}.part")
+    _remove(aside)
+    fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    try:
+        with open(fd, "wb") as file:
+            file.write(data)
+        if path.is_dir() and not path.is_symlink():
+            _remove(path)
+        os.replace(aside, path)
+    except BaseException:
+        _remove(aside)
+        raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,135 @@
+"""What a command left behind for HySDS to read: its own words on errors and messages, metrics.
+
+All of it was written by the job: it may be missing, huge, broken, a link to somewhere else. Nothing here raises over
+it; what can't be read is left out, and a note says so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hysds.job_worker.workdir import WorkDir
+
+MAX_TEXT_BYTES = 64 * 1024
+MAX_JSON_BYTES = 1024 * 1024
+MAX_ENTRIES = 20_000
+"""So many directory entries are looked at for metrics; beyond them a note says that there may be more."""
+_METRICS, _STATS = "pge_metrics.json", "_docker_stats.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was read back."""
+
+    error: str | None = None
+    traceback: str | None = None
+    msg: tuple[str, ...] = ()
+    msg_details: str | None = None
+    metrics: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """What could not be read, and why."""
+
+
+def collect(workdir: WorkDir) -> Findings:
+    """Read everything once, after the command's end."""
+    notes: list[str] = []
+    _look_at_context(workdir.context, notes)
+    msg = _text(workdir.alt_msg, notes)
+    return Findings(
+        error=_text(workdir.alt_error, notes),
+        traceback=_text(workdir.alt_traceback, notes),
+        msg=tuple(line for line in (msg or "").splitlines() if line.strip()),
+        msg_details=_text(workdir.alt_msg_details, notes),
+        metrics=_metrics(workdir.path, notes),
+        notes=tuple(notes),
+    )
+
+
+def _look_at_context(path: Path, notes: list[str]) -> None:
+    """A job may edit its context; one that it broke is worth a word."""
+    if not os.path.lexists(path):
+        notes.append(f"{path.name} is gone: the job deleted it")
+    elif not isinstance(_json(path, notes), dict | None):
+        notes.append(f"{path.name} is no JSON object any more")
+
+
+def _metrics(root: Path, notes: list[str]) -> dict[str, Any]:
+    inputs: list[Any] = []
+    products: list[Any] = []
+    usage: list[Any] = []
+    for path in _named(root, notes):
+        found = _json(path, notes)
+        if path.name.endswith(_METRICS) and isinstance(found, dict):
+            inputs += _list(found.get("download"))
+            products += _list(found.get("upload"))
+        elif path.name.endswith(_STATS) and found is not None:
+            usage.append(found)
+    gathered = {"inputs_localized": inputs, "products_staged": products, "usage_stats": usage}
+    return {name: entries for name, entries in gathered.items() if entries}
+
+
+def _named(root: Path, notes: list[str]) -> Iterator[Path]:
+    """Metrics files of the job's own tree: links are not followed, so inputs elsewhere are not counted as its own."""
+    seen = 0
+    for folder, folders, names in os.walk(root, followlinks=False):
+        folders.sort()
+        seen += len(folders) + len(names)
+        for name in sorted(names):
+            if name.endswith((_METRICS, _STATS)):
+                yield Path(folder, name)
+        if seen > MAX_ENTRIES:
+            notes.append(f"metrics were looked for among the first {MAX_ENTRIES:,} files only")
+            return
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(path: Path, notes: list[str]) -> str | None:
+    data = _bytes(path, MAX_TEXT_BYTES, notes, clip=True)
+    return None if data is None else data.decode(errors="replace").strip()
+
+
+def _json(path: Path, notes: list[str]) -> Any:
+    data = _bytes(path, MAX_JSON_BYTES, notes, clip=False)
+    if data is None:
+        return None
+    try:
+        return json.loads(data, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        notes.append(f"{path.name} is no JSON ({type(error).__name__}): left out")
+        return None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _bytes(path: Path, limit: int, notes: list[str], clip: bool) -> bytes | None:
+    try:
+        # Not through a link, and never waiting: the job may have put a FIFO here.
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        notes.append(f"{path.name} can't be read ({error.strerror}): left out")
+        return None
+    with open(fd, "rb") as file:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            notes.append(f"{path.name} is no file: left out")
+            return None
+        if status.st_size > limit and not clip:
+            notes.append(f"{path.name} has {status.st_size:,} bytes, more than {limit:,}: left out")
+            return None
+        data = file.read(limit)
+    if status.st_size > limit:
+        notes.append(f"{path.name} has {status.st_size:,} bytes: only the first {limit:,} were kept")
+    return data

@@ -1,0 +1,77 @@
+"""What this host has, what of it is free, and which shapes are known to fit it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from hysds.core.requests import Fit
+from hysds.core.shapes import Capacity, Shape, decode
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """What the operator gives a worker."""
+
+    slots: int
+    memory_bytes: int | None
+    """None: all that the host has."""
+    disk_reserve_bytes: int
+    work_dir: Path
+
+
+class Host:
+    """Counts what running jobs take. Any thread may call any method."""
+
+    def __init__(self, settings: HostSettings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._taken: dict[tuple[str, int], Shape] = {}
+        self._known: set[str] = set()
+        total_memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        self._whole = Capacity(
+            slots=settings.slots,
+            cpus=float(len(os.sched_getaffinity(0))),
+            memory_bytes=settings.memory_bytes or total_memory,
+            disk_bytes=0,
+        )
+
+    def take(self, id: str, fence: int, shape: str) -> None:
+        """A lease of a job of this shape begins."""
+        with self._lock:
+            self._known.add(shape)
+            self._taken[id, fence] = decode(shape)
+
+    def give_back(self, id: str, fence: int) -> None:
+        """It ends."""
+        with self._lock:
+            self._taken.pop((id, fence), None)
+
+    def learn(self, shapes: tuple[str, ...]) -> None:
+        """Shapes that the ledger told of."""
+        with self._lock:
+            self._known.update(shapes)
+
+    def free_slots(self) -> int:
+        """Slots that no lease takes."""
+        with self._lock:
+            return self._whole.slots - sum(shape.slots for shape in self._taken.values())
+
+    def fit(self) -> Fit:
+        """What is known of shapes now; measures the disk."""
+        usage = shutil.disk_usage(self._settings.work_dir)
+        disk_bytes = max(usage.free - self._settings.disk_reserve_bytes, 0)
+        with self._lock:
+            whole = Capacity(self._whole.slots, self._whole.cpus, self._whole.memory_bytes, disk_bytes)
+            free = whole
+            for shape in self._taken.values():
+                free = free.less(shape)
+            shapes = {name: decode(name) for name in sorted(self._known)}
+        now = tuple(name for name, shape in shapes.items() if shape.fits(free))
+        # Disk does not come back when jobs end: what it is too full for does not fit the empty host either, or the
+        # host would be kept free for a job that it can't take.
+        empty = tuple(name for name, shape in shapes.items() if name not in now and shape.fits(whole))
+        return Fit(now, empty, tuple(name for name in shapes if name not in now and name not in empty))

@@ -1,0 +1,155 @@
+"""Keeps the leases of a worker: renews them, listens to the worker's inbox, and tells the engine that it lives.
+
+Two threads: one renews at a fixed pace and beats, one waits for notices. What a notice or a renewal says is addressed
+to a lease (id and fence), never to a job: a late word about an old lease can't touch a new one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hysds.core.errors import Unreachable
+from hysds.core.requests import Announcement, Notice, Renewal, Renewed, Standing
+from hysds.job_worker.attempt import Attempt, Stop
+from hysds.job_worker.claims import Claims
+from hysds.job_worker.holdings import Holdings
+from hysds.job_worker.host import Host
+from hysds.ports.engines import Engine
+from hysds.ports.ledger import Ledger
+
+_LISTEN_S = 5.0
+_LONGEST_PAUSE_S = 2.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Times of a worker's leases, in seconds."""
+
+    lease_s: float
+    renew_interval_s: float
+    announce_s: float
+    stop_grace_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the keeper looks after."""
+
+    claims: Claims
+    holdings: Holdings
+    host: Host
+
+
+class LeaseKeeper:
+    """Holds on to leases until they are let go. Any thread may call any method."""
+
+    def __init__(self, worker: str, ledger: Ledger, engine: Engine, parts: Watched, terms: Terms) -> None:
+        self._worker = worker
+        self._ledger = ledger
+        self._engine = engine
+        self._claims = parts.claims
+        self._holdings = parts.holdings
+        self._host = parts.host
+        self._terms = terms
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self, announce: Callable[[], Announcement], work: Callable[[], None]) -> None:
+        """Begin. `announce` says what to tell of the worker, `work` is called when there may be a job to claim."""
+        for name, target, argument in (
+            ("renew", self._renew_for_ever, announce),
+            ("inbox", self._listen, None),
+        ):
+            arguments = (work,) if argument is None else (announce, work)
+            thread = threading.Thread(target=target, args=arguments, name=f"hysds-{name}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def close(self) -> None:
+        """Stop renewing and listening."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
+    def renew(self, announcement: Announcement) -> Renewed:
+        """One renewal, now.
+
+        Raises: Unreachable
+        """
+        attempts = self._holdings.all()
+        given_up = self._claims.given_up()
+        rounds = self._claims.rounds()
+        renewed = self._ledger.renew(
+            Renewal(
+                worker=self._worker,
+                announcement=announcement,
+                held=tuple(attempt.held() for attempt in attempts),
+                given_up=given_up,
+                lease_ms=round(self._terms.lease_s * 1000),
+                announce_ms=round(self._terms.announce_s * 1000),
+            )
+        )
+        self._claims.forget(given_up)
+        for attempt, standing in zip(attempts, renewed.standings, strict=True):
+            self._heed(attempt, standing)
+        if rounds == self._claims.rounds() and rounds % 2 == 0:
+            self._release_unlisted(renewed)
+        self._host.learn(renewed.unknown)
+        return renewed
+
+    def _heed(self, attempt: Attempt, standing: Standing) -> None:
+        if standing is Standing.LOST:
+            attempt.stop(Stop.LOST, grace_s=0)
+        elif standing is Standing.CANCEL:
+            attempt.stop(Stop.CANCEL, self._terms.stop_grace_s)
+
+    def _release_unlisted(self, renewed: Renewed) -> None:
+        """No bid was under way, and yet the ledger knows a lease that we don't: nobody will ever run it."""
+        unknown = [lease for lease in renewed.unlisted if self._holdings.get(*lease) is None]
+        for id_, fence in unknown:
+            _log.warning("job %s: the lease with fence %s is nobody's here; it goes back", id_, fence)
+            self._ledger.release(id_, fence)
+
+    def _renew_for_ever(self, announce: Callable[[], Announcement], work: Callable[[], None]) -> None:
+        following = time.monotonic()
+        while not self._stopping.wait(max(following - time.monotonic(), 0)):
+            following = time.monotonic() + self._terms.renew_interval_s
+            self._engine.beat()
+            try:
+                renewed = self.renew(announce())
+            except Unreachable as error:
+                _log.warning("leases are not renewed: %s", error)
+                self._engine.isolated()
+                continue
+            except Exception:  # noqa: BLE001  the thread must live: without renewals every job of this worker is lost
+                _log.exception("a renewal failed")
+                continue
+            self._engine.connected()
+            if renewed.ready or set(renewed.unknown) & set(self._host.fit().now):
+                work()
+
+    def _listen(self, work: Callable[[], None]) -> None:
+        pause_s = 0.0
+        while not self._stopping.wait(pause_s):
+            try:
+                notices = self._ledger.listen(self._worker, _LISTEN_S)
+            except Unreachable:
+                pause_s = min(max(pause_s * 2, 0.1), _LONGEST_PAUSE_S)
+                continue
+            pause_s = 0.0
+            for notice in notices:
+                self._take(notice, work)
+
+    def _take(self, notice: str, work: Callable[[], None]) -> None:
+        word, *lease = notice.split(" ")
+        if word == Notice.WAKE.value:
+            work()
+            return
+        attempt = self._holdings.get(lease[0], int(lease[1]))
+        if attempt is not None:
+            self._heed(attempt, Standing.LOST if word == Notice.LOST.value else Standing.CANCEL)

@@ -1,0 +1,102 @@
+"""What a worker tells of an attempt: the context that the job gets, and the detail that its document shows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hysds.core.outcome import Outcome
+from hysds.job_worker.attempt import Attempt
+from hysds.job_worker.findings import Findings
+from hysds.lib.process.ending import Ending
+
+MAX_DETAIL_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that is known at an attempt's end. `ending` of None: the command never ran."""
+
+    attempt: Attempt
+    path: Path
+    host: str
+    outcome: Outcome
+    ending: Ending | None
+    findings: Findings
+
+
+def context(attempt: Attempt) -> dict[str, Any]:
+    """`_context.json`: the payload's parameters at the top, as HySDS's jobs expect them."""
+    made: dict[str, Any] = dict(attempt.spec.payload)
+    made["job_priority"] = attempt.record.priority
+    made["_prov"] = {"wasGeneratedBy": f"task_id:{attempt.id}", "wasDerivedFrom": []}
+    if attempt.spec.context:
+        made["context"] = attempt.spec.context
+    return made
+
+
+def detail(report: Report) -> str:
+    """The attempt as JSON, for the ledger; see `core.attempts` for its keys."""
+    outcome, ending, found = report.outcome, report.ending, report.findings
+    failed = outcome.failure is not None
+    values: dict[str, Any] = {
+        "exit_code": outcome.exit_code,
+        "signum": outcome.signum,
+        "error": (found.error or outcome.error) if failed else None,
+        "short_error": outcome.short_error if failed and not found.error else None,
+        "traceback": (found.traceback or outcome.traceback or None) if failed else None,
+        "hint": outcome.hint or None,
+        "phase": _last_phase(report.attempt) if failed else None,
+        "phases": report.attempt.phases,
+        "job_dir": str(report.path),
+        "execute_node": report.host,
+        "metrics": found.metrics or None,
+        "msg": list(found.msg) or None,
+        "msg_details": found.msg_details,
+        "notes": list(found.notes) or None,
+        **_run(ending),
+    }
+    return _fitting({name: value for name, value in values.items() if value is not None})
+
+
+def _run(ending: Ending | None) -> dict[str, Any]:
+    if ending is None or ending.started is None:
+        return {}
+    ran_s = ending.ended.boot_s - ending.started.boot_s
+    return {
+        # The wall clock may have jumped meanwhile; the duration is what the boot-time clock measured.
+        "cmd_start": ending.started.wall_s,
+        "cmd_end": ending.started.wall_s + ran_s,
+        "usage": {
+            "cpu_s": ending.usage.cpu_user_s + ending.usage.cpu_system_s,
+            "max_rss_bytes": ending.usage.max_rss_bytes,
+        },
+    }
+
+
+def _last_phase(attempt: Attempt) -> str:
+    """The phase to blame: the one that ran the command, unless another broke later."""
+    names = [str(phase["name"]) for phase in attempt.phases]
+    if names[-1:] == ["finish"] and "execute" in names:
+        return "execute"
+    return names[-1] if names else ""
+
+
+def _fitting(values: dict[str, Any]) -> str:
+    """JSON within MAX_DETAIL_BYTES: what a job may have made large is left out first, and a note says so."""
+    text = _json(values)
+    for name in ("metrics", "msg", "msg_details"):
+        if len(text.encode(errors="surrogatepass")) <= MAX_DETAIL_BYTES:
+            break
+        if values.pop(name, None) is not None:
+            values.setdefault("notes", []).append(
+                f"{name} was too large for the document: see the work directory"
+            )
+            text = _json(values)
+    return text
+
+
+def _json(values: dict[str, Any]) -> str:
+    return json.dumps(values, separators=(",", ":"), ensure_ascii=True, default=str)

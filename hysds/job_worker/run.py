@@ -1,0 +1,158 @@
+"""One attempt, read aloud: prepare, execute, finish, and the one commit that ends it.
+
+Whatever step raises, `run` answers what to tell the ledger, exactly once. The ledger call itself is the caller's.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hysds.core import limits, outcome, retry
+from hysds.core.document import document
+from hysds.core.outcome import Outcome
+from hysds.core.requests import Commit
+from hysds.core.status import FailureClass, Status
+from hysds.job_worker import environment, files, findings, live, report, workdir
+from hysds.job_worker.attempt import Attempt, Stop
+from hysds.job_worker.findings import Findings
+from hysds.job_worker.workdir import WorkDir
+from hysds.lib.process.ending import Ending
+from hysds.ports.engines import Engine, Workload
+from hysds.ports.logs import Logs
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What an attempt works with."""
+
+    engine: Engine
+    logs: Logs
+    root: Path
+    """Of all work directories."""
+    worker: str
+    host: str
+    default_time_limit_s: float
+    time_limit_gap_s: float
+    chance: Callable[[], float]
+    """A number in [0, 1) for the jitter of retry delays."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """The job goes back unfinished: the worker is leaving."""
+
+    id: str
+    fence: int
+    detail: str
+
+
+def run(attempt: Attempt, tools: Tools) -> Commit | GiveBack | None:
+    """Carry out a claimed job; answers how to end its lease, None where it is not ours any more."""
+    place = workdir.locate(tools.root, attempt.id, attempt.fence, attempt.record.accepted_ms)
+    ended, found = Outcome(), Findings()
+    ending: Ending | None = None
+    try:
+        with attempt.entering("prepare"):
+            workload = prepare(attempt, place, tools)
+        if attempt.stopped is None:
+            with attempt.entering("execute"):
+                ending = execute(attempt, workload, place, tools)
+            ended = outcome.of_ending(ending, workload.argv)
+        with attempt.entering("finish"):
+            found = finish(attempt, place, ended)
+    except OSError as error:
+        ended = outcome.of_os_error(error, attempt.phase)
+    except Exception as error:  # noqa: BLE001  the outer shell: whatever broke, the job ends with a class and a reason
+        ended = outcome.of_exception(error, attempt.phase, traceback.format_exc())
+    live.note(attempt, found.notes, tools.logs)
+    detail = report.detail(report.Report(attempt, place.path, tools.host, ended, ending, found))
+    return conclude(attempt, ended, detail, tools)
+
+
+def prepare(attempt: Attempt, place: WorkDir, tools: Tools) -> Workload:
+    """The work directory with its files, and the workload.
+
+    Raises: OSError when the place can't be made or written.
+    """
+    workdir.create(place)
+    spec = attempt.spec
+    times = limits.time_limits(spec, tools.default_time_limit_s, tools.time_limit_gap_s)
+    workload = Workload(
+        id=f"{attempt.id}.f{attempt.fence}",
+        argv=spec.argv,
+        cwd=place.path,
+        env=environment.compose(attempt, place),
+        stdout=place.stdout,
+        stderr=place.stderr,
+        soft_limit_s=times.soft_s,
+        hard_limit_s=times.hard_s,
+        memory_bytes=spec.resources.memory,
+    )
+    job = document(attempt.record, attempt.stored_spec)["job"]
+    files.write_before(place, report.context(attempt), job, workload)
+    for path in (place.stdout, place.stderr):
+        path.touch()
+    return workload
+
+
+def execute(attempt: Attempt, workload: Workload, place: WorkDir, tools: Tools) -> Ending:
+    """Start the workload, and watch it until nothing of it lives.
+
+    Raises: OSError when its files can't be opened.
+    """
+    running = tools.engine.start(workload)
+    try:
+        attempt.attach(running)
+        if running.pid is not None:
+            files.put(place.pid, f"{running.pid}\n".encode())
+        return live.watch(attempt, running, place, tools.logs)
+    finally:
+        attempt.detach()
+        running.close()
+
+
+def finish(attempt: Attempt, place: WorkDir, ended: Outcome) -> Findings:
+    """Read back what the command left, and mark the end. A disk too full for the mark does not undo the work."""
+    found = findings.collect(place)
+    try:
+        files.write_after(place, ended.exit_code)
+    except OSError as error:
+        return replace(found, notes=(*found.notes, f"the end could not be marked: {error.strerror}"))
+    return found
+
+
+def conclude(attempt: Attempt, ended: Outcome, detail: str, tools: Tools) -> Commit | GiveBack | None:
+    """What the ledger is told: policy decides between the end and another attempt."""
+    stopped = attempt.stopped
+    if stopped is Stop.LOST:
+        return None
+    if stopped is Stop.DRAIN and not _came_to_an_end(ended):
+        return GiveBack(attempt.id, attempt.fence, detail)
+    if stopped is Stop.CANCEL and not _came_to_an_end(ended):
+        return Commit(
+            attempt.id,
+            attempt.fence,
+            Status.REVOKED,
+            FailureClass.CANCELLED.value,
+            attempt.record.fails,
+            0,
+            detail,
+        )
+    if ended.failure is None:
+        return Commit(attempt.id, attempt.fence, Status.COMPLETED, "", attempt.record.fails, 0, detail)
+    failed = retry.Failure(ended.failure, ended.permanent)
+    next_ = retry.decide(
+        attempt.spec, attempt.record.fails, failed, round(time.time() * 1000), tools.chance()
+    )
+    return Commit(
+        attempt.id, attempt.fence, next_.status, ended.failure.value, next_.fails, next_.wake_ms, detail
+    )
+
+
+def _came_to_an_end(ended: Outcome) -> bool:
+    """Whether the command itself came to a good end, stop or no stop."""
+    return ended.failure is None and ended.exit_code == 0

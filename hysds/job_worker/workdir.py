@@ -1,0 +1,97 @@
+"""The work directory of an attempt: where it lies, and the name of every file in it.
+
+`jobs/YYYY/MM/DD/HH/MM/<job_id>` (the time, in UTC, of the job's acceptance) is a link to the latest attempt's own
+directory, `<job_id>.f<fence>` beside it, so that files of an attempt that should be dead never mix with its
+successor's.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class WorkDir:
+    """The paths of one attempt."""
+
+    path: Path
+    link: Path
+
+    @property
+    def context(self) -> Path:
+        return self.path / "_context.json"
+
+    @property
+    def job(self) -> Path:
+        return self.path / "_job.json"
+
+    @property
+    def run_script(self) -> Path:
+        return self.path / "_run.sh"
+
+    @property
+    def stdout(self) -> Path:
+        return self.path / "_stdout.txt"
+
+    @property
+    def stderr(self) -> Path:
+        return self.path / "_stderr.txt"
+
+    @property
+    def exit_code(self) -> Path:
+        return self.path / "_exit_code"
+
+    @property
+    def pid(self) -> Path:
+        return self.path / "_pid"
+
+    @property
+    def progress(self) -> Path:
+        return self.path / "_progress"
+
+    @property
+    def running(self) -> Path:
+        return self.path / ".running"
+
+    @property
+    def done(self) -> Path:
+        return self.path / ".done"
+
+    @property
+    def alt_error(self) -> Path:
+        return self.path / "_alt_error.txt"
+
+    @property
+    def alt_traceback(self) -> Path:
+        return self.path / "_alt_traceback.txt"
+
+    @property
+    def alt_msg(self) -> Path:
+        return self.path / "_alt_msg.txt"
+
+    @property
+    def alt_msg_details(self) -> Path:
+        return self.path / "_alt_msg_details.txt"
+
+
+def locate(root: Path, id: str, fence: int, accepted_ms: int) -> WorkDir:
+    """Where an attempt works; nothing is made."""
+    accepted = datetime.fromtimestamp(accepted_ms / 1000, UTC)
+    parent = root / "jobs" / accepted.strftime("%Y/%m/%d/%H/%M")
+    return WorkDir(parent / f"{id}.f{fence}", parent / id)
+
+
+def create(workdir: WorkDir) -> None:
+    """Make the attempt's directory and swing the job's link to it.
+
+    Raises: OSError when the place can't be written; FileExistsError when the attempt has been here before.
+    """
+    workdir.path.parent.mkdir(parents=True, exist_ok=True)
+    workdir.path.mkdir()
+    aside = workdir.link.with_name(f".{workdir.path.name}.link")
+    aside.unlink(missing_ok=True)
+    aside.symlink_to(workdir.path.name)
+    os.replace(aside, workdir.link)

@@ -1,0 +1,242 @@
+"""A job worker: claims what fits, runs it, commits it, for as long as it may.
+
+It knows nothing of Celery: whoever drives it calls `perform` on a thread of its own for each request, and gives it a
+way to ask for one (`call`) and to say that the gate may have moved (`changed`).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from hysds.core.errors import Unreachable
+from hysds.core.requests import Announcement, Commit, Committing
+from hysds.core.status import Status
+from hysds.job_worker import run
+from hysds.job_worker.attempt import Attempt, Stop
+from hysds.job_worker.claims import Claims, Ends
+from hysds.job_worker.holdings import Holdings
+from hysds.job_worker.host import Host
+from hysds.job_worker.leases import LeaseKeeper, Terms
+from hysds.ports.engines import Engine
+from hysds.ports.ledger import Ledger
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a worker is. `incarnation` is new with each start: no lease passes from a dead worker to its successor."""
+
+    incarnation: str
+    name: str
+    host: str
+    queues: tuple[str, ...]
+    slots: int
+    facts: str
+    """JSON for the announcement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a worker is made of."""
+
+    ledger: Ledger
+    engine: Engine
+    host: Host
+    claims: Claims
+    holdings: Holdings
+    keeper: LeaseKeeper
+    ends: Ends
+    tools: run.Tools
+    terms: Terms
+    drain_timeout_s: float
+
+
+class JobWorker:
+    """One worker process. Any thread may call any method."""
+
+    def __init__(self, identity: Identity, parts: Parts) -> None:
+        self._identity = identity
+        self._parts = parts
+        self._hand: deque[Attempt] = deque()
+        self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
+        self._busy = 0
+        self._called_at = -math.inf
+        self._call: Callable[[str, int], None] = _nobody
+        self._changed: Callable[[], None] = _nothing
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Where it takes work from."""
+        return self._identity.queues
+
+    @property
+    def slots(self) -> int:
+        """How many jobs of one slot it runs at once."""
+        return self._identity.slots
+
+    @property
+    def incarnation(self) -> str:
+        """Its name in the ledger."""
+        return self._identity.incarnation
+
+    def prepare(self) -> None:
+        """Start what guards the jobs; call it before the process has threads."""
+        self._parts.engine.prepare()
+
+    def start(self, call: Callable[[str, int], None], changed: Callable[[], None]) -> None:
+        """Announce the worker and begin to look for work. `call(queue, n)`: please call `perform` n times."""
+        self._call, self._changed = call, changed
+        self._parts.keeper.start(self._announcement, self._look_for_work)
+
+    def is_open(self) -> bool:
+        """Whether it would take another job now."""
+        return not self._parts.ends.draining.is_set() and self._parts.host.free_slots() > 0
+
+    def perform(self, queue: str, show: Callable[[str], None]) -> str | None:
+        """Run one job, if there is one; answers its id. `show` is called with the id before the job starts."""
+        attempt = self._next()
+        if attempt is None:
+            return None
+        try:
+            show(attempt.id)
+            if self.is_open():
+                self._look_for_work()
+            self._carry_out(attempt)
+        finally:
+            self._drop(attempt)
+            self._leave_one()
+        return attempt.id
+
+    def drain(self, done: Callable[[], None]) -> None:
+        """Take nothing more. `done` is called once nothing runs: by itself, or stopped after `drain_timeout_s`."""
+        self._parts.ends.draining.set()
+        self._changed()
+        threading.Thread(target=self._drain, args=(done,), name="hysds-drain", daemon=True).start()
+
+    def close(self) -> None:
+        """End everything at once; whatever still runs is killed, and its leases go back as lost."""
+        self._parts.ends.draining.set()
+        self._parts.ends.closing.set()
+        self._parts.keeper.close()
+        self._parts.engine.close()
+        try:
+            self._parts.ledger.leave(self.incarnation)
+        except Unreachable as error:
+            _log.warning("the ledger was not told that this worker left: %s", error)
+
+    def _next(self) -> Attempt | None:
+        with self._lock:
+            self._called_at = -math.inf
+            self._busy += 1
+            if self._hand:
+                return self._hand.popleft()
+        attempt = None
+        try:
+            attempt = self._parts.claims.claim() if self.is_open() else None
+        except Unreachable as error:
+            _log.warning("a bid was given up: %s", error)
+        finally:
+            if attempt is None:
+                self._leave_one()
+        return attempt
+
+    def _drop(self, attempt: Attempt) -> None:
+        self._parts.holdings.let_go(attempt)
+        self._parts.host.give_back(attempt.id, attempt.fence)
+
+    def _leave_one(self) -> None:
+        with self._idle:
+            self._busy -= 1
+            self._idle.notify_all()
+        self._changed()
+
+    def _carry_out(self, attempt: Attempt) -> None:
+        verdict = run.run(attempt, self._parts.tools)
+        if isinstance(verdict, Commit):
+            self._commit(attempt, verdict)
+        elif verdict is not None:
+            self._give_back(verdict)
+
+    def _commit(self, attempt: Attempt, commit: Commit) -> None:
+        try:
+            committed, following = self._parts.claims.commit(commit, self._wants_more)
+        except Unreachable as error:
+            _log.error("job %s: its end was not recorded: %s", attempt.id, error)
+            return
+        if committed.how is Committing.TOO_LATE:
+            # The next attempt would begin after the job's deadline: this failure is the last one.
+            self._commit(attempt, replace(commit, status=Status.FAILED, wake_ms=0))
+        if committed.how is Committing.LOST:
+            _log.warning(
+                "job %s: the lease with fence %s was lost; nothing is recorded", attempt.id, attempt.fence
+            )
+        if following is not None:
+            with self._lock:
+                self._hand.append(following)
+            self._call(following.record.queue, 1)
+
+    def _give_back(self, back: run.GiveBack) -> None:
+        try:
+            self._parts.claims.persist(
+                partial(self._parts.ledger.release, back.id, back.fence, 0, back.detail)
+            )
+        except Unreachable as error:
+            _log.error("job %s: it could not be given back, so its lease runs out: %s", back.id, error)
+
+    def _wants_more(self) -> bool:
+        return not self._parts.ends.draining.is_set()
+
+    def _look_for_work(self) -> None:
+        """Ask for one request that bids; each that wins asks for the next, until nothing fits.
+
+        One that was asked for and never came (a connection broke) is asked for again after a renewal's time.
+        """
+        with self._lock:
+            if time.monotonic() < self._called_at + self._parts.terms.renew_interval_s:
+                return
+            self._called_at = time.monotonic()
+        self._call(self._identity.queues[0], 1)
+
+    def _drain(self, done: Callable[[], None]) -> None:
+        with self._idle:
+            self._idle.wait_for(lambda: self._busy == 0, self._parts.drain_timeout_s)
+        for attempt in self._parts.holdings.all():
+            attempt.stop(Stop.DRAIN, self._parts.terms.stop_grace_s)
+        while (waiting := self._from_hand()) is not None:
+            self._give_back(run.GiveBack(waiting.id, waiting.fence, ""))
+            self._drop(waiting)
+        with self._idle:
+            self._idle.wait_for(lambda: self._busy == 0)
+        done()
+
+    def _from_hand(self) -> Attempt | None:
+        with self._lock:
+            return self._hand.popleft() if self._hand else None
+
+    def _announcement(self) -> Announcement:
+        identity = self._identity
+        return Announcement(
+            host=identity.host,
+            name=identity.name,
+            queues=identity.queues,
+            slots=0 if self._parts.ends.draining.is_set() else identity.slots,
+            fit=self._parts.host.fit(),
+            facts=identity.facts,
+        )
+
+
+def _nobody(queue: str, times: int) -> None:
+    """Before `start` nobody is there to be asked."""
+
+
+def _nothing() -> None:
+    """Before `start` there is no gate."""

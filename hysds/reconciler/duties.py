@@ -1,0 +1,95 @@
+"""The duties, one round at a time. Each is harmless to repeat, and none depends on another's order."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hysds.core.errors import Unreachable
+from hysds.core.requests import Moved
+from hysds.dispatcher import Dispatcher
+from hysds.ports.ledger import Ledger
+
+_AUDIT_ROUNDS = 10
+"""The audit looks at one batch of records each so many rounds: it only finds what a bug left behind."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round did."""
+
+    woken: int = 0
+    expired: int = 0
+    forgotten: int = 0
+    mended: tuple[tuple[str, str], ...] = ()
+
+
+class Reconciler:
+    """Puts right, once an interval. `batch` bounds what one step of the ledger changes."""
+
+    def __init__(self, ledger: Ledger, dispatcher: Dispatcher, interval_s: float, batch: int) -> None:
+        self._ledger = ledger
+        self._dispatcher = dispatcher
+        self._interval_s = interval_s
+        self._batch = batch
+        self._cursor = ""
+        self._rounds = 0
+
+    def run(self, stop: threading.Event) -> None:
+        """Rounds until `stop` is set. A ledger that does not answer is asked again in the next round."""
+        reachable = True
+        while not stop.is_set():
+            try:
+                done = self.round()
+            except Unreachable as error:
+                if reachable:
+                    _log.warning("nothing is put right: %s", error)
+                reachable = False
+            else:
+                reachable = True
+                _tell(done)
+            stop.wait(self._interval_s)
+
+    def round(self) -> Round:
+        """Every duty once, each until nothing of it is left.
+
+        Raises: Unreachable
+        """
+        self._rounds += 1
+        woken = self._exhaust(lambda: self._ledger.wake(self._batch))
+        expired = self._exhaust(lambda: self._ledger.expire(self._batch))
+        forgotten = self._forget()
+        mended = self._audit() if self._rounds % _AUDIT_ROUNDS == 1 else ()
+        return Round(woken, expired, forgotten, mended)
+
+    def _exhaust(self, step: Callable[[], Moved]) -> int:
+        count = 0
+        while True:
+            moved = step()
+            self._dispatcher.ring(moved.ready)
+            count += len(moved.answers)
+            if not moved.more or not moved.answers:
+                return count
+
+    def _forget(self) -> int:
+        count = 0
+        while True:
+            ids = self._ledger.retirable(self._batch)
+            gone = self._ledger.forget(ids)
+            count += len(gone)
+            if len(ids) < self._batch or not gone:
+                return count
+
+    def _audit(self) -> tuple[tuple[str, str], ...]:
+        self._cursor, mended = self._ledger.audit(self._cursor, self._batch)
+        return mended
+
+
+def _tell(done: Round) -> None:
+    for id_, finding in done.mended:
+        _log.error("job %s: %s; mended", id_, finding)
+    if done.expired:
+        _log.info("%d leases or unclaimed jobs ran out", done.expired)

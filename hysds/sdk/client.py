@@ -1,0 +1,165 @@
+"""One object for programs that submit and watch jobs; the command line uses nothing else for that.
+
+    from hysds import Client
+
+    with Client() as client:
+        job = client.submit({"job_type": "job:hello", "payload": {"_command": "echo hello"}})
+        print(client.wait(job.id)["status"])
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+from hysds.bootstrap import System
+from hysds.core import ids, parse
+from hysds.core.document import document
+from hysds.core.errors import InvalidSpec, NotFound
+from hysds.core.query import JobQuery
+from hysds.core.requests import MAX_BATCH
+from hysds.core.spec import JobSpec
+from hysds.core.status import TERMINAL
+from hysds.orchestrator.submit import Submission
+from hysds.ports.ledger import Kept
+from hysds.ports.store import Page
+from hysds.sdk.following import Follower
+
+Spec = JobSpec | Mapping[str, Any] | str | bytes
+"""A job spec: parsed, as a dictionary, or as JSON text."""
+
+_ENDED = frozenset(status.value for status in TERMINAL)
+_WATCH_S = 5.0
+
+
+class Client:
+    """Talks to a system. Safe to share between threads; `close` it, or use it in a `with` statement.
+
+    Every method raises Unreachable when a part of the system that it needs does not answer.
+    """
+
+    def __init__(self, system: System | None = None) -> None:
+        """`system`: None takes the one that the settings of this process name."""
+        self._system = System() if system is None else system
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._system.close()
+
+    def submit(self, spec: Spec, job_id: str | None = None) -> Submission:
+        """Submit a job. With an id of your own you may repeat the call until it is answered.
+
+        Raises: InvalidSpec with every complaint; Refused (Conflict, TooOld, Full) where the ledger does not take it.
+        """
+        submission = self.submit_many([spec], None if job_id is None else [job_id])[0]
+        if submission.refused is not None:
+            raise submission.refused
+        return submission
+
+    def submit_many(self, specs: Iterable[Spec], job_ids: Sequence[str] | None = None) -> tuple[Submission, ...]:
+        """Submit jobs in order, in few steps. A spec that the ledger does not take says so in its answer.
+
+        Raises: InvalidSpec for the first spec that is wrong, before anything is submitted.
+        """
+        known = None if job_ids is None else [ids.job_id(job_id) for job_id in job_ids]
+        parsed = [self._parse(spec, known[place] if known else None) for place, spec in enumerate(specs)]
+        return self._system.orchestrator.submit(parsed, known)
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """The job's document: from the ledger while that remembers the job, else from the store.
+
+        Raises: NotFound
+        """
+        return self.jobs_by_id([job_id])[0]
+
+    def jobs_by_id(self, job_ids: Sequence[str]) -> tuple[dict[str, Any], ...]:
+        """The documents of these jobs, in order.
+
+        Raises: NotFound for the first one that nobody knows.
+        """
+        wanted = [ids.job_id(job_id) for job_id in job_ids]
+        kept = self._system.ledger.kept(wanted)
+        documents = {item.record.id: _document(item) for item in kept if item is not None}
+        rest = [job_id for job_id in wanted if job_id not in documents]
+        if rest:
+            stored = self._system.store.get(rest)
+            documents |= {job_id: found for job_id, found in zip(rest, stored, strict=True) if found is not None}
+        for job_id in wanted:
+            if job_id not in documents:
+                raise NotFound(f"job {job_id}: neither the ledger nor {self._system.store.describe()} knows it")
+        return tuple(documents[job_id] for job_id in wanted)
+
+    def jobs(self, query: JobQuery | None = None) -> Page:
+        """Search the store, which follows the ledger by a moment."""
+        return self._system.store.search(query or JobQuery())
+
+    def reads_from(self) -> str:
+        """Where `jobs` searches, for people."""
+        return self._system.store.describe()
+
+    def cancel(self, job_ids: Sequence[str]) -> dict[str, str]:
+        """Ask for the end of jobs. Answers by id: `job-revoked` (it has ended), `job-started` (its worker was told), `ended`
+        (it had ended before) or `missing`.
+        """
+        wanted = [ids.job_id(job_id) for job_id in job_ids]
+        answers: dict[str, str] = {}
+        for start in range(0, len(wanted), MAX_BATCH):
+            answers |= dict(self._system.ledger.cancel(wanted[start : start + MAX_BATCH]).answers)
+        return answers
+
+    def wait(self, job_id: str, timeout_s: float | None = None) -> dict[str, Any]:
+        """The document of the job once it has ended.
+
+        Raises: TimeoutError when it has not within the timeout (None: wait for ever); NotFound.
+        """
+        until = None if timeout_s is None else time.monotonic() + timeout_s
+        position = self._system.events.end()
+        while True:
+            found = self.job(job_id)
+            if found["status"] in _ENDED:
+                return found
+            position = self._next_event(job_id, position, until)
+
+    def follow(self, job_id: str) -> Follower:
+        """The job's live output from its start to its end."""
+        return Follower(self._system.ledger, self._system.events, self._system.logs, ids.job_id(job_id))
+
+    def _next_event(self, job_id: str, position: str, until: float | None) -> str:
+        while True:
+            left_s = _WATCH_S if until is None else min(_WATCH_S, until - time.monotonic())
+            if left_s <= 0:
+                raise TimeoutError(f"job {job_id} has not ended yet")
+            entries = self._system.events.follow(position, MAX_BATCH, left_s)
+            if entries:
+                position = entries[-1].position
+            if not entries or any(entry.event.id == job_id for entry in entries):
+                return position
+
+    def _parse(self, spec: Spec, job_id: ids.JobId | None) -> JobSpec:
+        if isinstance(spec, JobSpec):
+            return spec
+        limit = self._system.settings.jobs.max_spec_size_bytes
+        try:
+            return parse.parse(spec, limit) if isinstance(spec, str | bytes) else parse.parse_document(spec, limit)
+        except InvalidSpec as refusal:
+            if job_id is not None:
+                self._system.orchestrator.reject(job_id, _text(spec), refusal)
+            raise
+
+
+def _document(kept: Kept) -> dict[str, Any]:
+    return document(kept.record, kept.spec, kept.attempts, kept.error)
+
+
+def _text(spec: Spec) -> str:
+    return spec.decode(errors="replace") if isinstance(spec, bytes) else str(spec)
