@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the other scripts: finds Python, makes .venv from a lock, and installs Debian packages where it may.
 # After `prepare LOCK` the environment of that lock is in $venv, and $root is the repository.
 
