@@ -5,13 +5,17 @@ What else is public lives where the room signs say.
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hysds.sdk.client import Client
 
 __version__ = "0.1.0"
 
 # Public name -> the module that defines it.
-_HOME: dict[str, str] = {}
+_HOME = {"Client": "hysds.sdk.client"}
 
-__all__ = ["__version__", *_HOME]  # noqa: PLE0604 - the keys are strings
+__all__ = ["Client", "__version__"]
 
 
 def __getattr__(name: str) -> object:

@@ -35,7 +35,8 @@ def test_every_public_name_is_found_at_its_home() -> None:
     for name, home in hysds._HOME.items():
         assert getattr(hysds, name) is getattr(import_module(home), name)
         assert name in dir(hysds)
-        assert name in hysds.__all__
+
+    assert sorted({*hysds._HOME, "__version__"}) == sorted(hysds.__all__)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
