@@ -76,15 +76,16 @@ class Guardian:
         with theirs:
             process = _launch(theirs)
         settings_fd = wire.memory_file(wire.encode(_settings(watchfulness or Watchfulness())))
+        pidfd = os.pidfd_open(os.getpid())
         guardian = cls(process, ours, beats)
         try:
-            wire.send_request(ours, wire.BEGIN, [settings_fd, beats_fd])
+            wire.send_request(ours, wire.BEGIN, [settings_fd, beats_fd, pidfd])
             ready = wire.receive(ours)
         except OSError:
             ready = b""
         finally:
-            os.close(settings_fd)
-            os.close(beats_fd)
+            for fd in (settings_fd, beats_fd, pidfd):
+                os.close(fd)
         if ready != wire.READY:
             guardian.close()
             raise GuardianGone("the guardian could not start; standard error says why")

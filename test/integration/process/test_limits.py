@@ -10,7 +10,7 @@ import pytest
 
 from hysds.lib.process.command import Limits
 from hysds.lib.process.ending import Reason
-from hysds.lib.process.guard.memory import hierarchies
+from hysds.lib.process.guard.cgroup import hierarchies
 from hysds.lib.process.guardian import Watchfulness
 from integration.process.guarded import Pipe, Place, ended
 

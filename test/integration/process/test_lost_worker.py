@@ -18,7 +18,7 @@ from hysds.lib.process.guardian import Guardian, GuardianGone, Watchfulness
 from integration.process.guarded import Pipe, Place, ended, has_died
 
 WORKER = """
-import os, sys, threading
+import os, signal, sys, threading
 from pathlib import Path
 from hysds.lib.process.command import Command
 from hysds.lib.process.guardian import Guardian, Watchfulness
@@ -31,7 +31,9 @@ jobs = [guardian.spawn(Command(["sh", "-c", script], folder, pipe, folder / "err
         for _ in range(2)]
 os.close(pipe)
 (folder / "job").write_text(str(jobs[0].pid))
-print(guardian.pid, flush=True)
+if sys.argv[4] and (twin := os.fork()) == 0:
+    signal.pause()
+print(guardian.pid, twin if sys.argv[4] else 0, flush=True)
 stop = threading.Event()
 while not stop.wait(0.02):
     guardian.beat()
@@ -41,17 +43,17 @@ while not stop.wait(0.02):
 class Worker:
     """A worker with two stubborn commands, whose guardian writes the file `told` as its last act."""
 
-    def __init__(self, folder: Path, pipe: Pipe, limit_s: float) -> None:
+    def __init__(self, folder: Path, pipe: Pipe, limit_s: float, twin: bool) -> None:
         self.folder = folder
         self._process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, str(folder), str(pipe.write_fd), str(limit_s)],
+            [sys.executable, "-c", WORKER, str(folder), str(pipe.write_fd), str(limit_s), "twin" * twin],
             pass_fds=[pipe.write_fd],
             stdout=subprocess.PIPE,
             cwd=folder,
             env={"PYTHONPATH": str(Path(hysds.__file__).parent.parent)},
         )
         assert self._process.stdout is not None
-        self.guardian_pid = int(self._process.stdout.readline())
+        self.guardian_pid, self._twin_pid = map(int, self._process.stdout.readline().split())
         assert {b"job", b"child"} == {pipe.read_line() for _ in range(4)}
 
     def send(self, number: signal.Signals) -> None:
@@ -60,6 +62,8 @@ class Worker:
     def close(self) -> None:
         self._process.kill()
         self._process.wait()
+        if self._twin_pid:
+            os.kill(self._twin_pid, signal.SIGKILL)
         assert self._process.stdout is not None
         self._process.stdout.close()
 
@@ -70,8 +74,14 @@ def limit_s() -> float:
 
 
 @pytest.fixture
-def worker(tmp_path: Path, pipe: Pipe, limit_s: float) -> Iterator[Worker]:
-    made = Worker(tmp_path, pipe, limit_s)
+def twin() -> bool:
+    """Whether the worker forks a copy of itself that outlives it."""
+    return False
+
+
+@pytest.fixture
+def worker(tmp_path: Path, pipe: Pipe, limit_s: float, twin: bool) -> Iterator[Worker]:
+    made = Worker(tmp_path, pipe, limit_s, twin)
     yield made
     made.close()
     assert has_died(made.guardian_pid)
@@ -79,6 +89,16 @@ def worker(tmp_path: Path, pipe: Pipe, limit_s: float) -> Iterator[Worker]:
 
 def test_a_killed_worker_leaves_nothing_and_the_ledger_is_told_last(worker: Worker, pipe: Pipe) -> None:
     """Commands and their children in other sessions are gone before `on_gone` runs; then the guardian exits."""
+    worker.send(signal.SIGKILL)
+
+    assert pipe.read_to_end() == b""
+    assert has_died(worker.guardian_pid)
+    assert (worker.folder / "told").read_text() == "gone\n"
+
+
+@pytest.mark.parametrize("twin", [True])
+def test_a_copy_of_the_worker_does_not_keep_its_commands_alive(worker: Worker, pipe: Pipe) -> None:
+    """A fork without exec holds the worker's sockets open; its death is seen all the same."""
     worker.send(signal.SIGKILL)
 
     assert pipe.read_to_end() == b""

@@ -18,7 +18,7 @@ import socket
 import sys
 from typing import NoReturn
 
-from . import keeper, memory, tree, wire
+from . import cgroup, keeper, launch, report, tree, wire
 from .beats import Beats
 from .wire import Reason
 
@@ -37,13 +37,13 @@ def main(worker_fd: int) -> NoReturn:
     kind, fds = wire.receive_request(worker)
     if kind != wire.BEGIN:
         sys.exit("guardian: its worker went away before it began")
-    settings_fd, beats_fd = fds
+    settings_fd, beats_fd, worker_pidfd = fds
     settings = wire.Settings._make(wire.fields(wire.read_memory_file(settings_fd)))
     beats = Beats(beats_fd)
     os.close(beats_fd)
     for number in _DEAF_TO - _FAULTS:
         signal.signal(number, signal.SIG_IGN)
-    guardian = Guardian(worker, _house(settings, beats))
+    guardian = Guardian(worker, worker_pidfd, _house(settings, beats))
     worker.send(wire.READY)
     gc.freeze()
     guardian.serve()
@@ -53,8 +53,10 @@ def main(worker_fd: int) -> NoReturn:
 class Guardian:
     """The commands that run, by their keepers."""
 
-    def __init__(self, worker: socket.socket, house: keeper.House) -> None:
+    def __init__(self, worker: socket.socket, worker_pidfd: int, house: keeper.House) -> None:
         self._worker = worker
+        # A worker that forked without exec leaves its sockets open when it dies; its pidfd tells all the same.
+        self._worker_pidfd = worker_pidfd
         self._house = house
         self._wake = tree.Wake()
         self._keepers: dict[int, socket.socket] = {}
@@ -68,8 +70,8 @@ class Guardian:
         goodbye.
         """
         poll = select.poll()
-        poll.register(self._worker, select.POLLIN)
-        poll.register(self._wake.fd, select.POLLIN)
+        for fd in (self._worker.fileno(), self._worker_pidfd, self._wake.fd):
+            poll.register(fd, select.POLLIN)
         while not self._is_closing or self._keepers or self._widowed:
             ready = dict(poll.poll(self._sleep_ms()))
             if self._wake.fd in ready:
@@ -78,7 +80,8 @@ class Guardian:
                 self._sweep_orphans(told_again=not ready)
             if self._worker.fileno() in ready:
                 self._hear()
-            if self._look_for_end():
+            if self._look_for_end(self._worker_pidfd in ready):
+                poll.unregister(self._worker_pidfd)
                 poll.unregister(self._worker)
                 self._worker.close()
         if self._alarm and self._house.settings.on_gone:
@@ -102,16 +105,16 @@ class Guardian:
         try:
             pid = os.fork()
         except OSError as error:
-            wire.send(control, keeper.refusal(error))
+            wire.send(control, report.refusal(error))
             control.close()
         else:
             if pid == 0:
-                self._become_keeper(control, keeper.Outputs(out, err), order_fd)
+                self._become_keeper(control, launch.Outputs(out, err), order_fd)
             self._keepers[pid] = control
         for fd in (out, err, order_fd):
             os.close(fd)
 
-    def _become_keeper(self, control: socket.socket, outputs: keeper.Outputs, order_fd: int) -> NoReturn:
+    def _become_keeper(self, control: socket.socket, outputs: launch.Outputs, order_fd: int) -> NoReturn:
         code = _FAILED
         try:
             gc.disable()
@@ -166,12 +169,14 @@ class Guardian:
             self._sweep.kill(orphans)
             return
         for pid, control in self._widowed.items():
-            wire.send(control, keeper.end_of_widow(self._sweep.killed))
+            wire.send(control, report.end_of_widow(self._sweep.killed))
             self._bury(pid, control)
         self._widowed, self._sweep = {}, tree.Sweep()
 
-    def _look_for_end(self) -> bool:
+    def _look_for_end(self, worker_is_dead: bool) -> bool:
         """Whether the end has just begun, and the worker's socket is still open."""
+        if not self._is_closing and worker_is_dead:
+            self._end(Reason.WORKER_GONE, alarm=True)
         silent_at = self._house.beats.silent_at(self._house.settings.silence_limit_s)
         if not self._is_closing and silent_at is not None and wire.boot_s() >= silent_at:
             self._end(Reason.SILENT, alarm=True)
@@ -226,7 +231,7 @@ def _house(settings: wire.Settings, beats: Beats) -> keeper.House:
         kernel=kernel,
         beats=beats,
         settings=settings,
-        groups=memory.find(settings.cgroup_parent) if settings.cgroups else None,
+        groups=cgroup.find(settings.cgroup_parent) if settings.cgroups else None,
         null_fd=os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC),
         alive_fd=os.pidfd_open(os.getpid()),
         closing_fd=os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK),

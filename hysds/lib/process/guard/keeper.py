@@ -9,13 +9,11 @@ It answers on the command's control socket: `Started`, then, when nothing of the
 from __future__ import annotations
 
 import os
-import resource
 import select
-import signal
 import socket
 from typing import NamedTuple
 
-from . import memory, tree, wire
+from . import cgroup, launch, memory, report, tree, wire
 from .beats import Beats
 from .ladder import Ladder, Step
 from .wire import Reason
@@ -31,7 +29,7 @@ class House(NamedTuple):
     kernel: tree.Kernel
     beats: Beats
     settings: wire.Settings
-    groups: memory.Groups | None
+    groups: cgroup.Groups | None
     null_fd: int
     alive_fd: int
     """The guardian's pidfd: readable when it is dead."""
@@ -39,14 +37,7 @@ class House(NamedTuple):
     """Readable when the guardian ends everything; `beats.closing` tells why."""
 
 
-class Outputs(NamedTuple):
-    """The descriptors that become the command's standard output and standard error."""
-
-    out: int
-    err: int
-
-
-def keep(house: House, order: wire.Order, control: socket.socket, outputs: Outputs) -> None:
+def keep(house: House, order: wire.Order, control: socket.socket, outputs: launch.Outputs) -> None:
     """Run one command to its end and report it. The calling process does nothing else and must exit then."""
     os.setsid()
     house.kernel.call_myself(b"keeper")
@@ -55,7 +46,7 @@ def keep(house: House, order: wire.Order, control: socket.socket, outputs: Outpu
     try:
         pid = keeper.start(outputs)
     except OSError as error:
-        wire.send(control, refusal(error))
+        wire.send(control, report.refusal(error))
     else:
         wire.send(control, keeper.watch(pid))
     finally:
@@ -74,7 +65,7 @@ class Keeper:
         self._status: int | None = None
         self._pid = 0
 
-    def start(self, outputs: Outputs) -> int:
+    def start(self, outputs: launch.Outputs) -> int:
         """The command's pid.
 
         Raises:
@@ -84,7 +75,7 @@ class Keeper:
         if self._group is not None:
             self._group.enter()
         try:
-            return _spawn(self._order, self._house.null_fd, outputs)
+            return launch.spawn(self._order, self._house.null_fd, outputs)
         finally:
             if self._group is not None:
                 self._group.leave()
@@ -109,7 +100,7 @@ class Keeper:
         if self._group is not None:
             self._group.remove()
 
-    def _memory_watch(self) -> tuple[memory.Watch | None, memory.Group | None]:
+    def _memory_watch(self) -> tuple[memory.Watch | None, cgroup.Group | None]:
         limit_bytes, groups = self._order.memory_bytes, self._house.groups
         if limit_bytes is None:
             return None, None
@@ -225,69 +216,4 @@ class Keeper:
         code = None if number is not None else os.WEXITSTATUS(status)
         natural = Reason.EXITED if number is None else Reason.SIGNALLED
         reason = self._ladder.cause or natural
-        return _ended(reason, code, number, self._ladder.message, leftovers)
-
-
-def _spawn(order: wire.Order, null_fd: int, outputs: Outputs) -> int:
-    """The first of the candidates that is a program. A name without a slash is looked up in the command's own
-    PATH.
-    """
-    actions = [
-        (os.POSIX_SPAWN_DUP2, null_fd, 0),
-        (os.POSIX_SPAWN_DUP2, outputs.out, 1),
-        (os.POSIX_SPAWN_DUP2, outputs.err, 2),
-    ]
-    failure: OSError = FileNotFoundError(2, os.strerror(2), order.argv[0])
-    for path in _candidates(order):
-        try:
-            return os.posix_spawn(
-                path,
-                order.argv,
-                order.env,
-                file_actions=actions,
-                setsid=True,
-                setsigmask=(),
-                setsigdef=signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP},
-            )
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except PermissionError as error:
-            failure = PermissionError(error.errno, error.strerror, path)
-    raise failure
-
-
-def _candidates(order: wire.Order) -> list[str]:
-    name = order.argv[0]
-    if "/" in name:
-        return [name]
-    return [f"{folder or '.'}/{name}" for folder in order.env.get("PATH", os.defpath).split(":")]
-
-
-def refusal(error: OSError) -> wire.Ended:
-    """The report on a command that never ran."""
-    message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-    return _ended(Reason.COULD_NOT_START, None, None, message[:4096], 0)._replace(errno=error.errno)
-
-
-def end_of_widow(leftovers: int) -> wire.Ended:
-    """The guardian's report on a command whose keeper was killed: how the command itself ended is not known."""
-    message = "its keeper was killed, so its exit code is not known; everything it left was killed"
-    ended = _ended(Reason.KEEPER_KILLED, None, None, message, leftovers)
-    return ended._replace(cpu_user_s=0.0, cpu_system_s=0.0, max_rss_bytes=0)
-
-
-def _ended(reason: Reason, code: int | None, number: int | None, message: str, leftovers: int) -> wire.Ended:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return wire.Ended(
-        reason=reason.value,
-        exit_code=code,
-        signal=number,
-        errno=None,
-        message=message,
-        boot_s=wire.boot_s(),
-        wall_s=wire.wall_s(),
-        cpu_user_s=used.ru_utime,
-        cpu_system_s=used.ru_stime,
-        max_rss_bytes=used.ru_maxrss * 1024,
-        leftovers=leftovers,
-    )
+        return report.ended(reason, code, number, self._ladder.message, leftovers)

@@ -1,0 +1,40 @@
+"""What is reported of a command's end, by its keeper or in its keeper's place."""
+
+# ruff: noqa: TID252  (this folder is a package of another name where it runs; see __main__)
+from __future__ import annotations
+
+import resource
+
+from . import wire
+from .wire import Reason
+
+
+def refusal(error: OSError) -> wire.Ended:
+    """The report on a command that never ran."""
+    message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    return ended(Reason.COULD_NOT_START, None, None, message[:4096], 0)._replace(errno=error.errno)
+
+
+def end_of_widow(leftovers: int) -> wire.Ended:
+    """The guardian's report on a command whose keeper was killed: how the command itself ended is not known."""
+    message = "its keeper was killed, so its exit code is not known; everything it left was killed"
+    report = ended(Reason.KEEPER_KILLED, None, None, message, leftovers)
+    return report._replace(cpu_user_s=0.0, cpu_system_s=0.0, max_rss_bytes=0)
+
+
+def ended(reason: Reason, code: int | None, number: int | None, message: str, leftovers: int) -> wire.Ended:
+    """The report on a command that is gone, with what it and all below it used."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wire.Ended(
+        reason=reason.value,
+        exit_code=code,
+        signal=number,
+        errno=None,
+        message=message,
+        boot_s=wire.boot_s(),
+        wall_s=wire.wall_s(),
+        cpu_user_s=used.ru_utime,
+        cpu_system_s=used.ru_stime,
+        max_rss_bytes=used.ru_maxrss * 1024,
+        leftovers=leftovers,
+    )
