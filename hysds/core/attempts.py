@@ -1,14 +1,15 @@
 """An attempt as the document lists it, and what its worker said of it.
 
-A worker's detail is JSON with these keys, each of which may be missing: `exit_code signum pid error
-short_error traceback hint phase phases job_dir job_url execute_node cmd_start cmd_end metrics facts msg
-msg_details usage`. Times are seconds since 1970; `phases` is a list of {name, start, end}; `usage` holds
-`cpu_s` and `max_rss_bytes`.
+A worker's detail is JSON with these keys, each of which may be missing: `exit_code signum pid error short_error
+traceback hint phase phases job_dir job_url execute_node cmd_start cmd_end metrics facts msg msg_details notes
+usage`. Times are seconds since 1970; `phases` is a list of {name, start, end}; `notes` are lines that HySDS adds
+itself; `usage` holds `cpu_s` and `max_rss_bytes`.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,20 +37,26 @@ def detail(attempt: Attempt) -> Mapping[str, Any]:
     return said
 
 
-def listed(record: Record, attempts: Sequence[Attempt]) -> list[dict[str, Any]]:
-    """The document's attempts, oldest first, the running one included; it has no `ended`."""
+def listed(record: Record, attempts: Sequence[Attempt], last: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The document's attempts, oldest first, the running one included; it has no `ended`.
+
+    `last` is what was said of the last ended one, or empty.
+    """
     first = max(len(attempts) - MAX_LISTED, 0)
-    entries = [_entry(number + 1, attempts[number]) for number in range(first, len(attempts))]
+    entries = [
+        _entry(at + 1, attempts[at], last if last and at + 1 == len(attempts) else detail(attempts[at]))
+        for at in range(first, len(attempts))
+    ]
     if record.status is status.Status.STARTED:
         running = {"fence": record.fence, "worker": record.owner, "started": moments.iso(record.started_ms)}
         entries.append({"attempt": len(attempts) + 1, **running})
     return entries
 
 
-def phase_seconds(said: Mapping[str, Any]) -> dict[str, float]:
-    """How long each phase took; one that came twice is summed."""
+def phase_seconds(entry: Mapping[str, Any]) -> dict[str, float]:
+    """How long each phase of a listed attempt took; one that came twice is summed."""
     seconds: dict[str, float] = {}
-    for phase in _phases(said):
+    for phase in entry.get("phases", ()):
         seconds[phase["name"]] = round(seconds.get(phase["name"], 0.0) + phase["duration"], 6)
     return seconds
 
@@ -63,10 +70,16 @@ def text(said: Mapping[str, Any], key: str, most: int = clip.MAX_ERROR) -> str:
 def number(said: Mapping[str, Any], key: str) -> int | float | None:
     """A finite number that the worker gave, or None."""
     value = said.get(key)
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return None
-    sound: int | float | None = clip.sound(value)
-    return sound
+    if type(value) is int:
+        return value if abs(value) < clip.INT64 else None
+    return value if type(value) is float and math.isfinite(value) else None
+
+
+def lines(said: Mapping[str, Any], key: str) -> list[str]:
+    """The texts of a list that the worker gave, each cut, and no more than MAX_MESSAGES of them."""
+    value = said.get(key)
+    texts = [line for line in value if isinstance(line, str)] if isinstance(value, list) else []
+    return [clip.clipped(clip.encodable(line), clip.MAX_ERROR) for line in texts[: clip.MAX_MESSAGES]]
 
 
 def time(said: Mapping[str, Any], key: str) -> str:
@@ -80,8 +93,7 @@ def without_blanks(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None and value != ""}
 
 
-def _entry(number_: int, attempt: Attempt) -> dict[str, Any]:
-    said = detail(attempt)
+def _entry(number_: int, attempt: Attempt, said: Mapping[str, Any]) -> dict[str, Any]:
     error = text(said, "error")
     values = {
         "attempt": number_,
@@ -94,6 +106,7 @@ def _entry(number_: int, attempt: Attempt) -> dict[str, Any]:
         "error": error,
         "short_error": clip.short(text(said, "short_error") or error),
         "phases": _phases(said) or None,
+        "notes": lines(said, "notes") or None,
         **{key: number(said, key) for key in _NUMBERS},
         **{key: text(said, key) for key in _TEXTS},
     }

@@ -18,7 +18,8 @@ SHORT = 35
 """Characters of a `short_error`."""
 
 _MAX_DEPTH = 20
-_INT64 = 1 << 63
+INT64 = 1 << 63
+"""Whole numbers of stores lie below, and not below its negative."""
 
 
 def clipped(text: str, most: int) -> str:
@@ -49,7 +50,7 @@ def sound(value: Any, depth: int = 0) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, int):
-        return value if -_INT64 <= value < _INT64 else -1
+        return value if -INT64 <= value < INT64 else -1
     if depth >= _MAX_DEPTH and isinstance(value, dict | list):
         return "[nested too deeply]"
     if isinstance(value, dict):

@@ -18,7 +18,6 @@ from hysds.core.attempts import number, text, without_blanks
 from hysds.core.record import Attempt, Record, shown_status
 from hysds.core.status import FailureClass, Status
 
-_SIGNALLED = 128
 _PLAIN = {
     "timeout": "the job was not started before its ttl or deadline",
     "worker-lost": "the worker of the last attempt was lost, and no attempts are left for that",
@@ -41,6 +40,7 @@ def document(record: Record, spec: str, attempts: Sequence[Attempt] = (), error:
     asked = _asked(record, spec)
     last = attempts[-1] if attempts and record.status.is_terminal else None
     said = attempt_list.detail(last) if last else _object(error, "the error") if error else {}
+    listed = attempt_list.listed(record, attempts, said if last else {})
     host = _hostname(record.owner or (last.owner if last else ""))
     whole = {
         **_names(record, asked),
@@ -54,7 +54,8 @@ def document(record: Record, spec: str, attempts: Sequence[Attempt] = (), error:
         **_duplicate(record),
         **_messages(said),
         **_standing(record, said),
-        "attempts": attempt_list.listed(record, attempts),
+        "phase_times": attempt_list.phase_seconds(listed[-1]) or None if last else None,
+        "attempts": listed,
     }
     return without_blanks(whole)
 
@@ -170,16 +171,13 @@ def _failure(record: Record, said: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     failed = record.status is Status.FAILED
     error = text(said, "error") or (_PLAIN.get(record.reason, "") if failed else "")
-    exit_code, signum = number(said, "exit_code"), number(said, "signum")
-    if signum is None and isinstance(exit_code, int) and exit_code > _SIGNALLED:
-        signum = exit_code - _SIGNALLED
     return {
         "failure_class": record.reason if failed else FailureClass.CANCELLED.value,
         "error": error,
         "short_error": clip.short(text(said, "short_error") or error),
         "traceback": text(said, "traceback", clip.MAX_TRACEBACK),
         "hint": text(said, "hint"),
-        "signum": signum,
+        "signum": number(said, "signum"),
     }
 
 
@@ -193,11 +191,9 @@ def _duplicate(record: Record) -> dict[str, Any]:
 
 
 def _messages(said: Mapping[str, Any]) -> dict[str, Any]:
-    msg = said.get("msg")
-    lines = [line for line in msg if isinstance(line, str)] if isinstance(msg, list) else []
     usage = said.get("usage")
     return {
-        "msg": [clip.short(clip.encodable(line)) for line in lines[: clip.MAX_MESSAGES]] or None,
+        "msg": [clip.short(line) for line in attempt_list.lines(said, "msg")] or None,
         "msg_details": text(said, "msg_details", clip.MAX_TRACEBACK),
         "usage": clip.part(usage) if isinstance(usage, dict) else None,
     }
@@ -209,7 +205,6 @@ def _standing(record: Record, said: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "phase": record.phase or text(said, "phase"),
         "progress": clip.encodable(record.progress),
-        "phase_times": attempt_list.phase_seconds(said) or None,
         "waiting_reason": record.reason if record.status is Status.WAITING else None,
         "not_before": _moment(record.wake_ms),
         "ttl_end": None if ended else _moment(record.ttl_ms),

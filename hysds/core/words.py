@@ -1,6 +1,6 @@
 """What full text means: the words of a text, the same for every store.
 
-A text is brought to Unicode's NFKC form and case-folded; a word is a longest run of letters and digits in
+A text is brought to Unicode's NFKC form and case-folded, twice; a word is a longest run of letters and digits in
 it, cut to MAX_WORD_LENGTH. Everything else separates: `Größe_v2.tif` has the words `grösse` (folded `ß`),
 `v2` and `tif`. A search finds a document that has *all* words of the searched text, each whole, wherever
 and in whatever order they stand. There are no wildcards, no phrases and no stemming, so that each store
@@ -29,11 +29,13 @@ _RUN = re.compile(r"[^\W_]+")
 def words(text: str) -> list[str]:
     """The words of a text in order, repetitions included."""
     text = text[:_SCANNED]
-    if text.isascii():
-        runs = _ASCII_RUN.findall(text.lower())
-    else:
-        runs = _RUN.findall(unicodedata.normalize("NFKC", text).casefold())
+    runs = _ASCII_RUN.findall(text.lower()) if text.isascii() else _RUN.findall(_folded(_folded(text)))
     return [run[:MAX_WORD_LENGTH] for run in runs]
+
+
+def _folded(text: str) -> str:
+    """Twice makes it final: folding can take a character out of normal form, and the other way round."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def distinct(texts: Iterable[str]) -> tuple[str, ...]:
