@@ -1,0 +1,133 @@
+"""The indexer's rounds: read events, project their jobs, acknowledge; and what it does while something is away.
+
+An event is acknowledged after its job's document is in the store, never before: at least once, and nothing lost.
+Several indexers share the stream; the entries of one that died are adopted by the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hysds.core.errors import Unreachable
+from hysds.core.requests import MAX_BATCH
+from hysds.indexer.projection import Projected, project
+from hysds.lib import transport_retry
+from hysds.lib.transport_retry import Persistence
+from hysds.ports.events import Entry, Events
+from hysds.ports.ledger import Ledger
+from hysds.ports.store import Store
+
+_LOG = logging.getLogger("hysds.indexer")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How an indexer reads. `member` names this process and no other, living or dead."""
+
+    member: str
+    group: str = "indexer"
+    batch: int = 500
+    """The most events of one round."""
+    interval_s: float = 0.2
+    """After a round that was not full, others gather for so long."""
+    patience_s: float = 1.0
+    """How long one read waits for the first event; a stop is noticed after it."""
+    adopt_after_s: float = 10.0
+    """An entry that another member left alone for so long is taken over. Too early costs a repeat, nothing else."""
+    trim_every_s: float = 5.0
+    persistence: Persistence = field(default_factory=lambda: Persistence(attempts=5))
+    """How hard a round is tried before the outage is logged; it goes on for as long as the outage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round did."""
+
+    entries: int = 0
+    projected: Projected = field(default_factory=Projected)
+    trimmed: int = 0
+
+
+class Indexer:
+    """Writes a document for each job that changed. One thread; `clock_s` counts seconds and never goes back."""
+
+    def __init__(
+        self,
+        events: Events,
+        ledger: Ledger,
+        store: Store,
+        pace: Pace,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._events = events
+        self._ledger = ledger
+        self._store = store
+        self._pace = pace
+        self._clock_s = clock_s
+        self._adopts_at_s = 0.0
+        self._trims_at_s = 0.0
+        self._is_away = False
+
+    def run(self, stop: threading.Event) -> None:
+        """Go round until told to stop; the round then under way is finished."""
+        while not stop.is_set():
+            done = self._insisted(stop)
+            if done is None:
+                stop.wait(self._pace.persistence.longest_wait_s)
+            elif 0 < done.entries < self._pace.batch:
+                stop.wait(self._pace.interval_s)
+
+    def step(self) -> Round:
+        """One round; it does nothing where there are no events.
+
+        Raises: Unreachable when a part does not answer; all that was read comes again then.
+        """
+        entries = self._adopted() or self._events.read(
+            self._pace.group, self._pace.member, self._pace.batch, self._pace.patience_s
+        )
+        ids = tuple(dict.fromkeys(entry.event.id for entry in entries))
+        projected = Projected()
+        for start in range(0, len(ids), MAX_BATCH):
+            projected += project(ids[start : start + MAX_BATCH], self._ledger, self._store)
+        if entries:
+            self._events.done(self._pace.group, [entry.position for entry in entries])
+        return Round(len(entries), projected, self._trimmed())
+
+    def _adopted(self) -> tuple[Entry, ...]:
+        now_s = self._clock_s()
+        if now_s < self._adopts_at_s:
+            return ()
+        pace = self._pace
+        entries = self._events.adopt(pace.group, pace.member, pace.adopt_after_s, pace.batch)
+        if len(entries) < pace.batch:
+            self._adopts_at_s = now_s + pace.adopt_after_s / 2
+        return entries
+
+    def _trimmed(self) -> int:
+        now_s = self._clock_s()
+        if now_s < self._trims_at_s:
+            return 0
+        self._trims_at_s = now_s + self._pace.trim_every_s
+        return self._events.trim()
+
+    def _insisted(self, stop: threading.Event) -> Round | None:
+        """One round, tried again while something is away; None when it still is."""
+
+        def attempt() -> Round | None:
+            return None if stop.is_set() else self.step()
+
+        try:
+            done = transport_retry.insist(attempt, (Unreachable,), self._pace.persistence)
+        except Unreachable as error:
+            if not self._is_away:
+                _LOG.warning("indexing waits: %s", error, extra={"action": "outage", "part": error.part})
+            self._is_away = True
+            return None
+        if done is not None and self._is_away:
+            self._is_away = False
+            _LOG.info("indexing goes on", extra={"action": "recovered"})
+        return done

@@ -1,0 +1,139 @@
+"""One batch of jobs from the ledger to the store, and what the ledger is told of it.
+
+The steps may be repeated at any point, by this indexer or another: documents are built whole from the record, the store
+compares revisions, and the ledger is told only of what the store holds.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hysds.core import clip
+from hysds.core.document import document
+from hysds.core.errors import Unreachable
+from hysds.ports.ledger import Kept, Ledger
+from hysds.ports.store import DeadLetter, Store, Writing, Written
+
+_LOG = logging.getLogger("hysds.indexer")
+_MAX_REASON = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Projected:
+    """What became of a batch of jobs; a job whose record is forgotten is in none of the numbers."""
+
+    written: int = 0
+    held: int = 0
+    """The store had this revision or a higher one."""
+    set_aside: int = 0
+    touched: int = 0
+    """The store held a revision from a lost future; their next one is above it."""
+    confirmed: int = 0
+    """Ended jobs whose last document the store holds."""
+
+    def __add__(self, other: Projected) -> Projected:
+        return Projected(
+            self.written + other.written,
+            self.held + other.held,
+            self.set_aside + other.set_aside,
+            self.touched + other.touched,
+            self.confirmed + other.confirmed,
+        )
+
+
+def project(ids: Sequence[str], ledger: Ledger, store: Store) -> Projected:
+    """Bring the documents of these jobs to where the ledger is.
+
+    Raises: Unreachable when ledger or store does not answer; then nothing may be acknowledged.
+    """
+    kept = [one for one in ledger.kept(ids) if one is not None]
+    built, letters = _built(kept, ledger)
+    answers = dict(
+        zip((one.record.id for one, _ in built), _written([doc for _, doc in built], store), strict=True)
+    )
+    letters += [
+        _letter(one, answer.reason, ledger)
+        for one, _ in built
+        if (answer := answers[one.record.id]).how is Writing.REFUSED
+    ]
+    if letters:
+        store.set_aside(letters)
+    ahead = {
+        one.record.id: answer.held
+        for one, _ in built
+        if (answer := answers[one.record.id]).held > one.record.revision
+    }
+    counts = [answer.how for answer in answers.values()]
+    return Projected(
+        counts.count(Writing.WRITTEN),
+        counts.count(Writing.OLDER),
+        len(letters),
+        _overtake(ahead, ledger),
+        _confirmed([one for one in kept if one.record.id not in ahead], ledger),
+    )
+
+
+def _built(
+    kept: Sequence[Kept], ledger: Ledger
+) -> tuple[list[tuple[Kept, dict[str, Any]]], list[DeadLetter]]:
+    """The documents, and letters of those that could not be built."""
+    built, letters = [], []
+    for one in kept:
+        try:
+            built.append((one, document(one.record, one.spec, one.attempts, one.error)))
+        except Exception as error:  # noqa: BLE001 - one job that breaks the rules must not hold up all others
+            letters.append(_letter(one, f"{type(error).__name__}: {error}", ledger))
+    return built, letters
+
+
+def _written(documents: Sequence[Mapping[str, Any]], store: Store) -> tuple[Written, ...]:
+    """The store's answers; a batch that it fails on is written document by document, to find the one at fault."""
+    if not documents:
+        return ()
+    try:
+        return store.write(documents)
+    except (Unreachable, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - see above; what a store can't reach it says as Unreachable
+        if len(documents) == 1:
+            return (Written(Writing.REFUSED, reason=f"{type(error).__name__}: {error}"),)
+        return tuple(answer for one in documents for answer in _written([one], store))
+
+
+def _letter(one: Kept, reason: str, ledger: Ledger) -> DeadLetter:
+    reason = clip.encodable(clip.clipped(reason, _MAX_REASON))
+    _LOG.error(
+        "job %s has no document of revision %d: %s", one.record.id, one.record.revision, reason,
+        extra={"action": "set_aside", "job_id": one.record.id},
+    )  # fmt: skip
+    return DeadLetter(one.record.id, one.record.revision, reason, ledger.now_ms())
+
+
+def _overtake(ahead: Mapping[str, int], ledger: Ledger) -> int:
+    """Raise revisions above those that the store holds from a future that a failover undid.
+
+    Usually another indexer was only faster: then the ledger is there by now too, and its own event brings the rest.
+    """
+    if not ahead:
+        return 0
+    reached = ledger.kept(tuple(ahead))
+    behind = [
+        (one.record.id, ahead[one.record.id])
+        for one in reached
+        if one is not None and one.record.revision < ahead[one.record.id]
+    ]
+    for id_, held in behind:
+        ledger.touch(id_, held)
+    _confirmed(
+        [one for one in reached if one is not None and one.record.revision == ahead[one.record.id]], ledger
+    )
+    return len(behind)
+
+
+def _confirmed(kept: Sequence[Kept], ledger: Ledger) -> int:
+    """Tell the ledger which ended jobs it may forget: written, held already or set aside."""
+    ended = [(one.record.id, one.record.revision) for one in kept if one.record.status.is_terminal]
+    return sum(ledger.confirm(ended)) if ended else 0
