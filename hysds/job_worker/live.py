@@ -32,7 +32,7 @@ def watch(attempt: Attempt, running: Running, workdir: WorkDir, logs: Logs) -> E
         for chunk in tail.follow(has_ended):
             sender.add(Chunk(chunk.stream, chunk.offset, chunk.data))
     _show(progress, attempt, sender)
-    sender.flush()
+    sender.finish()
     ending = running.wait(None)
     assert ending is not None
     return ending
@@ -43,7 +43,7 @@ def note(attempt: Attempt, lines: Sequence[str], logs: Logs) -> None:
     sender = _Sender(attempt, logs)
     for line in lines:
         sender.add(Chunk("note", 0, f"{line}\n".encode()))
-    sender.flush()
+    sender.finish()
 
 
 def _show(progress: _Progress, attempt: Attempt, sender: _Sender) -> None:
@@ -61,6 +61,7 @@ class _Sender:
         self._logs = logs
         self._chunks: list[Chunk] = []
         self._size_bytes = 0
+        self._began = False
 
     def add(self, chunk: Chunk) -> None:
         self._chunks.append(chunk)
@@ -72,10 +73,22 @@ class _Sender:
         if not self._chunks:
             return
         chunks, self._chunks, self._size_bytes = self._chunks, [], 0
+        self._began = True
         try:
             self._logs.append(self._attempt.id, self._attempt.fence, chunks)
         except Unreachable:
             # A follower sees the gap by the offsets, and the file has it all.
+            return
+
+    def finish(self) -> None:
+        """The end of the log; a job without output has none, and costs no call."""
+        self.flush()
+        if not self._began:
+            return
+        try:
+            self._logs.finish(self._attempt.id, self._attempt.fence)
+        except Unreachable:
+            # Its followers learn from the ledger that the attempt is over.
             return
 
 

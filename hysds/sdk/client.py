@@ -1,10 +1,10 @@
 """One object for programs that submit and watch jobs; the command line uses nothing else for that.
 
-    from hysds import Client
+from hysds import Client
 
-    with Client() as client:
-        job = client.submit({"job_type": "job:hello", "payload": {"_command": "echo hello"}})
-        print(client.wait(job.id)["status"])
+with Client() as client:
+    job = client.submit({"job_type": "job:hello", "payload": {"_command": "echo hello"}})
+    print(client.wait(job.id)["status"])
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Client:
 
     def __init__(self, system: System | None = None) -> None:
         """`system`: None takes the one that the settings of this process name."""
-        self._system = System() if system is None else system
+        self._system = System.read() if system is None else system
 
     def __enter__(self) -> Client:
         return self
@@ -66,7 +66,9 @@ class Client:
             raise submission.refused
         return submission
 
-    def submit_many(self, specs: Iterable[Spec], job_ids: Sequence[str] | None = None) -> tuple[Submission, ...]:
+    def submit_many(
+        self, specs: Iterable[Spec], job_ids: Sequence[str] | None = None
+    ) -> tuple[Submission, ...]:
         """Submit jobs in order, in few steps. A spec that the ledger does not take says so in its answer.
 
         Raises: InvalidSpec for the first spec that is wrong, before anything is submitted.
@@ -93,10 +95,14 @@ class Client:
         rest = [job_id for job_id in wanted if job_id not in documents]
         if rest:
             stored = self._system.store.get(rest)
-            documents |= {job_id: found for job_id, found in zip(rest, stored, strict=True) if found is not None}
+            documents |= {
+                job_id: found for job_id, found in zip(rest, stored, strict=True) if found is not None
+            }
         for job_id in wanted:
             if job_id not in documents:
-                raise NotFound(f"job {job_id}: neither the ledger nor {self._system.store.describe()} knows it")
+                raise NotFound(
+                    f"job {job_id}: neither the ledger nor {self._system.store.describe()} knows it"
+                )
         return tuple(documents[job_id] for job_id in wanted)
 
     def jobs(self, query: JobQuery | None = None) -> Page:
@@ -150,7 +156,11 @@ class Client:
             return spec
         limit = self._system.settings.jobs.max_spec_size_bytes
         try:
-            return parse.parse(spec, limit) if isinstance(spec, str | bytes) else parse.parse_document(spec, limit)
+            return (
+                parse.parse(spec, limit)
+                if isinstance(spec, str | bytes)
+                else parse.parse_document(spec, limit)
+            )
         except InvalidSpec as refusal:
             if job_id is not None:
                 self._system.orchestrator.reject(job_id, _text(spec), refusal)

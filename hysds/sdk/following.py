@@ -13,6 +13,8 @@ from hysds.ports.ledger import Kept, Ledger
 from hysds.ports.logs import Chunk, Logs
 
 _WAIT_S = 5.0
+_PEEK_S = 0.2
+"""A log that nothing was written to has no end to wait for: so often the ledger is asked whether the attempt is over."""
 _CHUNKS = 64
 
 
@@ -70,7 +72,7 @@ class Follower:
         """One attempt's output, to its end: the log says so, or the ledger says that the attempt is over."""
         after = ""
         while True:
-            heard = self._logs.read(self._id, fence, after, _CHUNKS, _WAIT_S)
+            heard = self._logs.read(self._id, fence, after, _CHUNKS, _PEEK_S)
             if heard.missed_bytes:
                 yield Missed(fence, heard.missed_bytes)
             for chunk in heard.chunks:

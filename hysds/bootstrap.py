@@ -1,0 +1,261 @@
+"""The composition root: settings in, a working system out. The only file that knows which adapter stands behind a port.
+
+Each part is built when it is first asked for, so a process pays for what it uses. Adapters are imported inside the
+functions that build them, for the same reason.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import random
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+import hysds
+from hysds.core.acceptance import DedupPolicy
+from hysds.core.record import FOREVER
+from hysds.core.status import Status
+from hysds.dispatcher import Dispatcher
+from hysds.indexer.indexer import Indexer, Pace
+from hysds.job_worker import assembly
+from hysds.job_worker.worker import Identity, JobWorker
+from hysds.lib.uuid7 import Uuid7Source
+from hysds.orchestrator.submit import Orchestrator
+from hysds.ports.bell import Bell
+from hysds.ports.engines import Engine, Workload
+from hysds.ports.events import Events
+from hysds.ports.ledger import Ledger
+from hysds.ports.logs import Logs
+from hysds.ports.store import Store
+from hysds.reconciler.duties import Reconciler
+from hysds.settings import load
+from hysds.settings.model import Settings
+
+if TYPE_CHECKING:
+    from hysds.adapters.engines.simulated import Play
+    from hysds.adapters.ledger.memory import MemoryLedger
+    from hysds.adapters.ledger.server import Server
+
+_log = logging.getLogger(__name__)
+
+
+class Adapters(Protocol):
+    """One way to stand behind all ports."""
+
+    def ledger(self, settings: Settings) -> Ledger: ...
+
+    def events(self, settings: Settings) -> Events: ...
+
+    def logs(self, settings: Settings) -> Logs: ...
+
+    def store(self, settings: Settings) -> Store: ...
+
+    def bell(self, settings: Settings) -> Bell: ...
+
+    def engine(self, settings: Settings, incarnation: str) -> Engine: ...
+
+
+class System:
+    """One process's view of a HySDS system. Made once, handed on, closed at the end."""
+
+    def __init__(self, settings: Settings, adapters: Adapters | None = None) -> None:
+        self.settings = settings
+        self._adapters = RealAdapters({}) if adapters is None else adapters
+        self._closing: list[Callable[[], None]] = []
+
+    @classmethod
+    def read(cls, arguments: Mapping[str, object] | None = None) -> System:
+        """The system that arguments, environment and file name. Notices on settings go to the log.
+
+        Raises: InvalidSettings
+        """
+        loaded = load.load(arguments)
+        for notice in loaded.notices:
+            _log.warning("%s", notice)
+        return cls(loaded.settings, RealAdapters(loaded.handed_on()))
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The truth about live jobs."""
+        ledger = self._adapters.ledger(self.settings)
+        self._closing.append(ledger.close)
+        return ledger
+
+    @cached_property
+    def events(self) -> Events:
+        """The stream of transitions."""
+        return self._adapters.events(self.settings)
+
+    @cached_property
+    def logs(self) -> Logs:
+        """Live output."""
+        return self._adapters.logs(self.settings)
+
+    @cached_property
+    def store(self) -> Store:
+        """Where documents are searched."""
+        store = self._adapters.store(self.settings)
+        self._closing.append(store.close)
+        return store
+
+    @cached_property
+    def dispatcher(self) -> Dispatcher:
+        """What rings."""
+        dispatcher = Dispatcher(self._adapters.bell(self.settings))
+        self._closing.append(dispatcher.close)
+        return dispatcher
+
+    @cached_property
+    def orchestrator(self) -> Orchestrator:
+        """Takes specs to the ledger."""
+        jobs = self.settings.jobs
+        window_ms = FOREVER if jobs.dedup_window_s is None else round(jobs.dedup_window_s * 1000)
+        policy = DedupPolicy(frozenset(Status(state) for state in jobs.dedup_states), window_ms)
+        return Orchestrator(self.ledger, self.dispatcher, policy, Uuid7Source())
+
+    def indexer(self) -> Indexer:
+        """The role that turns events into documents."""
+        pace = self.settings.indexer
+        member = incarnation(socket.gethostname())
+        return Indexer(
+            self.events, self.ledger, self.store, Pace(member, batch=pace.batch, interval_s=pace.interval_s)
+        )
+
+    def reconciler(self) -> Reconciler:
+        """The role that puts right."""
+        pace = self.settings.reconciler
+        return Reconciler(self.ledger, self.dispatcher, pace.interval_s, pace.batch)
+
+    def job_worker(self, name: str, queues: tuple[str, ...], slots: int) -> JobWorker:
+        """The role that runs jobs. `name` is the Celery node's (`celery@host`)."""
+        born = incarnation(name)
+        engine = self._adapters.engine(self.settings, born)
+        identity = Identity(born, name, socket.gethostname(), queues, slots, _facts())
+        world = assembly.World(self.ledger, self.logs, engine, random.random)
+        return assembly.job_worker(identity, self.settings, world)
+
+    def close(self) -> None:
+        """Let go of everything that was built, last first."""
+        while self._closing:
+            self._closing.pop()()
+
+
+def _facts() -> str:
+    """What a worker tells of itself, as JSON."""
+    return json.dumps({"roles": ["job"], "version": hysds.__version__, "pid": os.getpid()})
+
+
+def incarnation(name: str) -> str:
+    """A name for one life of a process: the node's name, then what no other life has; 64 bytes at most."""
+    return f"{name.encode()[:55].decode(errors='ignore')}/{os.urandom(4).hex()}"
+
+
+class RealAdapters:
+    """Redis, SQLite, Celery, processes. `handed_on`: the environment in which a child finds the same settings."""
+
+    def __init__(self, handed_on: Mapping[str, str]) -> None:
+        self._handed_on = handed_on
+        self._server: Server | None = None
+
+    def ledger(self, settings: Settings) -> Ledger:
+        """Raises: InvalidSettings where the server can't hold a ledger, Unreachable where it does not answer."""
+        from hysds.adapters.ledger.redis import RedisLedger
+
+        ledger = RedisLedger(self._redis(settings), settings.ledger.prefix, _retention_ms(settings))
+        ledger.check()
+        return ledger
+
+    def events(self, settings: Settings) -> Events:
+        from hysds.adapters.ledger.redis_events import RedisEvents
+
+        return RedisEvents(self._redis(settings), settings.ledger.prefix)
+
+    def logs(self, settings: Settings) -> Logs:
+        from hysds.adapters.ledger.logs_redis import RedisLogs
+
+        return RedisLogs(self._redis(settings), settings.ledger.prefix, settings.logs)
+
+    def store(self, settings: Settings) -> Store:
+        from hysds.adapters.store.sqlite import SqliteStore
+
+        return SqliteStore(settings.store_path)
+
+    def bell(self, settings: Settings) -> Bell:
+        from hysds.adapters.bell.celery import CeleryBell
+
+        return CeleryBell(settings)
+
+    def engine(self, settings: Settings, incarnation: str) -> Engine:
+        from hysds.adapters.engines.base import EngineSettings
+        from hysds.adapters.engines.factory import engine
+
+        return engine(
+            "process",
+            EngineSettings(
+                silence_limit_s=settings.ledger.worker_lease_s,
+                isolation_limit_s=settings.worker.isolation_limit_s,
+                on_gone=(sys.executable, "-m", "hysds.cli.gone", incarnation),
+                on_gone_env=self._handed_on,
+            ),
+        )
+
+    def _redis(self, settings: Settings) -> Server:
+        """The connections that ledger, events and logs share."""
+        if self._server is None:
+            from hysds.adapters.ledger.server import Server
+
+            self._server = Server(settings.ledger_url, settings.ledger.tls)
+        return self._server
+
+
+class MemoryAdapters:
+    """All in this process: a fake clock and workloads that a script plays. For tests."""
+
+    def __init__(self, now_us: Callable[[], int], script: Callable[[Workload], Play]) -> None:
+        self._now_us = now_us
+        self._script = script
+        self._ledger: MemoryLedger | None = None
+
+    def ledger(self, settings: Settings) -> Ledger:
+        return self._book(settings)
+
+    def events(self, settings: Settings) -> Events:
+        from hysds.adapters.ledger.memory_events import MemoryEvents
+
+        return MemoryEvents(self._book(settings))
+
+    def logs(self, settings: Settings) -> Logs:
+        from hysds.adapters.ledger.logs_memory import MemoryLogs
+
+        return MemoryLogs(settings.logs)
+
+    def store(self, settings: Settings) -> Store:
+        from hysds.adapters.store.memory import MemoryStore
+
+        return MemoryStore()
+
+    def bell(self, settings: Settings) -> Bell:
+        from hysds.adapters.bell.memory import MemoryBell
+
+        return MemoryBell()
+
+    def engine(self, settings: Settings, incarnation: str) -> Engine:
+        from hysds.adapters.engines.simulated import SimulatedEngine
+
+        return SimulatedEngine(self._script)
+
+    def _book(self, settings: Settings) -> MemoryLedger:
+        if self._ledger is None:
+            from hysds.adapters.ledger.memory import MemoryLedger
+
+            self._ledger = MemoryLedger(_retention_ms(settings), self._now_us)
+        return self._ledger
+
+
+def _retention_ms(settings: Settings) -> int:
+    return round(settings.ledger.record_retention_s * 1000)
