@@ -70,7 +70,8 @@ class Floor:
 
     def held_by(self, worker: str) -> list[Record]:
         """The records under its leases, by id."""
-        return [self.records[id] for id in sorted(self.places.leases) if self.records[id].owner == worker]
+        held = (self.records.get(id) for id in sorted(self.places.leases))
+        return [record for record in held if record is not None and record.owner == worker]
 
     def tell(self, worker: str, notice: str) -> None:
         """Put a notice into its inbox, if it is known."""

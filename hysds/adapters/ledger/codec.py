@@ -1,0 +1,157 @@
+"""Requests as arguments of the scripts, and their answers as values.
+
+Structures travel as JSON; a number that Lua reads stays below 2^53, so that it is exact there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from hysds.core.record import Attempt, Record
+from hysds.core.requests import (
+    Acceptance,
+    Accepting,
+    Answer,
+    Bid,
+    Claimed,
+    Commit,
+    Committed,
+    Committing,
+    Event,
+    Fit,
+    Head,
+    Lease,
+    Moved,
+    Ready,
+    Renewal,
+    Renewed,
+    Standing,
+)
+from hysds.core.status import Status
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "int": int,
+    "str": str,
+    "bool": lambda text: text == "1",
+    "Status": Status,
+}
+_FIELDS: Mapping[str, Callable[[str], Any]] = {
+    field.name: _READERS[str(field.type)] for field in fields(Record)
+}
+# These have no default in a Record, but a zero that the hash leaves out.
+_LEFT_OUT: Mapping[str, Any] = {"revision": 0, "digest": "", "queue": "", "shape": "", "priority": 0}
+
+
+def dumps(value: object) -> str:
+    """Compact JSON, other characters than ASCII as they are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def submission(item: Acceptance) -> dict[str, Any]:
+    """A submission without its spec, which is an argument of its own."""
+    names = (field.name for field in fields(item) if field.name not in ("spec", "twins"))
+    return {name: getattr(item, name) for name in names} | {"twins": sorted(item.twins)}
+
+
+def bid(bid: Bid) -> str:
+    return dumps({field.name: getattr(bid, field.name) for field in fields(bid)} | {"fit": _fit(bid.fit)})
+
+
+def commit(commit: Commit) -> str:
+    names = (field.name for field in fields(commit) if field.name != "detail")
+    return dumps({name: getattr(commit, name) for name in names})
+
+
+def renewal(renewal: Renewal) -> str:
+    said = renewal.announcement
+    announcement = {
+        "host": said.host,
+        "name": said.name,
+        "slots": said.slots,
+        "facts": said.facts,
+        "queues": said.queues,
+        "fit": _fit(said.fit),
+        "queues_json": dumps(said.queues),
+        "now_json": dumps(said.fit.now),
+        "empty_json": dumps(said.fit.empty),
+        "never_json": dumps(said.fit.never),
+    }
+    held = [
+        {"id": held.id, "fence": held.fence, "phase": held.phase, "progress": held.progress}
+        for held in renewal.held
+    ]
+    return dumps(
+        {
+            "worker": renewal.worker,
+            "announcement": announcement,
+            "held": held,
+            "given_up": renewal.given_up,
+            "lease_ms": renewal.lease_ms,
+            "announce_ms": renewal.announce_ms,
+        }
+    )
+
+
+def record(flat: Sequence[str]) -> Record:
+    """A record from alternating names and values, its id among them; unknown names are a later version's."""
+    values = dict(_LEFT_OUT)
+    for name, text in zip(flat[::2], flat[1::2], strict=True):
+        if name in _FIELDS:
+            values[name] = _FIELDS[name](text)
+    return Record(**values)
+
+
+def answer(reply: Sequence[str]) -> Answer:
+    how, status, twin, twin_status = reply
+    return Answer(Accepting(how), status, twin, twin_status)
+
+
+def ready(reply: Sequence[Sequence[Any]]) -> tuple[Ready, ...]:
+    return tuple(Ready(queue, jobs, unheard, hearers) for queue, jobs, unheard, hearers in reply)
+
+
+def moved(reply: Sequence[Any]) -> Moved:
+    answers, made, more = reply
+    return Moved(tuple((id, word) for id, word in answers), ready(made), more == 1)
+
+
+def claimed(reply: Sequence[Any]) -> Claimed:
+    lease, unknown, head = reply
+    return Claimed(
+        Lease(record(lease[0]), lease[1]) if lease else None,
+        tuple(sorted(unknown)),
+        Head(*head) if head else None,
+    )
+
+
+def committed(reply: Sequence[Any]) -> Committed:
+    how, status, claim, made = reply
+    return Committed(Committing(how), status, claimed(claim) if claim else None, ready(made))
+
+
+def renewed(reply: Sequence[Any]) -> Renewed:
+    standings, unlisted, is_ready, unknown, woken = reply
+    return Renewed(
+        tuple(Standing(standing) for standing in standings),
+        tuple(sorted((id, int(fence)) for id, fence in unlisted)),
+        is_ready == 1,
+        tuple(sorted(unknown)),
+        ready(woken),
+    )
+
+
+def attempt(text: str) -> Attempt:
+    fence, owner, started_ms, ended_ms, how, detail = json.loads(text)
+    return Attempt(int(fence), owner, int(started_ms), int(ended_ms), how, detail)
+
+
+def event(flat: Sequence[str]) -> Event:
+    told = dict(zip(flat[::2], flat[1::2], strict=True))
+    return Event(told["id"], int(told["revision"]), int(told["fence"]), told["status"], told["step"])
+
+
+def _fit(fit: Fit) -> dict[str, Sequence[str]]:
+    return {"now": fit.now, "empty": fit.empty, "never": fit.never}

@@ -1,0 +1,18 @@
+#!lua flags=allow-oom
+-- Drop confirmed records, and keys whose window is over. ARGV: clock, the most keys to drop, ids.
+local gone, seen = {}, {}
+for i = 3, #ARGV do
+  local id = ARGV[i]
+  local record = not seen[id] and load(id)
+  if record and ENDED[record.status] and record.confirmed == 1 then
+    for _, kind in ipairs({'job:', 'long:', 'spec:', 'tries:', 'error:'}) do erase(P .. kind .. id) end
+    zset_drop(RETIRE, id)
+    gone[#gone + 1] = id
+    seen[id] = true
+  end
+end
+for _, entry in ipairs(zset_lowest(RETIRE_KEYS, now_ms, tonumber(ARGV[2]))) do
+  zset_drop(RETIRE_KEYS, entry[2])
+  set_key(entry[2], false)
+end
+return finish(gone)

@@ -1,0 +1,22 @@
+-- The server's time (ARGV[1], where a test sets it), and the ledger's own clock: it moves with the server's, at most
+-- 2 s a step and never back, so that an outage or a jump of the wall clock ends no lease.
+local CLOCK_CAP_MS = 2000
+local now_us = tonumber(ARGV[1])
+if not now_us then
+  local time = redis.call('TIME')
+  now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+local now_ms = math.floor(now_us / 1000)
+local clock_ms
+
+do
+  local known = redis.call('HMGET', KEYS[1], 'clock_ms', 'wall_ms')
+  local wall_ms = tonumber(known[2] or 0)
+  clock_ms = tonumber(known[1] or 0)
+  if not wall_ms or not clock_ms then refuse(KEYS[1] .. ' holds no numbers') end
+  if wall_ms ~= 0 then clock_ms = clock_ms + math.min(math.max(now_ms - wall_ms, 0), CLOCK_CAP_MS) end
+  write('hash', 'HSET', KEYS[1], 'clock_ms', num(clock_ms), 'wall_ms', num(now_ms))
+end
+
+-- Grows even when the wall clock steps back, or a failover forgot the last.
+local function hybrid(last) return math.max(last + 1, now_us) end

@@ -1,0 +1,11 @@
+-- All writes, after everything has been decided and checked; then the answer.
+local function finish(answer)
+  for _, key in ipairs(zset_order) do write_zset(key) end
+  for _, key in ipairs(list_order) do write_index(key) end
+  for id in pairs(dirty) do write_record(id) end
+  for _, digest in ipairs(dedup_order) do write_key(digest) end
+  for _, name in ipairs(worker_order) do write_worker(name) end
+  for _, name in ipairs(inbox_order) do write_inbox(name) end
+  for _, call in ipairs(writes) do redis.call(unpack(call)) end
+  return answer
+end

@@ -1,0 +1,129 @@
+-- A record is a hash that leaves defaults out. No value is above 64 bytes (one such value doubles the hash's memory):
+-- a longer one stands in long:<id>, and the field `long` says so.
+local FOREVER = -1
+local LONGEST = 64
+local QUEUED, WAITING, STARTED = 'job-queued', 'job-waiting', 'job-started'
+local COMPLETED, FAILED, REVOKED, DEDUPED = 'job-completed', 'job-failed', 'job-revoked', 'job-deduped'
+local ENDED = {[COMPLETED] = true, [FAILED] = true, [REVOKED] = true, [DEDUPED] = true}
+local DEFAULTS = {
+  status = '', revision = 0, digest = '', queue = '', shape = '', priority = 0, lost_left = 0, preempt_left = FOREVER,
+  fence = 0, committed = 0, owner = '', nonce = '', claims = 0, fails = '', cancel = 0, suspect = 0, phase = '',
+  progress = '', reason = '', accepted_ms = 0, ready_ms = 0, wake_ms = 0, ttl_ms = 0, deadline_ms = 0, lease_ms = 0,
+  started_ms = 0, ended_ms = 0, dedup = '', window_ms = 0, dedup_job = '', dedup_status = '', retry_of = '',
+  generation = 0, reserved_by = '', reserved_ms = 0, confirmed = 0,
+}
+local with_defaults = {__index = DEFAULTS}
+local jobs, dirty = {}, {}
+
+local function read_fields(key, into)
+  local flat = redis.call('HGETALL', key)
+  for i = 1, #flat, 2 do into[flat[i]] = flat[i + 1] end
+  return #flat > 0
+end
+
+local function parsed(id, text)
+  local record = setmetatable({id = id}, with_defaults)
+  for name, default in pairs(DEFAULTS) do
+    local value = text[name]
+    if value and type(default) == 'number' then
+      record[name] = tonumber(value) or refuse('job ' .. id .. ': its ' .. name .. ' is no number')
+    elseif value then
+      record[name] = value
+    end
+  end
+  if record.status == '' then refuse('job ' .. id .. ' has no status') end
+  return record
+end
+
+-- The record of an id, nil where there is none.
+local function load(id)
+  local job = jobs[id]
+  if job == nil then
+    local raw, long = {}, {}
+    job = false
+    if read_fields(P .. 'job:' .. id, raw) then
+      local text = raw
+      if raw.long then
+        text = {}
+        for name, value in pairs(raw) do text[name] = value end
+        read_fields(P .. 'long:' .. id, text)
+        for name, value in pairs(text) do if not raw[name] then long[name] = value end end
+      end
+      job = {raw = raw, long = long, record = parsed(id, text)}
+    end
+    jobs[id] = job
+  end
+  return job and job.record or nil
+end
+
+local function store(record)
+  local id = record.id
+  if not jobs[id] then jobs[id] = {raw = {}, long = {}} end
+  jobs[id].record = record
+  if not dirty[id] then
+    dirty[id] = true
+    need(P .. 'job:' .. id, 'hash')
+    need(P .. 'long:' .. id, 'hash')
+  end
+end
+
+local function changed(record, changes)
+  local after = setmetatable({}, with_defaults)
+  for name, value in pairs(record) do after[name] = value end
+  for name, value in pairs(changes) do after[name] = value end
+  return after
+end
+
+-- What HGETALL (and long:<id>) would answer after this step.
+local function texts(record)
+  local short, long = {}, {}
+  for name, default in pairs(DEFAULTS) do
+    local value = record[name]
+    if value ~= default then
+      if type(value) == 'number' then
+        short[name] = num(value)
+      elseif #value > LONGEST then
+        long[name] = value
+        short.long = '1'
+      else
+        short[name] = value
+      end
+    end
+  end
+  return short, long
+end
+
+local function write_difference(key, was, is)
+  local set, gone = {}, {}
+  for name, value in pairs(is) do
+    if was[name] ~= value then
+      set[#set + 1] = name
+      set[#set + 1] = value
+    end
+  end
+  for name in pairs(was) do
+    if not is[name] and (DEFAULTS[name] ~= nil or name == 'long') then gone[#gone + 1] = name end
+  end
+  call_in_parts('HSET', key, set)
+  call_in_parts('HDEL', key, gone)
+end
+
+local function write_record(id)
+  local job = jobs[id]
+  local short, long = texts(job.record)
+  write_difference(P .. 'job:' .. id, job.raw, short)
+  write_difference(P .. 'long:' .. id, job.long, long)
+end
+
+-- For a reply: the record as flat names and values.
+local function flat(record)
+  local answer = {'id', record.id}
+  for name, default in pairs(DEFAULTS) do
+    local value = record[name]
+    if value ~= default then
+      answer[#answer + 1] = name
+      answer[#answer + 1] = type(value) == 'number' and num(value) or value
+    end
+  end
+  return answer
+end

@@ -1,0 +1,179 @@
+-- What every transition does: store the record, move it among the sets, let go of its key, tell the stream.
+-- The transitions themselves are those of hysds/core/transitions.py, one function each.
+local RETIRE, RETIRE_KEYS = P .. 'retire', P .. 'retire:keys'
+local dedup_keys, dedup_order = {}, {}
+
+local function publish(record, step)
+  local shown = record.suspect == 1 and 'job-offline' or record.status
+  write('stream', 'XADD', P .. 'events', '*', 'id', record.id, 'revision', num(record.revision),
+    'fence', num(record.fence), 'status', shown, 'step', step)
+end
+
+-- Whom a digest names, and until when: 0 while that job lives, FOREVER, or wall ms.
+local function key_of(digest)
+  local key = dedup_keys[digest]
+  if key == nil then
+    local text = redis.call('GET', P .. 'dedup:' .. digest)
+    key = false
+    if text then
+      local owner, until_ms = string.match(text, '^(%S+) (-?%d+)$')
+      if not owner then refuse('the key of digest ' .. digest .. ' is unreadable') end
+      key = {owner = owner, until_ms = tonumber(until_ms)}
+    end
+    dedup_keys[digest] = key
+  end
+  return key or nil
+end
+
+local function set_key(digest, key)
+  need(P .. 'dedup:' .. digest, 'string')
+  dedup_keys[digest] = key
+  dedup_order[#dedup_order + 1] = digest
+end
+
+local function write_key(digest)
+  local key = dedup_keys[digest]
+  if key then
+    redis.call('SET', P .. 'dedup:' .. digest, key.owner .. ' ' .. num(key.until_ms))
+  else
+    redis.call('DEL', P .. 'dedup:' .. digest)
+  end
+end
+
+-- A key goes with its job, or stands for its window when the job completed; only while it still names it.
+local function settle_key(record)
+  local key = record.dedup ~= '' and key_of(record.dedup)
+  if not key or key.owner ~= record.id then return end
+  if record.status ~= COMPLETED or record.window_ms == 0 then
+    set_key(record.dedup, false)
+  elseif record.window_ms == FOREVER then
+    set_key(record.dedup, {owner = record.id, until_ms = FOREVER})
+  else
+    local until_ms = record.ended_ms + record.window_ms
+    set_key(record.dedup, {owner = record.id, until_ms = until_ms})
+    zset_put(RETIRE_KEYS, record.dedup, until_ms)
+  end
+end
+
+local function put(old, new, step)
+  move(old, new)
+  store(new)
+  if ENDED[new.status] and not ENDED[old.status] then settle_key(new) end
+  if new.revision ~= old.revision then publish(new, step) end
+end
+
+-- The job that makes a submission a duplicate, and its status: judged by the submission's own states.
+local function key_status(key)
+  local owner = load(key.owner)
+  return owner and owner.status or COMPLETED
+end
+
+local function is_over(key) return 0 < key.until_ms and key.until_ms <= now_ms end
+
+local function twin_of(item)
+  local key = item.dedup ~= '' and key_of(item.dedup)
+  if not key or item.may_repeat or key.owner == item.retry_of or is_over(key) then return nil end
+  local status = key_status(key)
+  for _, twin in ipairs(item.twins) do if twin == status then return key.owner, status end end
+end
+
+-- A forced twin never takes a key from another job.
+local function may_take(item)
+  if item.dedup == '' then return false end
+  local key = key_of(item.dedup)
+  if not key or is_over(key) then return true end
+  if not ENDED[key_status(key)] then return false end
+  return key.owner == item.retry_of or not (item.may_repeat or item.retry_of ~= '')
+end
+
+local function take_key(item)
+  if not may_take(item) then return end
+  set_key(item.dedup, {owner = item.id, until_ms = 0})
+  zset_drop(RETIRE_KEYS, item.dedup)
+end
+
+local function enter(record, spec, step)
+  store(record)
+  place(record)
+  write('string', 'SET', P .. 'spec:' .. record.id, spec)
+  publish(record, step)
+end
+
+local function stepped(record, changes)
+  changes.revision = hybrid(record.revision)
+  return changed(record, changes)
+end
+
+-- The record that a submission is born with.
+local function born(item, status, changes)
+  return changed(changed({id = item.id}, {
+    status = status, revision = now_us, digest = item.digest, queue = item.queue, shape = item.shape,
+    priority = item.priority, lost_left = item.lost_left, preempt_left = item.preempt_left, accepted_ms = now_ms,
+    dedup = item.dedup, window_ms = item.window_ms, retry_of = item.retry_of,
+    generation = tonumber(redis.call('GET', P .. 'generation') or 0),
+  }), changes)
+end
+
+local function unowned(record, ended_ms)
+  return changed(record, {owner = '', nonce = '', lease_ms = 0, suspect = 0, phase = '', progress = '', ended_ms = ended_ms})
+end
+
+local function ended(record, status, reason)
+  return stepped(unowned(record, now_ms),
+    {status = status, reason = reason, wake_ms = 0, reserved_by = '', reserved_ms = 0})
+end
+
+local function claimed(record, worker, nonce, lease_ms)
+  return stepped(record, {
+    status = STARTED, fence = hybrid(record.fence), owner = worker, nonce = nonce, claims = record.claims + 1,
+    lease_ms = lease_ms, started_ms = now_ms, ttl_ms = 0, wake_ms = 0, reason = '', reserved_by = '', reserved_ms = 0,
+  })
+end
+
+local function renewed(record, phase, progress, lease_ms)
+  local later = changed(record, {lease_ms = lease_ms})
+  if record.suspect == 0 and record.phase == phase and record.progress == progress then return later end
+  return stepped(later, {suspect = 0, phase = phase, progress = progress})
+end
+
+local function committed(record, commit)
+  local status, reason = commit.status, commit.reason
+  if record.cancel == 1 and status ~= COMPLETED then status, reason = REVOKED, 'cancelled' end
+  local ready_ms = record.ready_ms
+  if status == WAITING then ready_ms = 0 elseif status == QUEUED then ready_ms = now_ms end
+  if status == COMPLETED or status == QUEUED then reason = '' elseif status == WAITING then reason = 'time' end
+  return stepped(unowned(record, ENDED[status] and now_ms or 0), {
+    status = status, committed = record.fence, reason = reason, fails = commit.fails, ready_ms = ready_ms,
+    wake_ms = status == WAITING and (commit.wake_ms == 0 and now_ms or commit.wake_ms) or 0,
+  })
+end
+
+local function released(record, wake_ms)
+  if record.cancel == 1 then return ended(record, REVOKED, 'cancelled') end
+  if record.preempt_left == 0 then return ended(record, FAILED, 'preempted') end
+  local left = record.preempt_left
+  if left ~= FOREVER then left = left - 1 end
+  local waits = wake_ms ~= 0
+  return stepped(unowned(record, 0), {
+    status = waits and WAITING or QUEUED, reason = waits and 'time' or '', wake_ms = wake_ms, preempt_left = left,
+  })
+end
+
+local function returned(record)
+  if record.cancel == 1 then return ended(record, REVOKED, 'cancelled') end
+  return stepped(unowned(record, 0), {status = QUEUED})
+end
+
+local function lost(record)
+  if record.cancel == 1 then return ended(record, REVOKED, 'cancelled') end
+  if record.lost_left == 0 then return ended(record, FAILED, 'worker-lost') end
+  return stepped(unowned(record, 0), {status = QUEUED, lost_left = record.lost_left - 1})
+end
+
+local function is_overdue(record)
+  local ttl, deadline = record.ttl_ms, record.deadline_ms
+  return (0 < ttl and ttl <= now_ms) or (0 < deadline and deadline <= now_ms)
+end
+
+-- Only the fence decides, never the clock: a lease past its time but not yet taken is still good.
+local function owns(record, fence) return record.status == STARTED and record.fence == fence end

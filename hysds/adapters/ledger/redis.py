@@ -1,0 +1,181 @@
+"""The ledger on Redis or Valkey: each method one send, each step one script. What the steps do stands in `lua/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hysds.adapters.ledger import batches, codec, scripts
+from hysds.adapters.ledger.server import Server
+from hysds.core.requests import (
+    MAX_BATCH,
+    Acceptance,
+    Accepted,
+    Answer,
+    Bid,
+    Claimed,
+    Commit,
+    Committed,
+    Moved,
+    Renewal,
+    Renewed,
+)
+from hysds.ports.ledger import Kept, QueueState
+
+_NOTICES_AT_ONCE = 1_000
+
+
+class RedisLedger:
+    """Safe to share between threads.
+
+    `prefix` begins every key. `retention_ms` is how long an ended, confirmed record stays. `clock_us` replaces the
+    server's time, in tests only.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        prefix: str,
+        retention_ms: int,
+        clock_us: Callable[[], int] | None = None,
+    ) -> None:
+        self._server = server
+        self._base = base(prefix)
+        self._retention_ms = retention_ms
+        self._clock_us = clock_us
+
+    def check(self) -> None:
+        """Whether the server can hold a ledger: call it at start.
+
+        Raises: InvalidSettings where it is too old or evicts keys, Unreachable where it does not answer.
+        """
+        self._server.check()
+
+    def accept(self, batch: Sequence[Acceptance]) -> Accepted:
+        return batches.accepted(batch, self._accept)
+
+    def _accept(self, batch: Sequence[Acceptance]) -> Accepted:
+        items = codec.dumps([codec.submission(item) for item in batch])
+        answers, made = self._step("accept", self._retention_ms, items, *(item.spec for item in batch))
+        return Accepted(tuple(codec.answer(answer) for answer in answers), codec.ready(made))
+
+    def reject(self, item: Acceptance, error: str) -> Answer:
+        return codec.answer(self._step("reject", codec.dumps(codec.submission(item)), item.spec, error))
+
+    def claim(self, bid: Bid) -> Claimed:
+        return codec.claimed(self._step("claim", codec.bid(bid)))
+
+    def renew(self, renewal: Renewal) -> Renewed:
+        return codec.renewed(self._step("renew", codec.renewal(renewal)))
+
+    def commit(self, commit: Commit, bid: Bid | None = None) -> Committed:
+        next_bid = codec.bid(bid) if bid is not None else ""
+        return codec.committed(self._step("commit", codec.commit(commit), commit.detail, next_bid))
+
+    def release(self, id: str, fence: int, delay_ms: int = 0, detail: str = "") -> Moved:
+        return codec.moved(self._step("release", id, fence, delay_ms, detail))
+
+    def cancel(self, ids: Sequence[str]) -> Moved:
+        return batches.moved(ids, lambda part: codec.moved(self._step("cancel", *part)))
+
+    def wake(self, limit: int) -> Moved:
+        return codec.moved(self._step("wake", limit))
+
+    def suspect(self, limit: int, half_ms: int) -> Moved:
+        return codec.moved(self._step("suspect", limit, half_ms))
+
+    def expire(self, limit: int) -> Moved:
+        return codec.moved(self._step("expire", limit))
+
+    def amend(self, ids: Sequence[str], queue: str = "", priority: int | None = None) -> Moved:
+        wanted = "" if priority is None else priority
+        return batches.moved(ids, lambda part: codec.moved(self._step("amend", queue, wanted, *part)))
+
+    def pause(self, queue: str) -> None:
+        self._step("pause", queue)
+
+    def resume(self, queue: str) -> Moved:
+        return codec.moved(self._step("resume", queue))
+
+    def confirm(self, written: Sequence[tuple[str, int]]) -> tuple[bool, ...]:
+        answers: list[bool] = []
+        for part in batches.parts(written):
+            flat = [value for pair in part for value in pair]
+            answers += [answer == 1 for answer in self._step("confirm", self._retention_ms, *flat)]
+        return tuple(answers)
+
+    def retirable(self, limit: int) -> tuple[str, ...]:
+        return tuple(self._step("retirable", limit))
+
+    def forget(self, ids: Sequence[str]) -> tuple[str, ...]:
+        # without ids too: keys whose window is over go with each call
+        parts = list(batches.parts(ids)) or [()]
+        return tuple(id for part in parts for id in self._step("forget", MAX_BATCH, *part))
+
+    def touch(self, id: str, above: int) -> int:
+        return int(self._step("touch", id, above))
+
+    def leave(self, worker: str) -> Moved:
+        return codec.moved(self._step("leave", worker))
+
+    def audit(self, cursor: str, limit: int) -> tuple[str, tuple[tuple[str, str], ...]]:
+        after, findings = self._step("audit", cursor, limit)
+        return after, tuple((id, what) for id, what in findings)
+
+    def kept(self, ids: Sequence[str]) -> tuple[Kept | None, ...]:
+        if not ids:
+            return ()
+        replies = self._server.send_all([command for id in ids for command in self._commands_of(id)])
+        return tuple(
+            _kept(id, *replies[first : first + 5])
+            for id, first in zip(ids, range(0, len(replies), 5), strict=True)
+        )
+
+    def _commands_of(self, id: str) -> tuple[tuple[str | int, ...], ...]:
+        return (
+            ("HGETALL", f"{self._base}job:{id}"),
+            ("HGETALL", f"{self._base}long:{id}"),
+            ("GET", f"{self._base}spec:{id}"),
+            ("LRANGE", f"{self._base}tries:{id}", 0, -1),
+            ("GET", f"{self._base}error:{id}"),
+        )
+
+    def queues(self) -> tuple[QueueState, ...]:
+        return tuple(
+            QueueState(queue, ready, paused == 1) for queue, ready, paused in sorted(self._step("queues"))
+        )
+
+    def listen(self, worker: str, timeout_s: float) -> tuple[str, ...]:
+        inbox = f"{self._base}inbox:{worker}"
+        if timeout_s <= 0:
+            return tuple(self._server.send("LPOP", inbox, _NOTICES_AT_ONCE) or ())
+        command = ("BLMPOP", timeout_s, 1, inbox, "LEFT", "COUNT", _NOTICES_AT_ONCE)
+        reply = self._server.wait(*command, timeout_s=timeout_s)
+        return tuple(reply[1]) if reply else ()
+
+    def now_ms(self) -> int:
+        if self._clock_us is not None:
+            return self._clock_us() // 1000
+        seconds, micros = self._server.send("TIME")
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    def close(self) -> None:
+        self._server.close()
+
+    def _step(self, name: str, *arguments: str | int) -> Any:
+        clock = "" if self._clock_us is None else self._clock_us()
+        return self._server.run(scripts.transition(name), [f"{self._base}clock"], [clock, *arguments])
+
+
+def base(prefix: str) -> str:
+    """What every key begins with; the braces keep all of them in one slot of a cluster."""
+    return f"{{{prefix}}}:"
+
+
+def _kept(id: str, short: Any, long: Any, spec: Any, tries: Any, error: Any) -> Kept | None:
+    if not short:
+        return None
+    flat = ["id", id]
+    for name, value in {**short, **long}.items():
+        flat += [name, value]
+    return Kept(codec.record(flat), spec or "", tuple(codec.attempt(text) for text in tries), error or "")

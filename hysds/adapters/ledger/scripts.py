@@ -1,0 +1,44 @@
+"""The Lua scripts as the server gets them: one a transition, each with all that they share.
+
+A script is named by its file under `lua/`. Its first line, the flags, stays the first; the shared parts follow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+_SHARED = ("writes", "clock", "record", "places", "steps", "workers", "claims", "finish")
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script's text, and its SHA-1 by which a server knows it."""
+
+    name: str
+    text: str
+    sha: str
+
+
+@cache
+def transition(name: str) -> Script:
+    """The script of a transition, with the shared parts."""
+    flags, _, body = _read(f"{name}.lua").partition("\n")
+    shared = "\n".join(_read(f"shared/{part}.lua") for part in _SHARED)
+    return _script(name, f"{flags}\n{shared}\n{body}")
+
+
+@cache
+def reading(name: str) -> Script:
+    """A script over the event stream; it shares nothing."""
+    return _script(f"events/{name}", _read(f"events/{name}.lua"))
+
+
+def _script(name: str, text: str) -> Script:
+    return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+def _read(path: str) -> str:
+    return (resources.files("hysds.adapters.ledger") / "lua" / path).read_text("utf-8")
