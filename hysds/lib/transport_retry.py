@@ -1,6 +1,6 @@
 """How often a call to something outside is repeated when the transport fails, and how long is waited between.
 
-For transport errors alone (connect, publish, bulk, pull, fetch). When a *job* is tried again is decided by `core.retry`.
+For transport errors alone (connect, publish, bulk, pull, fetch). When a *job* is tried again, `core.retry` decides.
 The call must bear a repeat: an attempt whose answer was lost may have been carried out.
 """
 
@@ -31,7 +31,7 @@ class Persistence:
 def insist(
     call: Callable[[], Result],
     errors: tuple[type[Exception], ...],
-    persistence: Persistence = Persistence(),  # noqa: B008 - frozen
+    persistence: Persistence = Persistence(),
 ) -> Result:
     """Call until it succeeds; the last attempt's error passes, and any that is not among `errors` at once."""
     return backoff.on_exception(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from services.rabbitmq import RabbitOptions
-from services.redis import RedisOptions
 
 from hysds.adapters.bell.celery import TASK
 from hysds.core.errors import Unreachable
+from services.rabbitmq import RabbitOptions
+from services.redis import RedisOptions
 
 
 @pytest.fixture(params=["valkey", "rabbitmq"])

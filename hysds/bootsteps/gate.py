@@ -1,0 +1,108 @@
+"""The gate: a worker takes bells only while a slot is free, the host is healthy and nobody drains.
+
+A bell is acknowledged when it is heard, so one that a full worker took would lie there while another worker is idle.
+The gate is one for the whole life of the worker; connections to the broker come and go under it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from celery import bootsteps
+from celery.utils.log import get_logger
+from celery.worker import state
+
+from hysds.bootsteps.local import admit
+from hysds.bootsteps.valves import Valve, valve_for
+from hysds.celery import RUN_JOB, JobWorker
+
+_logger = get_logger(__name__)
+
+
+class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes no types
+    """Takes bells while the job worker wants them, and lets its local requests in."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def __init__(self, parent: Any, **kwargs: Any) -> None:
+        super().__init__(parent, **kwargs)
+        self._consumer = parent
+        self._worker: JobWorker | None = None
+        self._valve: Valve | None = None
+        self._asked: deque[str] = deque()
+
+    def start(self, parent: Any) -> None:
+        """With each connection: know no task but the bell's, so that another application's can't run here."""
+        for name in set(parent.strategies) - {RUN_JOB}:
+            del parent.strategies[name]
+        self._valve = valve_for(parent.connection.transport.driver_type, parent.task_consumer, self._is_open)
+
+    def register_with_event_loop(self, parent: Any, hub: Any) -> None:
+        """With each connection, just before messages flow; the first time the job worker begins to work."""
+        consumer = parent.task_consumer
+        consumer.on_message = partial(self._heard, consumer.on_message)
+        hub.call_soon(self._look)
+        if self._worker is None:
+            parent.app.look_again = self._changed
+            self._worker = parent.app.job_worker
+            self._worker.start(self._call, self._changed)
+
+    def stop(self, parent: Any) -> None:
+        """The connection is lost, or the worker ends."""
+        self._valve = None
+        self._admit()
+
+    # ---- asked by the job worker, in any thread --------------------------------------------------------------------
+
+    def _call(self, queue: str, times: int) -> None:
+        self._asked.extend([queue] * times)
+        if self._valve is None:
+            self._admit()  # without a connection the hub does not run, but jobs do
+        else:
+            self._consumer.call_soon(self._admit)
+
+    def _changed(self) -> None:
+        self._consumer.call_soon(self._look)
+
+    # ---- in the hub's thread ---------------------------------------------------------------------------------------
+
+    def _is_open(self) -> bool:
+        if self._worker is None or len(state.reserved_requests) >= self._worker.slots:
+            return False
+        return self._worker.is_open()
+
+    def _look(self) -> None:
+        if self._valve is None:
+            return
+        try:
+            self._valve.look()
+        except self._broken as error:  # the event loop meets the same broken connection, and mends it
+            _logger.debug("the gate could not be moved: %r", error)
+
+    def _heard(self, take: Callable[[Any], None], message: Any) -> None:
+        if not self._is_open():
+            self._look()
+            message.requeue()
+            return
+        try:
+            take(message)
+        except self._broken:
+            raise
+        except Exception as error:  # noqa: BLE001 - outer shell: no message may end the worker
+            _logger.error("ignored a message that Celery can't read: %r, headers %r", error, message.headers)
+            message.reject_log_error(_logger, self._consumer.connection_errors)
+
+    def _admit(self) -> None:
+        while self._asked:
+            try:
+                queue = self._asked.popleft()
+            except IndexError:  # another thread was faster
+                return
+            admit(self._consumer, queue)
+
+    @property
+    def _broken(self) -> tuple[type[BaseException], ...]:
+        return (*self._consumer.connection_errors, *self._consumer.channel_errors)

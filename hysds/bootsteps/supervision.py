@@ -1,0 +1,68 @@
+"""The job worker in Celery's worker: checked, made and prepared before the pool works, drained before it stops."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from celery import bootsteps
+from celery.platforms import EX_OK
+from celery.utils.threads import bound_open_broker_sockets
+from celery.worker import state
+
+from hysds.bootsteps import check
+from hysds.bootsteps.ending import Ending
+from hysds.celery import JobWorker
+from hysds.settings.celery import celery_config
+
+_BROKER_S = 5.0
+
+
+class Supervision(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes no types
+    """Starts after the pool exists and before it has a thread; stops before it does."""
+
+    requires = ("celery.worker.components:Pool", "celery.worker.components:Beat")
+
+    def __init__(self, parent: Any, **kwargs: Any) -> None:
+        super().__init__(parent, **kwargs)
+        wrong = check.complaints(parent, celery_config(parent.app.system.settings))
+        if wrong:
+            sys.exit("\n".join([*wrong, f"the right command: {check.right_command(parent)}"]))
+        # Nothing here is shared between workers, and mingling costs a second of each start.
+        parent.options.update(without_gossip=True, without_mingle=True)
+        self._worker: JobWorker | None = None
+        self._ending: Ending | None = None
+
+    def start(self, parent: Any) -> None:
+        """Make the job worker of Celery's name, queues and concurrency, and let it prepare."""
+        queues = tuple(parent.app.amqp.queues.consume_from)
+        self._worker = parent.app.system.job_worker(parent.hostname, queues, parent.concurrency)
+        parent.app.job_worker = self._worker
+        self._worker.prepare()
+        self._ending = Ending(self._worker, lambda: _leave(parent))
+        self._ending.listen()
+
+    def close(self, parent: Any) -> None:
+        """The worker begins to end: a broker that went silent may not keep it."""
+        bound_open_broker_sockets(getattr(parent.consumer, "connection", None), _BROKER_S)
+
+    def stop(self, parent: Any) -> None:
+        """Drain, if nobody has yet (`celery control shutdown`), and let go of everything."""
+        if self._ending is not None and self._worker is not None:
+            self._ending.drain()
+            self._worker.close()
+
+    def terminate(self, parent: Any) -> None:
+        """Let go of everything at once."""
+        if self._worker is not None:
+            self._worker.close()
+
+
+def _leave(parent: Any) -> None:
+    """Ask the event loop to end with 0, and wake it; without a connection it asks by itself once a second."""
+    state.should_stop = EX_OK
+    parent.consumer.call_soon(_nothing)
+
+
+def _nothing() -> None:
+    """Only a reason to wake."""
