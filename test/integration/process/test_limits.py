@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from hysds.lib.process.command import Limits
 from hysds.lib.process.ending import Reason
 from hysds.lib.process.guard.cgroup import hierarchies
-from hysds.lib.process.guardian import Watchfulness
+from hysds.lib.process.guardian import Guardian, Watchfulness
 from integration.process.guarded import Pipe, Place, ended
 
 STUBBORN = (
@@ -112,6 +114,35 @@ def test_no_control_group_is_left(place: Place, script: str) -> None:
     found = hierarchies(Path("/proc/self/mountinfo").read_text(), Path("/proc/self/cgroup").read_text())
 
     assert [path for tree in found for path in Path(tree.home).glob(f"guarded-{pid}-*")] == []
+
+
+@pytest.fixture
+def cgroup_parent() -> Iterator[Path]:
+    """A control group that an operator made for the guardian."""
+    found = hierarchies(Path("/proc/self/mountinfo").read_text(), Path("/proc/self/cgroup").read_text())
+    for tree in found:
+        made = Path(tree.home) / f"operator-{os.getpid()}"
+        try:
+            made.mkdir()
+        except OSError:
+            continue
+        if (made / "memory.limit_in_bytes").exists():
+            yield made
+            made.rmdir()
+            return
+        made.rmdir()
+    pytest.skip("no control group of version 1 with a memory controller can be made here")
+
+
+def test_groups_are_made_where_the_operator_says(cgroup_parent: Path, tmp_path: Path) -> None:
+    """The command lies in a group below that one while it runs."""
+    guardian = Guardian.start(Watchfulness(cgroup_parent=cgroup_parent))
+    place = Place(guardian, tmp_path)
+    ending = place.run(["cat", "/proc/self/cgroup"], Limits(memory_bytes=128 * MB))
+    guardian.close()
+
+    assert ending.exit_code == 0
+    assert f"/{cgroup_parent.name}/guarded-{guardian.pid}-" in place.stdout.read_text()
 
 
 @ways_to_know

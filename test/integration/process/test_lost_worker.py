@@ -183,3 +183,11 @@ def test_an_alarm_that_hangs_is_ended(tmp_path: Path, pipe: Pipe, alarm: str) ->
     guardian.close()
 
     assert said == b"up\n"
+
+
+def test_an_alarm_that_cannot_be_run_does_not_keep_the_guardian(tmp_path: Path) -> None:
+    """It says so on standard error, and exits."""
+    guardian = Guardian.start(Watchfulness(silence_limit_s=0.05, on_gone=[f"{tmp_path}/absent"]))
+
+    assert has_died(guardian.pid)
+    guardian.close()

@@ -190,8 +190,8 @@ def test_a_stopped_child_of_a_command_is_its_own_affair(place: Place, pipe: Pipe
 
 def test_other_commands_outlive_a_killed_keeper(place: Place, pipe: Pipe) -> None:
     """One command's misdeed is not another's end."""
-    other = place.start(["sh", "-c", "echo ready; cat fifo"], out=pipe)
     os.mkfifo(place.folder / "fifo")
+    other = place.start(["sh", "-c", "echo ready; cat fifo"], out=pipe)
     assert pipe.read_line() == b"ready"
     place.run(["sh", "-c", "kill -KILL $PPID; while :; do :; done"])
     assert other.wait(0) is None

@@ -10,7 +10,7 @@ delegated. Or in the one that the operator names.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from . import tree
@@ -50,8 +50,8 @@ class Group:
         """The calling process moves back, so that the limit can't kill it."""
         _write(f"{self._home}/cgroup.procs", os.getpid())
 
-    def excess(self, pids: Iterable[int]) -> str | None:
-        """As the kernel counted; the processes don't matter."""
+    def excess(self, find: Callable[[], Iterable[int]]) -> str | None:
+        """As the kernel counted; nobody needs to be found."""
         if self._kills() == 0:
             return None
         return f"its control group needed more than the allowed {self._limit_bytes} bytes of memory"

@@ -169,7 +169,7 @@ class Guardian:
             self._sweep.kill(orphans)
             return
         for pid, control in self._widowed.items():
-            wire.send(control, report.end_of_widow(self._sweep.killed))
+            wire.send(control, report.end_of_widow(self._sweep.killed_beside(pid)))
             self._bury(pid, control)
         self._widowed, self._sweep = {}, tree.Sweep()
 

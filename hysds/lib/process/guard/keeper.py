@@ -92,7 +92,7 @@ class Keeper:
         wire.send(self._control, wire.Started(pid, now_s, wire.wall_s()))
         self._listen()
         leftovers = self._sweep()
-        self._look_at_memory(())
+        self._look_at_memory()
         return self._ended(leftovers)
 
     def clear(self) -> None:
@@ -155,11 +155,11 @@ class Keeper:
         if isolated_at is not None and now_s >= isolated_at:
             self._lose(Reason.ISOLATED, f"its worker was cut off for {settings.isolation_limit_s} s")
         if self._memory is not None and now_s >= self._memory_at:
-            self._look_at_memory(tree.below(tree.children(os.getpid())))
+            self._look_at_memory()
             self._memory_at = wire.boot_s() + self._memory.interval_s
 
-    def _look_at_memory(self, pids: list[int] | tuple[()]) -> None:
-        excess = None if self._memory is None else self._memory.excess(pids)
+    def _look_at_memory(self) -> None:
+        excess = None if self._memory is None else self._memory.excess(_all_below_me)
         if excess is not None:
             self._lose(Reason.OOM, excess)
 
@@ -202,13 +202,12 @@ class Keeper:
 
     def _sweep(self) -> int:
         """Kill until no child is left. Answers how many beside the command had to be killed."""
-        ended = self._status is not None
         sweep = tree.Sweep()
         while self._reap(sweep):
             sweep.kill(tree.children(os.getpid()))
             if not self._wake.wait(_SWEEP_AGAIN_S):
                 sweep.forget()
-        return sweep.killed if ended else max(sweep.killed - 1, 0)
+        return sweep.killed_beside(self._pid)
 
     def _ended(self, leftovers: int) -> wire.Ended:
         status = self._status or 0
@@ -217,3 +216,7 @@ class Keeper:
         natural = Reason.EXITED if number is None else Reason.SIGNALLED
         reason = self._ladder.cause or natural
         return report.ended(reason, code, number, self._ladder.message, leftovers)
+
+
+def _all_below_me() -> list[int]:
+    return tree.below(tree.children(os.getpid()))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from . import tree
@@ -26,8 +26,8 @@ class Watch(Protocol):
 
     interval_s: float
 
-    def excess(self, pids: Iterable[int]) -> str | None:
-        """What happened, in words, if these processes together passed the limit; None if they did not."""
+    def excess(self, find: Callable[[], Iterable[int]]) -> str | None:
+        """What happened, in words, if the processes that `find` answers together passed the limit; None if not."""
 
 
 class TreeSum:
@@ -37,9 +37,9 @@ class TreeSum:
         self._limit_bytes = limit_bytes
         self.interval_s = _INTERVAL_S
 
-    def excess(self, pids: Iterable[int]) -> str | None:
+    def excess(self, find: Callable[[], Iterable[int]]) -> str | None:
         began = time.monotonic()
-        held = list(pids)
+        held = list(find())
         used = sum(map(_resident_bytes, held))
         if used > self._limit_bytes:
             used = sum(map(_proportional_bytes, held))

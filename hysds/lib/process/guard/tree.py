@@ -125,10 +125,9 @@ class Sweep:
         self._told: set[int] = set()
         self._counted: set[int] = set()
 
-    @property
-    def killed(self) -> int:
-        """How many processes had to be killed."""
-        return len(self._counted)
+    def killed_beside(self, pid: int) -> int:
+        """How many processes had to be killed, not counting this one."""
+        return len(self._counted - {pid})
 
     def kill(self, roots: Iterable[int]) -> None:
         """SIGKILL to all that were not told before. Cheap when no root is new."""

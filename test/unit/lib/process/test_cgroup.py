@@ -57,9 +57,9 @@ def test_a_group_speaks_either_version(tmp_path: Path, limit: str, events: str, 
     for name in (limit, events):
         (tmp_path / "group" / name).write_text("")
     group.limit(123456)
-    before = group.excess(())
+    before = group.excess(list)
     (tmp_path / "group" / events).write_text(text)
-    after = group.excess(())
+    after = group.excess(list)
 
     assert (tmp_path / "group" / limit).read_text() == "123456"
     assert before is None
