@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
+import urllib.request
 from collections import deque
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, Listener
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hysds.adapters.bell.celery import CeleryBell
 from hysds.settings.model import Broker, Settings
+from services.ports import Reservation
 from services.process import own_directory
 from services.rabbitmq import RabbitOptions
 from services.redis import RedisOptions
@@ -136,6 +141,55 @@ class WorkerProcess:
         self._process.wait()
 
 
+class Flower:
+    """A real Flower on the stage's broker."""
+
+    def __init__(self, command: list[str], environment: dict[str, str], log: Path) -> None:
+        self._reservation = Reservation()
+        url = f"--port={self._reservation.port}"
+        self.process = WorkerProcess(
+            [*command, "--address=127.0.0.1", url], environment | {"FLOWER_UNAUTHENTICATED_API": "true"}, log
+        )
+
+    def await_worker(self, name: str) -> None:
+        """Until it hears the events of a worker."""
+        self._until("/metrics", lambda text: f'flower_worker_online{{worker="{name}@here"}} 1.0' in text)
+
+    def tasks_until(self, holds: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
+        """All that `/api/tasks` names, once that holds of it."""
+        return _tasks(self._until("/api/tasks", lambda text: holds(_tasks(text))))
+
+    def close(self) -> None:
+        self.process.kill()
+        self._reservation.close()
+
+    def _until(self, path: str, holds: Callable[[str], bool]) -> str:
+        text = ""
+
+        def look() -> bool:
+            nonlocal text
+            with contextlib.suppress(OSError):
+                answer = urllib.request.urlopen(f"http://127.0.0.1:{self._reservation.port}{path}", timeout=20)
+                text = answer.read().decode()
+                return holds(text)
+            return False
+
+        until(look, lambda: f"{path} answers {text}; {self.process.log}")
+        return text
+
+
+def _tasks(text: str) -> list[dict[str, Any]]:
+    return list(json.loads(text).values())
+
+
+def until(holds: Callable[[], bool], why: Callable[[], str]) -> None:
+    """Ask another process again and again; an AssertionError that says why if it never holds."""
+    end = time.monotonic() + _PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, why()
+        time.sleep(0.05)
+
+
 class Stage:
     """A broker, workers on it and their director."""
 
@@ -146,6 +200,7 @@ class Stage:
         self.bell = CeleryBell(Settings(home=Path("/nonexistent"), broker=Broker(url=url)))
         self._directory = directory
         self._workers: list[WorkerProcess] = []
+        self._others: list[Flower] = []
 
     def worker(self, name: str, *options: str, **variables: str) -> WorkerProcess:
         """Start a worker of two slots, and return when it works."""
@@ -160,6 +215,21 @@ class Stage:
         self._workers.append(worker)
         return worker
 
+    def flower(self, *workers: str) -> Flower:
+        """Start a Flower that hears these workers."""
+        flower = Flower(self.celery("flower"), self.environment(), self._directory / "flower.log")
+        self._others.append(flower)
+        for name in workers:
+            flower.await_worker(name)
+        return flower
+
+    def active(self, name: str) -> list[str]:
+        """What a real `celery inspect active` shows as the arguments of a worker's tasks."""
+        command = self.celery("inspect", "active", "--json", "--timeout", "30", "--destination", f"{name}@here")
+        answer = subprocess.run(command, env=self.environment(), capture_output=True, check=True, text=True)
+        [tasks] = json.loads(answer.stdout).values()
+        return sorted(argument for task in tasks for argument in task["args"])
+
     def celery(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "celery", "-A", "fake_app", *arguments]
 
@@ -169,6 +239,8 @@ class Stage:
     def close(self) -> None:
         for worker in self._workers:
             worker.kill()
+        for other in self._others:
+            other.close()
         self.bell.close()
         self.director.close()
 
@@ -198,3 +270,9 @@ def own_broker(request: pytest.FixtureRequest):
     """A broker of the test's own, to stop and start."""
     start = request.getfixturevalue(f"start_{request.param}")
     return start(RedisOptions() if request.param == "valkey" else RabbitOptions())
+
+
+@pytest.fixture(name="until")
+def _until() -> Callable[[Callable[[], bool], Callable[[], str]], None]:
+    """Wait for what only another process can tell."""
+    return until
