@@ -27,7 +27,7 @@ from hysds.job_worker.worker import Identity, JobWorker
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.bell import Bell
-from hysds.ports.engines import Engine, Workload
+from hysds.ports.engines import Engine, Play, Workload
 from hysds.ports.events import Events
 from hysds.ports.ledger import Ledger
 from hysds.ports.logs import Logs
@@ -37,7 +37,6 @@ from hysds.settings import load
 from hysds.settings.model import Settings
 
 if TYPE_CHECKING:
-    from hysds.adapters.engines.simulated import Play
     from hysds.adapters.ledger.memory import MemoryLedger
     from hysds.adapters.ledger.server import Server
 
@@ -58,6 +57,8 @@ class Adapters(Protocol):
     def bell(self, settings: Settings) -> Bell: ...
 
     def engine(self, settings: Settings, incarnation: str) -> Engine: ...
+
+    def new_id(self) -> Callable[[], str]: ...
 
 
 class System:
@@ -116,7 +117,7 @@ class System:
         jobs = self.settings.jobs
         window_ms = FOREVER if jobs.dedup_window_s is None else round(jobs.dedup_window_s * 1000)
         policy = DedupPolicy(frozenset(Status(state) for state in jobs.dedup_states), window_ms)
-        return Orchestrator(self.ledger, self.dispatcher, policy, Uuid7Source())
+        return Orchestrator(self.ledger, self.dispatcher, policy, self._adapters.new_id())
 
     def indexer(self) -> Indexer:
         """The role that turns events into documents."""
@@ -204,6 +205,9 @@ class RealAdapters:
             ),
         )
 
+    def new_id(self) -> Callable[[], str]:
+        return Uuid7Source()
+
     def _redis(self, settings: Settings) -> Server:
         """The connections that ledger, events and logs share."""
         if self._server is None:
@@ -248,6 +252,9 @@ class MemoryAdapters:
         from hysds.adapters.engines.simulated import SimulatedEngine
 
         return SimulatedEngine(self._script)
+
+    def new_id(self) -> Callable[[], str]:
+        return Uuid7Source(lambda: self._now_us() // 1000)
 
     def _book(self, settings: Settings) -> MemoryLedger:
         if self._ledger is None:

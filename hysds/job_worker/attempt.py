@@ -40,6 +40,7 @@ class Attempt:
         self._grace_s = 0.0
         self._running: Running | None = None
         self._lock = threading.Lock()
+        self._claimed_at_s = time.monotonic()
 
     @property
     def id(self) -> str:
@@ -60,6 +61,10 @@ class Attempt:
     def phase(self) -> str:
         """What it does now."""
         return self._phase
+
+    def ledger_ms(self) -> int:
+        """The ledger's wall-clock time: this host's own may be hours off."""
+        return self.record.started_ms + round((time.monotonic() - self._claimed_at_s) * 1000)
 
     def held(self) -> Held:
         """Its line in a renewal."""

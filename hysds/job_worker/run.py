@@ -5,7 +5,6 @@ Whatever step raises, `run` answers what to tell the ledger, exactly once. The l
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -145,9 +144,7 @@ def conclude(attempt: Attempt, ended: Outcome, detail: str, tools: Tools) -> Com
     if ended.failure is None:
         return Commit(attempt.id, attempt.fence, Status.COMPLETED, "", attempt.record.fails, 0, detail)
     failed = retry.Failure(ended.failure, ended.permanent)
-    next_ = retry.decide(
-        attempt.spec, attempt.record.fails, failed, round(time.time() * 1000), tools.chance()
-    )
+    next_ = retry.decide(attempt.spec, attempt.record.fails, failed, attempt.ledger_ms(), tools.chance())
     return Commit(
         attempt.id, attempt.fence, next_.status, ended.failure.value, next_.fails, next_.wake_ms, detail
     )

@@ -83,7 +83,8 @@ def _refusal(id_: str, answer: Answer, queue: str) -> Refused | None:
         )
     if answer.how is Accepting.TOO_OLD:
         return TooOld(
-            f"job {id_}: the id was made too long ago to tell a repeat from a new job; submit under a new id"
+            f"job {id_}: the id was made too long ago to tell a repeat from a new job; submit under a new id, "
+            "and see whether this host's clock is behind"
         )
     if answer.how is Accepting.FULL:
         return Full(

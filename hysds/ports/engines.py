@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from hysds.lib.process.ending import Ending
+from hysds.lib.process.ending import Ending, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,16 @@ class Workload:
     soft_limit_s: float | None
     hard_limit_s: float
     memory_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """How a workload ends, and what it writes before."""
+
+    exit_code: int = 0
+    stdout: bytes = b""
+    stderr: bytes = b""
+    reason: Reason = Reason.EXITED
 
 
 class Running(Protocol):

@@ -6,20 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hysds.lib.process.ending import Ending, Moment, Reason, Usage
-from hysds.ports.engines import Workload
+from hysds.lib.process.ending import Ending, Moment, Usage
+from hysds.ports.engines import Play, Workload
 
 PID = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Play:
-    """How a workload ends, and what it writes before."""
-
-    exit_code: int = 0
-    stdout: bytes = b""
-    stderr: bytes = b""
-    reason: Reason = Reason.EXITED
 
 
 @dataclass(slots=True)

@@ -1,0 +1,64 @@
+"""Which fields of a spec make two jobs the same."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+
+from hysds.core.spec import Budget, JobSpec, Resources, dedup_digest, identity
+
+SPEC = JobSpec("job:x", {"_command": "true", "a": 1})
+
+
+def test_each_field_declares_whether_it_changes_the_work() -> None:
+    """A new field can't be forgotten: it must say which it is, and stand in this list."""
+    work = {item.name for item in fields(JobSpec) if item.metadata["work"]}
+
+    assert work == {"job_type", "payload", "context", "env"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"job_name": "n"},
+        {"job_queue": "q"},
+        {"priority": 3},
+        {"tag": "t"},
+        {"username": "u"},
+        {"soft_time_limit": 1.0},
+        {"time_limit": 1.0},
+        {"resources": Resources(slots=2)},
+        {"retry": {"gpu": Budget(2)}},
+        {"not_before": 1.0},
+        {"ttl": 1.0},
+        {"payload": {"_command": "true", "a": 1, "_sciflo_wuid": "w", "_disk_usage": "1GB"}},
+        {"payload": {"a": 1, "_command": "true"}},
+    ],
+)
+def test_how_a_job_is_run_does_not_make_it_another(change: dict[str, Any]) -> None:
+    """Names, places, limits and the order of keys leave the digest as it is, but not the spec's identity."""
+    other = replace(SPEC, **change)
+
+    assert dedup_digest(other) == dedup_digest(SPEC)
+    assert (identity(other) == identity(SPEC)) == (other == SPEC)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"job_type": "job:y"},
+        {"payload": {"_command": "true", "a": 2}},
+        {"context": {"c": 1}},
+        {"env": {"A": "b"}},
+    ],
+)
+def test_what_a_job_does_makes_it_another(change: dict[str, Any]) -> None:
+    """The original's hash left out the type: the same payload under two types was a duplicate (W-19)."""
+    assert dedup_digest(replace(SPEC, **change)) != dedup_digest(SPEC)
+
+
+def test_the_callers_own_hash_takes_the_digests_place() -> None:
+    """Whoever gives a payload_hash decides what is the same."""
+    assert dedup_digest(replace(SPEC, payload_hash="mine")) == "mine"
