@@ -36,6 +36,13 @@ def reading(name: str) -> Script:
     return _script(f"events/{name}", _read(f"events/{name}.lua"))
 
 
+@cache
+def live_log(name: str) -> Script:
+    """A script over live logs, with the part that those share."""
+    flags, _, body = _read(f"log_{name}.lua").partition("\n")
+    return _script(f"log_{name}", f"{flags}\n{_read('log_shared.lua')}\n{body}")
+
+
 def _script(name: str, text: str) -> Script:
     return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 

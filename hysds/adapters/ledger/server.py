@@ -70,13 +70,16 @@ class Server:
         """Several commands in one send, carried out together."""
         return self._insist(partial(self._send_all, commands))
 
-    def run(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
+    def run(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> Any:
         """A script by its digest; by its text where the server does not know it (restarted, flushed, promoted)."""
         return self._insist(partial(self._run, script, keys, arguments))
 
-    def wait(self, *command: str | int | float, timeout_s: float) -> Any:
-        """A command that the server answers up to `timeout_s` later; None when nothing came, or after `close`."""
-        return self._insist(partial(self._wait, command, timeout_s))
+    def wait(self, *command: str | int | float, timeout_s: float, as_bytes: bool = False) -> Any:
+        """A command that the server answers up to `timeout_s` later; None when nothing came, or after `close`.
+
+        `as_bytes`: the answer's strings are anybody's bytes, no text.
+        """
+        return self._insist(partial(self._wait, command, timeout_s, as_bytes))
 
     def check(self) -> None:
         """Whether the server can hold a ledger.
@@ -116,13 +119,13 @@ class Server:
             replies: list[Any] = pipeline.execute()
             return replies
 
-    def _run(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
+    def _run(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> Any:
         try:
             return self._client.execute_command("EVALSHA", script.sha, len(keys), *keys, *arguments)
         except NoScriptError:
             return self._client.execute_command("EVAL", script.text, len(keys), *keys, *arguments)
 
-    def _wait(self, command: Sequence[str | int | float], timeout_s: float) -> Any:
+    def _wait(self, command: Sequence[str | int | float], timeout_s: float, as_bytes: bool) -> Any:
         if self._has_closed():
             return None
         connection: Any = self._pool.get_connection()
@@ -132,7 +135,7 @@ class Server:
             if self._has_closed():
                 return None
             connection.send_command(*command)
-            return connection.read_response(timeout=timeout_s + self._timeout_s)
+            return connection.read_response(timeout=timeout_s + self._timeout_s, disable_decoding=as_bytes)
         except (*_TRANSPORT, ValueError):
             if self._has_closed():
                 return None
