@@ -1,0 +1,158 @@
+"""One ledger as the search sees it: a few small integers a job, and the real `Book` made from them and read back.
+
+Times, revisions and everything that no rule compares are left out; fences are codes of which only equality counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from hysds.core.book import Book, Key, Worker
+from hysds.core.record import FOREVER, Record
+from hysds.core.requests import Acceptance
+from hysds.core.status import Status
+
+WALL_MS = 1_800_000_000_000
+WAKE_MS = WALL_MS + 1_000
+TTL_MS = WALL_MS + 5_000
+CLOCK_MS = 100_000
+LEASE_MS = 30_000
+DIGEST = "digest"
+SHAPE = "1s"
+QUEUE = "q"
+IDS = ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002")
+OWNERS = ("", "A", "B", "dead")
+DEAD = 3
+"""Whoever owned a lease when it died; a new worker has its name."""
+STATUSES = (None, *Status)
+QUEUED, WAITING, STARTED, COMPLETED, FAILED, REVOKED, DEDUPED = range(1, 8)
+TERMINAL = frozenset({COMPLETED, FAILED, REVOKED, DEDUPED})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One job of the search. `waits`: it has a `not_before`; `retry`: to where its one failed attempt leads."""
+
+    dedup: bool = False
+    forced: bool = False
+    """`enable_dedup: false`."""
+    ttl: bool = False
+    waits: bool = False
+    retry: Status | None = None
+    lost_left: int = 1
+
+
+class Slim(NamedTuple):
+    """What is left of a record."""
+
+    status: int = 0
+    owner: int = 0
+    nonce: int = 0
+    """Ten times the worker that chose it, plus its number; 0: none."""
+    fence: int = 0
+    committed: int = 0
+    cancel: int = 0
+    lost_left: int = 0
+    failed: int = 0
+    ttl: int = 0
+
+
+class Ledger(NamedTuple):
+    """All jobs, and whom the one dedup key names (its place among the jobs plus one; 0: nobody)."""
+
+    jobs: tuple[Slim, ...]
+    key: int = 0
+
+
+def acceptance(plan: Plan, job: int) -> Acceptance:
+    """The submission of a job of the search."""
+    states = frozenset({Status.QUEUED, Status.WAITING, Status.STARTED, Status.COMPLETED})
+    return Acceptance(
+        id=IDS[job],
+        digest=IDS[job],
+        spec="{}",
+        queue=QUEUE,
+        shape=SHAPE,
+        wake_ms=WAKE_MS if plan.waits else 0,
+        ttl_for_ms=TTL_MS - WALL_MS if plan.ttl else 0,
+        dedup=DIGEST if plan.dedup else "",
+        may_repeat=plan.forced,
+        twins=states,
+        lost_left=plan.lost_left,
+    )
+
+
+def book_of(ledger: Ledger, plans: tuple[Plan, ...], make: Callable[[], Book]) -> Book:
+    """The real book in this state; both workers are known to it, as after a renewal."""
+    book = make()
+    book.clock.ms, book.clock.wall_ms = CLOCK_MS, WALL_MS
+    for job, slim in enumerate(ledger.jobs):
+        if slim.status:
+            record = _record(slim, job, plans[job])
+            book.records[record.id], book.specs[record.id] = record, "{}"
+            book.places.enter(record)
+    if ledger.key:
+        owner = ledger.jobs[ledger.key - 1]
+        until_ms = FOREVER if owner.status == COMPLETED else 0
+        book.keys.by_digest[DIGEST] = Key(IDS[ledger.key - 1], until_ms)
+    for name in OWNERS[1:]:
+        book.floor.workers[name] = Worker(CLOCK_MS + 10 * LEASE_MS)
+    return book
+
+
+def ledger_of(book: Book, plans: tuple[Plan, ...]) -> Ledger:
+    """What the book holds, made small again."""
+    key = book.keys.by_digest.get(DIGEST)
+    jobs = tuple(_slim(book.records.get(IDS[job])) for job in range(len(plans)))
+    return Ledger(jobs, IDS.index(key.owner) + 1 if key is not None else 0)
+
+
+def nonce_text(code: int) -> str:
+    return f"{OWNERS[code // 10]}{code % 10}" if code else ""
+
+
+def _record(slim: Slim, job: int, plan: Plan) -> Record:
+    status = STATUSES[slim.status]
+    assert status is not None
+    return Record(
+        id=IDS[job],
+        status=status,
+        revision=1,
+        digest=IDS[job],
+        queue=QUEUE,
+        shape=SHAPE,
+        priority=5,
+        lost_left=slim.lost_left,
+        fence=slim.fence,
+        committed=slim.committed,
+        owner=OWNERS[slim.owner],
+        nonce=nonce_text(slim.nonce),
+        fails="user:1" if slim.failed else "",
+        cancel=bool(slim.cancel),
+        ready_ms=0 if slim.status == WAITING else WALL_MS - 100 + job,
+        wake_ms=WAKE_MS if slim.status == WAITING else 0,
+        ttl_ms=TTL_MS if slim.ttl else 0,
+        lease_ms=CLOCK_MS + LEASE_MS if slim.status == STARTED else 0,
+        dedup=DIGEST if plan.dedup else "",
+        window_ms=FOREVER,
+    )
+
+
+def _slim(record: Record | None) -> Slim:
+    if record is None:
+        return Slim()
+    if record.status.is_terminal:
+        return Slim(STATUSES.index(record.status), committed=record.committed)
+    return Slim(
+        status=STATUSES.index(record.status),
+        owner=OWNERS.index(record.owner),
+        nonce=10 * OWNERS.index(record.nonce[0]) + int(record.nonce[1]) if record.nonce else 0,
+        fence=record.fence,
+        committed=record.committed,
+        cancel=int(record.cancel),
+        lost_left=record.lost_left,
+        failed=int(bool(record.fails)),
+        ttl=int(record.ttl_ms > 0),
+    )
