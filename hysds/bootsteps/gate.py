@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from celery import bootsteps
 from celery.utils.log import get_logger
 from celery.worker import state
 
-from hysds.bootsteps.local import admit
+from hysds.bootsteps.message import has_expired, is_for_us, local_bell, queue_of
 from hysds.bootsteps.valves import Valve, valve_for
 from hysds.celery import RUN_JOB, JobWorker
 
@@ -32,13 +33,16 @@ class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes n
         self._consumer = parent
         self._worker: JobWorker | None = None
         self._valve: Valve | None = None
+        self._strategy: Callable[..., object] = _nothing
+        """How Celery lets a request of `run_job` in; any thread may call it."""
         self._asked: deque[str] = deque()
 
     def start(self, parent: Any) -> None:
-        """With each connection: know no task but the bell's, so that another application's can't run here."""
-        for name in set(parent.strategies) - {RUN_JOB}:
-            del parent.strategies[name]
-        self._valve = valve_for(parent.connection.transport.driver_type, parent.task_consumer, self._is_open)
+        """With each connection: leave Celery no task to run for a message; a bell's is run for local requests alone."""
+        self._strategy = parent.strategies[RUN_JOB]
+        parent.strategies.clear()
+        driver = parent.connection.transport.driver_type
+        self._valve = valve_for(driver, parent.task_consumer, self._is_open)
 
     def register_with_event_loop(self, parent: Any, hub: Any) -> None:
         """With each connection, just before messages flow; the first time the job worker begins to work."""
@@ -77,23 +81,31 @@ class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes n
     def _look(self) -> None:
         if self._valve is None:
             return
+        broken = (*self._consumer.connection_errors, *self._consumer.channel_errors)
         try:
             self._valve.look()
-        except self._broken as error:  # the event loop meets the same broken connection, and mends it
+        except broken as error:
+            # The event loop meets the same broken connection, and mends it.
             _logger.debug("the gate could not be moved: %r", error)
 
-    def _heard(self, take: Callable[[Any], None], message: Any) -> None:
+    def _heard(self, reject: Callable[[Any], None], message: Any) -> None:
+        """A message came. `reject` is Celery's way to take one, with no task left that it knows."""
         if not self._is_open():
             self._look()
             message.requeue()
             return
         try:
-            take(message)
-        except self._broken:
-            raise
+            if not is_for_us(message):
+                reject(message)
+            elif not has_expired(message, datetime.now(UTC)):
+                self._asked.append(queue_of(message))
         except Exception as error:  # noqa: BLE001 - outer shell: no message may end the worker
-            _logger.error("ignored a message that Celery can't read: %r, headers %r", error, message.headers)
-            message.reject_log_error(_logger, self._consumer.connection_errors)
+            # Nothing is handed on: kombu counts a KeyError among the transport's errors, so a message without an id
+            # would break the connection, go back to the queue and break the next one. A dead connection shows itself.
+            _logger.error("dropped a message that is no bell: %r, headers %r", error, message.headers)
+        if not message.acknowledged:
+            message.ack_log_error(_logger, self._consumer.connection_errors)
+        self._admit()
 
     def _admit(self) -> None:
         while self._asked:
@@ -101,8 +113,8 @@ class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes n
                 queue = self._asked.popleft()
             except IndexError:  # another thread was faster
                 return
-            admit(self._consumer, queue)
+            self._strategy(local_bell(self._consumer.app, queue), None, _nothing, _nothing, ())
 
-    @property
-    def _broken(self) -> tuple[type[BaseException], ...]:
-        return (*self._consumer.connection_errors, *self._consumer.channel_errors)
+
+def _nothing(*_: object) -> None:
+    """Acknowledge or reject what no broker waits for."""
