@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from hysds.core import words
+from hysds.core import clip, words
 from hysds.core.errors import Refused
 from hysds.core.searched import MAX_TERM_LENGTH, TEXT_SORTS, Searched, Sort, Term
 
@@ -38,6 +38,10 @@ class Span:
     @property
     def is_open(self) -> bool:
         return self.from_ms is None and self.to_ms is None
+
+    @property
+    def is_sound(self) -> bool:
+        return all(bound is None or _is_sound(bound) for bound in (self.from_ms, self.to_ms))
 
     def holds(self, ms: int) -> bool:
         """Whether a time lies in it. 0, no time, lies only in a span without bounds."""
@@ -79,8 +83,10 @@ class JobQuery:
 
     def __post_init__(self) -> None:
         for term, wanted in self.terms().items():
-            if any(not value or len(value) > MAX_TERM_LENGTH for value in wanted):
-                raise Refused(f"a {term.value} to search for has 1 to {MAX_TERM_LENGTH} characters")
+            if any(not 0 < len(value) <= MAX_TERM_LENGTH or not _is_sound(value) for value in wanted):
+                raise Refused(f"a {term.value} to search for is a text of 1 to {MAX_TERM_LENGTH} characters")
+        if not all(span.is_sound for span in (self.accepted, self.ended)):
+            raise Refused("a time to search for lies beyond every calendar; give ms since 1970")
         if not 0 <= self.limit <= MAX_LIMIT:
             raise Refused(f"a page has 0 to {MAX_LIMIT} jobs, not {self.limit}; use the cursor for more")
         if self.text and not 0 < len(self.words()) <= MAX_SEARCHED_WORDS:
@@ -156,6 +162,11 @@ def _counted(values: Iterable[str]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(counts.items(), key=lambda count: (-count[1], count[0]))[:MAX_COUNTED])
 
 
+def _is_sound(value: int | str) -> bool:
+    """Whether every store can compare with it: no half characters, no number that a double does not hold exactly."""
+    return clip.encodable(value) == value if isinstance(value, str) else abs(value) <= 1 << 53
+
+
 def _decoded(cursor: str, query: JobQuery) -> tuple[int | str, str]:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
@@ -164,6 +175,7 @@ def _decoded(cursor: str, query: JobQuery) -> tuple[int | str, str]:
         raise Refused("this cursor is none that a search gave; start again without it") from error
     if sort != query.sort.value or descending is not query.descending:
         raise Refused("this cursor belongs to another order; sort as before, or start again without it")
-    if not isinstance(value, str if query.sort in TEXT_SORTS else int) or not isinstance(id_, str):
+    kinds_fit = isinstance(value, str if query.sort in TEXT_SORTS else int) and isinstance(id_, str)
+    if not kinds_fit or not _is_sound(value) or not _is_sound(id_):
         raise Refused("this cursor is none that a search gave; start again without it")
     return value, id_

@@ -7,7 +7,7 @@ that is missing or of another type is "" or 0: no term finds it, and it sorts as
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -75,6 +75,9 @@ SORT_PATHS: Mapping[Sort, tuple[str, ...]] = {
     Sort.USER: TERM_PATHS[Term.USER],
 }
 
+_OTHER_PATHS = {sort: path for sort, path in SORT_PATHS.items() if path not in TERM_PATHS.values()}
+_LARGEST = 1e12
+
 TEXT_SORTS = frozenset({Sort.NAME, Sort.STATUS, Sort.TYPE, Sort.QUEUE, Sort.USER})
 
 _TEXT_PATHS = (
@@ -140,7 +143,7 @@ def seal(document: Mapping[str, Any]) -> Sealed:
     Raises: Refused, with the reason, for a document that no store takes.
     """
     id_, revision = document.get("id"), document.get("revision")
-    if not isinstance(id_, str) or not 0 < len(id_) <= MAX_TERM_LENGTH or clip.encodable(id_) != id_:
+    if not isinstance(id_, str) or not 0 < len(id_) <= MAX_TERM_LENGTH or not id_.isprintable():
         raise Refused(f"{str(id_)[:80]!r} is no id of a document")
     if not isinstance(revision, int) or isinstance(revision, bool) or not 0 < revision < 1 << 63:
         raise Refused(f"document {id_}: the revision {str(revision)[:80]} is no number from 1 to 2^63 - 1")
@@ -156,7 +159,8 @@ def seal(document: Mapping[str, Any]) -> Sealed:
 
 def searched(document: Mapping[str, Any]) -> Searched:
     """The searched values of a document."""
-    term = {term: _whole(document, path) for term, path in TERM_PATHS.items()}
+    term = {term: _whole(_at(document, path)) for term, path in TERM_PATHS.items()}
+    sort = {sort: _at(document, path) for sort, path in _OTHER_PATHS.items()}
     return Searched(
         id=str(document.get("id", "")),
         status=term[Term.STATUS],
@@ -166,13 +170,13 @@ def searched(document: Mapping[str, Any]) -> Searched:
         user=term[Term.USER],
         worker=term[Term.WORKER],
         failure_class=term[Term.FAILURE_CLASS],
-        name=_whole(document, SORT_PATHS[Sort.NAME]),
-        priority=round(_number(document, SORT_PATHS[Sort.PRIORITY])),
-        accepted=_time(document, Sort.ACCEPTED),
-        started=_time(document, Sort.STARTED),
-        ended=_time(document, Sort.ENDED),
-        updated=_time(document, Sort.UPDATED),
-        duration=round(_number(document, SORT_PATHS[Sort.DURATION]) * 1000),
+        name=_whole(sort[Sort.NAME]),
+        priority=round(_number(sort[Sort.PRIORITY])),
+        accepted=moments.ms_of(sort[Sort.ACCEPTED]),
+        started=moments.ms_of(sort[Sort.STARTED]),
+        ended=moments.ms_of(sort[Sort.ENDED]),
+        updated=moments.ms_of(sort[Sort.UPDATED]),
+        duration=round(_number(sort[Sort.DURATION]) * 1000),
         words=words.distinct(_texts(document)),
     )
 
@@ -187,36 +191,25 @@ def _at(document: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     return value
 
 
-def _whole(document: Mapping[str, Any], path: tuple[str, ...]) -> str:
-    value = _at(document, path)
+def _whole(value: Any) -> str:
     return clip.encodable(value[:MAX_TERM_LENGTH]) if isinstance(value, str) else ""
 
 
-def _time(document: Mapping[str, Any], sort: Sort) -> int:
-    return moments.ms_of(_at(document, SORT_PATHS[sort]))
-
-
-def _number(document: Mapping[str, Any], path: tuple[str, ...]) -> float:
+def _number(value: Any) -> float:
     """A number that every store sorts exactly; 0 for any other."""
-    value = _at(document, path)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < 1e12:
-        return 0
-    return value
+    return value if type(value) in (int, float) and abs(value) < _LARGEST else 0
 
 
-def _texts(document: Mapping[str, Any]) -> Iterator[str]:
-    for path in _TEXT_PATHS:
-        yield from _strings(_at(document, path))
-
-
-def _strings(value: Any) -> Iterator[str]:
-    """Every string in a value, in its order, without recursion: a payload may be nested deeply."""
-    left = [value]
+def _texts(document: Mapping[str, Any]) -> list[str]:
+    """Every string in the searched texts in order, found without recursion: a payload may be nested deeply."""
+    found: list[str] = []
+    left = [_at(document, path) for path in reversed(_TEXT_PATHS)]
     while left:
         value = left.pop()
         if isinstance(value, str):
-            yield value
+            found.append(value)
         elif isinstance(value, dict):
-            left.extend(reversed(list(value.values())))
+            left.extend(reversed(value.values()))
         elif isinstance(value, list | tuple):
             left.extend(reversed(value))
+    return found

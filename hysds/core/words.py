@@ -20,7 +20,8 @@ MAX_WORDS = 2_000
 """The most distinct words that one document is found by, in the order of `core.searched`'s texts."""
 
 _SCANNED = 65_536
-"""Characters of one text that are looked at."""
+_SCANNED_IN_ALL = 1_000_000
+"""Characters of one text, and of all texts of a document, that are looked at."""
 
 _ASCII_RUN = re.compile(r"[0-9a-z]+")
 _RUN = re.compile(r"[^\W_]+")
@@ -28,7 +29,17 @@ _RUN = re.compile(r"[^\W_]+")
 
 def words(text: str) -> list[str]:
     """The words of a text in order, repetitions included."""
-    text = text[:_SCANNED]
+    return _words(text[:_SCANNED])
+
+
+def distinct(texts: Iterable[str]) -> tuple[str, ...]:
+    """The first MAX_WORDS different words of all texts, in the order in which they come."""
+    # One pass over all of them together: a document has many short texts.
+    joined = " ".join([text[:_SCANNED] for text in texts])
+    return tuple(dict.fromkeys(_words(joined[:_SCANNED_IN_ALL])))[:MAX_WORDS]
+
+
+def _words(text: str) -> list[str]:
     runs = _ASCII_RUN.findall(text.lower()) if text.isascii() else _RUN.findall(_folded(_folded(text)))
     return [run[:MAX_WORD_LENGTH] for run in runs]
 
@@ -36,13 +47,3 @@ def words(text: str) -> list[str]:
 def _folded(text: str) -> str:
     """Twice makes it final: folding can take a character out of normal form, and the other way round."""
     return unicodedata.normalize("NFKC", text).casefold()
-
-
-def distinct(texts: Iterable[str]) -> tuple[str, ...]:
-    """The first MAX_WORDS different words of all texts, in the order in which they come."""
-    found: dict[str, None] = {}
-    for text in texts:
-        found.update(dict.fromkeys(words(text)))
-        if len(found) >= MAX_WORDS:
-            return tuple(found)[:MAX_WORDS]
-    return tuple(found)

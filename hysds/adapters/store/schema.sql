@@ -1,7 +1,8 @@
 -- The store's one file. Who changes this raises SCHEMA in sqlite_file.py and writes the step from the version before.
 -- Times and durations are ms, 0 where there is none; texts are '' where there is none.
 
-CREATE TABLE IF NOT EXISTS documents (
+-- What is searched and sorted by, in short rows: a question without an index of its own reads them all.
+CREATE TABLE IF NOT EXISTS jobs (
     seq INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
     revision INTEGER NOT NULL,
@@ -18,22 +19,27 @@ CREATE TABLE IF NOT EXISTS documents (
     started INTEGER NOT NULL,
     ended INTEGER NOT NULL,
     updated INTEGER NOT NULL,
-    duration INTEGER NOT NULL,
+    duration INTEGER NOT NULL
+);
+
+-- What is shown, and the words that it is found by.
+CREATE TABLE IF NOT EXISTS documents (
+    seq INTEGER PRIMARY KEY,
     words TEXT NOT NULL,
     body TEXT NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS by_accepted ON documents (accepted, id);
-CREATE INDEX IF NOT EXISTS by_updated ON documents (updated, id);
-CREATE INDEX IF NOT EXISTS by_status ON documents (status, accepted, id);
-CREATE INDEX IF NOT EXISTS by_type ON documents (type, accepted, id);
-CREATE INDEX IF NOT EXISTS by_queue ON documents (queue, accepted, id);
+CREATE INDEX IF NOT EXISTS by_accepted ON jobs (accepted, id);
+CREATE INDEX IF NOT EXISTS by_updated ON jobs (updated, id);
+CREATE INDEX IF NOT EXISTS by_status ON jobs (status, accepted, id);
+CREATE INDEX IF NOT EXISTS by_type ON jobs (type, accepted, id);
+CREATE INDEX IF NOT EXISTS by_queue ON jobs (queue, accepted, id);
+CREATE INDEX IF NOT EXISTS by_ended ON jobs (ended, id);
 -- Most jobs lack these: a query for one names the same condition, so that its index is used.
-CREATE INDEX IF NOT EXISTS by_ended ON documents (ended, id) WHERE ended > 0;
-CREATE INDEX IF NOT EXISTS by_tag ON documents (tag, accepted, id) WHERE tag <> '';
-CREATE INDEX IF NOT EXISTS by_user ON documents (user, accepted, id) WHERE user <> '';
-CREATE INDEX IF NOT EXISTS by_worker ON documents (worker, accepted, id) WHERE worker <> '';
-CREATE INDEX IF NOT EXISTS by_failure_class ON documents (failure_class, accepted, id) WHERE failure_class <> '';
+CREATE INDEX IF NOT EXISTS by_tag ON jobs (tag, accepted, id) WHERE tag <> '';
+CREATE INDEX IF NOT EXISTS by_user ON jobs (user, accepted, id) WHERE user <> '';
+CREATE INDEX IF NOT EXISTS by_worker ON jobs (worker, accepted, id) WHERE worker <> '';
+CREATE INDEX IF NOT EXISTS by_failure_class ON jobs (failure_class, accepted, id) WHERE failure_class <> '';
 
 -- The words come from core.words, joined by spaces. This tokenizer splits at ASCII characters that are neither letter
 -- nor digit, and nowhere else, so it finds exactly those words again.

@@ -26,27 +26,35 @@ from hysds.ports.store import DeadLetter, Document, Page, Writing, Written
 CHUNK = 500
 """Documents of one transaction: others wait so long for their turn."""
 
-_COLUMNS = (
-    "id", "revision", "status", "type", "queue", "tag", "user", "worker", "failure_class", "name", "priority",
-    "accepted", "started", "ended", "updated", "duration", "words", "body",
+_KEPT = ("id", "type", "queue", "tag", "user", "accepted")
+_CHANGING = (
+    "revision", "status", "worker", "failure_class", "name", "priority", "started", "ended", "updated", "duration",
 )  # fmt: skip
-"""In the order of `_values`."""
+"""Columns in the order of the functions of these names. A job hardly ever changes the first ones, and each
+stands in an index: SQLite writes the index entries of all columns that an update names."""
 
-_INSERT = (
-    f"INSERT INTO documents (seq, {', '.join(_COLUMNS)}) "  # noqa: S608 - names from above alone
-    f"VALUES (?{', ?' * len(_COLUMNS)})"
+_INSERT_JOB = (
+    f"INSERT INTO jobs (seq, {', '.join(_KEPT + _CHANGING)}) "  # noqa: S608 - names from above alone
+    f"VALUES (?{', ?' * len(_KEPT + _CHANGING)})"
 )
-_UPDATE = (
-    f"UPDATE documents SET {', '.join(f'{name} = ?' for name in _COLUMNS)} "  # noqa: S608
+_UPDATE_STATE = (
+    f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in _CHANGING)} "  # noqa: S608
     "WHERE seq = ? AND revision < ?"
 )
-_FIND = "SELECT id, seq, revision, words FROM documents WHERE id IN (SELECT value FROM json_each(?))"
+_UPDATE_KEPT = f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in _KEPT)} WHERE seq = ?"  # noqa: S608
+_INSERT_DOCUMENT = "INSERT INTO documents (seq, words, body) VALUES (?, ?, ?)"
+_UPDATE_DOCUMENT = "UPDATE documents SET words = ?, body = ? WHERE seq = ?"
+_FIND = (
+    f"SELECT seq, revision, words, {', '.join(_KEPT)} FROM jobs JOIN documents USING (seq) "  # noqa: S608
+    "WHERE id IN (SELECT value FROM json_each(?))"
+)
+_GET = "SELECT id, body FROM jobs JOIN documents USING (seq) WHERE id IN (SELECT value FROM json_each(?))"
 _ADD_WORDS = "INSERT INTO full_text (rowid, words) VALUES (?, ?)"
 _DROP_WORDS = "INSERT INTO full_text (full_text, rowid, words) VALUES ('delete', ?, ?)"
 _SET_ASIDE = """
 INSERT INTO dead_letters (id, revision, reason, at)
 SELECT :id, :revision, :reason, :at_ms
-WHERE NOT EXISTS (SELECT 1 FROM documents WHERE id = :id AND revision >= :revision)
+WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE id = :id AND revision >= :revision)
 ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, reason = excluded.reason, at = excluded.at
 WHERE excluded.revision >= revision
 """
@@ -59,6 +67,7 @@ class _Row:
     seq: int
     revision: int
     words: str
+    kept: tuple[int | str, ...]
 
 
 class SqliteStore:
@@ -85,10 +94,7 @@ class SqliteStore:
 
     def get(self, ids: Sequence[str]) -> tuple[dict[str, Any] | None, ...]:
         with self._moment() as connection:
-            rows = connection.execute(
-                "SELECT id, body FROM documents WHERE id IN (SELECT value FROM json_each(?))",
-                (json.dumps(list(ids)),),
-            ).fetchall()
+            rows = connection.execute(_GET, (json.dumps(list(ids)),)).fetchall()
         bodies = dict(rows)
         return tuple(json.loads(bodies[id_]) if id_ in bodies else None for id_ in ids)
 
@@ -179,8 +185,8 @@ def _rows(connection: sqlite3.Connection, statement: Statement) -> list[Any]:
 def _write(connection: sqlite3.Connection, chunk: Sequence[Sealed | str]) -> list[Written]:
     ids = [item.id for item in chunk if isinstance(item, Sealed)]
     rows = {
-        id_: _Row(seq, revision, words)
-        for id_, seq, revision, words in connection.execute(_FIND, (json.dumps(ids),))
+        kept[0]: _Row(seq, revision, words, tuple(kept))
+        for seq, revision, words, *kept in connection.execute(_FIND, (json.dumps(ids),))
     }
     held = {id_: row.revision for id_, row in rows.items()}
     newest: dict[str, Sealed] = {}
@@ -201,10 +207,12 @@ def _write(connection: sqlite3.Connection, chunk: Sequence[Sealed | str]) -> lis
 
 
 def _insert(connection: sqlite3.Connection, new: Sequence[Sealed]) -> None:
-    (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM documents").fetchone()
+    (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM jobs").fetchone()
     numbered = list(enumerate(new, last + 1))
-    connection.executemany(_INSERT, [(seq, *_values(item)) for seq, item in numbered])
-    connection.executemany(_ADD_WORDS, [(seq, _text(item.searched)) for seq, item in numbered])
+    connection.executemany(_INSERT_JOB, [(seq, *_kept(item), *_changing(item)) for seq, item in numbered])
+    texts = [(seq, _text(item.searched), item.body) for seq, item in numbered]
+    connection.executemany(_INSERT_DOCUMENT, texts)
+    connection.executemany(_ADD_WORDS, [text[:2] for text in texts])
 
 
 def _update(connection: sqlite3.Connection, newer: Mapping[str, Sealed], rows: Mapping[str, _Row]) -> None:
@@ -214,18 +222,27 @@ def _update(connection: sqlite3.Connection, newer: Mapping[str, Sealed], rows: M
         if rows[id_].words != _text(item.searched)
     ]
     connection.executemany(_DROP_WORDS, [(seq, before) for seq, before, _ in changed])
+    moved = [(*_kept(item), rows[id_].seq) for id_, item in newer.items() if _kept(item) != rows[id_].kept]
+    connection.executemany(_UPDATE_KEPT, moved)
     connection.executemany(
-        _UPDATE, [(*_values(item), rows[id_].seq, item.revision) for id_, item in newer.items()]
+        _UPDATE_STATE, [(*_changing(item), rows[id_].seq, item.revision) for id_, item in newer.items()]
+    )
+    connection.executemany(
+        _UPDATE_DOCUMENT, [(_text(item.searched), item.body, rows[id_].seq) for id_, item in newer.items()]
     )
     connection.executemany(_ADD_WORDS, [(seq, after) for seq, _, after in changed])
 
 
-def _values(item: Sealed) -> tuple[int | str, ...]:
+def _kept(item: Sealed) -> tuple[int | str, ...]:
+    found = item.searched
+    return item.id, found.type, found.queue, found.tag, found.user, found.accepted
+
+
+def _changing(item: Sealed) -> tuple[int | str, ...]:
     found = item.searched
     return (
-        item.id, item.revision, found.status, found.type, found.queue, found.tag, found.user, found.worker,
-        found.failure_class, found.name, found.priority, found.accepted, found.started, found.ended,
-        found.updated, found.duration, _text(found), item.body,
+        item.revision, found.status, found.worker, found.failure_class, found.name, found.priority,
+        found.started, found.ended, found.updated, found.duration,
     )  # fmt: skip
 
 

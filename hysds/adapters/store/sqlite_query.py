@@ -24,9 +24,12 @@ def page(query: JobQuery) -> Statement:
     if after is not None:
         sign = "<" if query.descending else ">"
         wanted = _both(wanted, Statement(f"({query.sort.value}, id) {sign} (?, ?)", after))
+    name = query.sort.value
+    # The bodies are fetched for the page alone, after its rows were chosen.
     return Statement(
-        f"SELECT id, {query.sort.value}, body FROM documents {wanted.sql} "  # noqa: S608
-        f"ORDER BY {query.sort.value} {order}, id {order} LIMIT ?",
+        f"SELECT id, {name}, body FROM "  # noqa: S608
+        f"(SELECT seq, id, {name} FROM jobs {wanted.sql} ORDER BY {name} {order}, id {order} LIMIT ?) "
+        f"JOIN documents USING (seq) ORDER BY {name} {order}, id {order}",
         (*wanted.parameters, query.limit + 1),
     )
 
@@ -34,7 +37,7 @@ def page(query: JobQuery) -> Statement:
 def total(query: JobQuery) -> Statement:
     """How many match."""
     wanted = _wanted(query)
-    return Statement(f"SELECT count(*) FROM documents {wanted.sql}", wanted.parameters)  # noqa: S608
+    return Statement(f"SELECT count(*) FROM jobs {wanted.sql}", wanted.parameters)  # noqa: S608
 
 
 def counts(query: JobQuery, term: Term) -> Statement:
@@ -42,7 +45,7 @@ def counts(query: JobQuery, term: Term) -> Statement:
     name = term.value
     wanted = _both(_wanted(query), Statement(f"{name} <> ''", ()))
     return Statement(
-        f"SELECT {name}, count(*) FROM documents {wanted.sql} "  # noqa: S608
+        f"SELECT {name}, count(*) FROM jobs {wanted.sql} "  # noqa: S608
         f"GROUP BY {name} ORDER BY count(*) DESC, {name} LIMIT ?",
         (*wanted.parameters, MAX_COUNTED),
     )

@@ -147,7 +147,7 @@ def test_another_applications_database_is_refused(tmp_path: Path, open_store: Op
     """Neither written nor turned into a write-ahead log."""
     path = tmp_path / "theirs.db"
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE documents (id)")
+        connection.execute("CREATE TABLE jobs (id)")
     before = path.read_bytes()
 
     with pytest.raises(Refused, match="belongs to another application"):

@@ -75,6 +75,7 @@ def test_an_older_or_equal_revision_never_replaces_a_newer_one(store: Store) -> 
         {"id": ""},
         {"id": None},
         {"id": "half \ud800"},
+        {"id": "a\0b"},
         {"revision": 0},
         {"revision": True},
         {"revision": 1.5},

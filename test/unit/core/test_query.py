@@ -21,6 +21,8 @@ _JOB = searched({"id": "a", "status": "job-queued", "type": "job:count", "error"
         {"limit": MAX_LIMIT + 1},
         {"status": frozenset({""})},
         {"tag": frozenset({"x" * 1025})},
+        {"tag": frozenset({"\ud800"})},
+        {"accepted": Span(from_ms=2**70)},
         {"text": "***"},
         {"text": " ".join(f"w{n}" for n in range(33))},
         {"cursor": "nonsense"},
@@ -35,12 +37,22 @@ def test_a_question_without_an_answer_is_refused(wrong: dict[str, Any]) -> None:
         JobQuery(**wrong)
 
 
-def test_a_cursor_with_a_value_of_the_wrong_type_is_refused() -> None:
-    """A number where the order is by text would compare with nothing."""
-    cursor = JobQuery().cursor_at("text", "a")
+@pytest.mark.parametrize(
+    ("sort", "value", "id_"),
+    [
+        (Sort.ACCEPTED, "text", "a"),
+        (Sort.NAME, 5, "a"),
+        (Sort.NAME, "\ud800", "a"),
+        (Sort.ACCEPTED, 5, "\ud800"),
+        (Sort.ACCEPTED, 2**70, "a"),
+    ],
+)
+def test_a_cursor_that_no_store_could_compare_is_refused(sort: Sort, value: int | str, id_: str) -> None:
+    """Somebody made it up; a store must not stumble over it."""
+    cursor = JobQuery(sort=sort).cursor_at(value, id_)
 
     with pytest.raises(Refused):
-        JobQuery(cursor=cursor)
+        JobQuery(sort=sort, cursor=cursor)
 
 
 @pytest.mark.parametrize(
