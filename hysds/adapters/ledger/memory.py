@@ -134,6 +134,7 @@ class MemoryLedger:
 
     def audit(self, cursor: str, limit: int) -> tuple[str, tuple[tuple[str, str], ...]]:
         with self._step() as now_us:
+            self.book.tick(now_us)
             places = self.book.places
             standing = {id for entries in places.ready.values() for _, id in entries}
             ids = sorted(standing | {*self.book.records, *places.due, *places.leases})

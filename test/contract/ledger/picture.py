@@ -1,0 +1,174 @@
+"""All that a ledger holds, as one value: what two ledgers that did the same must agree on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from hysds.adapters.ledger import codec
+from hysds.core.book import Book
+from hysds.core.record import Attempt, Record
+from hysds.core.requests import Announcement, Event, Fit
+from hysds.core.status import Status
+
+_DUMP = """
+local rows = {}
+for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
+  local kind, value = redis.call('TYPE', key).ok, false
+  if kind == 'hash' then value = redis.call('HGETALL', key) end
+  if kind == 'zset' then value = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES') end
+  if kind == 'set' then value = redis.call('SMEMBERS', key) end
+  if kind == 'list' then value = redis.call('LRANGE', key, 0, -1) end
+  if kind == 'string' then value = redis.call('GET', key) end
+  rows[#rows + 1] = {string.sub(key, #ARGV[1] + 1), value}
+end
+return {rows, redis.call('XRANGE', ARGV[1] .. 'events', ARGV[2], '+')}
+"""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The same fields from either side; what the book derives and Redis stores as an index is here too."""
+
+    records: Mapping[str, Record]
+    specs: Mapping[str, str]
+    attempts: Mapping[str, Sequence[Attempt]]
+    errors: Mapping[str, str]
+    keys: Mapping[str, tuple[str, int]]
+    ready: Mapping[tuple[str, str], Sequence[tuple[int, str]]]
+    due: Mapping[str, int]
+    leases: Mapping[str, int]
+    workers: Mapping[str, tuple[int, Announcement | None, int, str]]
+    inboxes: Mapping[str, Sequence[str]]
+    paused: frozenset[str]
+    retire: Mapping[str, int]
+    retire_keys: Mapping[str, int]
+    clock: tuple[int, int]
+    held: Mapping[str, Mapping[str, str]]
+    hears: Mapping[str, frozenset[str]]
+    shapes: Mapping[str, frozenset[str]]
+    queues: frozenset[str]
+
+
+def of_book(book: Book) -> Picture:
+    """The picture of a memory ledger."""
+    held: dict[str, dict[str, str]] = {}
+    for record in book.records.values():
+        if record.status is Status.STARTED:
+            held.setdefault(record.owner, {})[record.id] = record.shape
+    shapes: dict[str, set[str]] = {}
+    for queue, shape in book.places.ready:
+        shapes.setdefault(queue, set()).add(shape)
+    hears: dict[str, set[str]] = {}
+    for name, worker in book.floor.workers.items():
+        if worker.announcement is not None and worker.announcement.slots > 0:
+            for queue in worker.announcement.queues:
+                hears.setdefault(queue, set()).add(name)
+    keys = {digest: (key.owner, key.until_ms) for digest, key in book.keys.by_digest.items()}
+    return Picture(
+        records=dict(book.records),
+        specs=dict(book.specs),
+        attempts={id: list(attempts) for id, attempts in book.attempts.items()},
+        errors=dict(book.errors),
+        keys=keys,
+        ready={pair: list(entries) for pair, entries in book.places.ready.items()},
+        due=dict(book.places.due),
+        leases=dict(book.places.leases),
+        workers={
+            name: (worker.until_ms, worker.announcement, worker.pledged, worker.reserved)
+            for name, worker in book.floor.workers.items()
+        },
+        inboxes={name: list(notices) for name, notices in book.floor.inboxes.items()},
+        paused=frozenset(book.paused),
+        retire=dict(book.retire),
+        retire_keys={digest: until_ms for digest, (_, until_ms) in keys.items() if until_ms > 0},
+        clock=(book.clock.ms, book.clock.wall_ms),
+        held=held,
+        hears={queue: frozenset(names) for queue, names in hears.items()},
+        shapes={queue: frozenset(names) for queue, names in shapes.items()},
+        queues=frozenset(shapes) | frozenset(book.paused),
+    )
+
+
+class RedisCamera:
+    """Takes pictures of the keys under one prefix, and reads on in the event stream."""
+
+    def __init__(self, client: redis.Redis, base: str) -> None:
+        self._dump: Any = client.register_script(_DUMP)
+        self._base = base
+        self._after = "-"
+
+    def take(self) -> tuple[Picture, list[Event]]:
+        """What there is now, and the events since the last picture."""
+        rows, entries = self._dump(args=[self._base, self._after])
+        if entries:
+            self._after = f"({entries[-1][0]}"
+        return _of_keys(dict(rows)), [codec.event(flat) for _, flat in entries]
+
+
+def _of_keys(keys: Mapping[str, Any]) -> Picture:
+    def named(kind: str) -> dict[str, Any]:
+        return {name.removeprefix(kind): value for name, value in keys.items() if name.startswith(kind)}
+
+    clock = _pairs(keys.get("clock", []))
+    long = named("long:")
+    return Picture(
+        records={
+            id: codec.record(["id", id, *flat, *long.get(id, [])]) for id, flat in named("job:").items()
+        },
+        specs=named("spec:"),
+        attempts={id: [codec.attempt(text) for text in texts] for id, texts in named("tries:").items()},
+        errors=named("error:"),
+        keys={digest: (text.split()[0], int(text.split()[1])) for digest, text in named("dedup:").items()},
+        ready={
+            _pair(name): [(score, id) for id, score in _scores(flat).items()]
+            for name, flat in named("ready:").items()
+        },
+        due=_scores(keys.get("due", [])),
+        leases=_scores(keys.get("lease", [])),
+        workers={
+            name: (until_ms, *_worker(_pairs(keys.get(f"worker:{name}", []))))
+            for name, until_ms in _scores(keys.get("workers", [])).items()
+        },
+        inboxes=named("inbox:"),
+        paused=frozenset(name for name, flat in named("queue:").items() if _pairs(flat).get("paused") == "1"),
+        retire=_scores(keys.get("retire", [])),
+        retire_keys=_scores(keys.get("retire:keys", [])),
+        clock=(int(clock.get("clock_ms", "0")), int(clock.get("wall_ms", "0"))),
+        held={name: _pairs(flat) for name, flat in named("held:").items()},
+        hears={queue: frozenset(_scores(flat)) for queue, flat in named("hears:").items()},
+        shapes={queue: frozenset(names) for queue, names in named("shapes:").items()},
+        queues=frozenset(keys.get("queues", [])),
+    )
+
+
+def _worker(fields: Mapping[str, str]) -> tuple[Announcement | None, int, str]:
+    announcement = None
+    if "slots" in fields:
+        now, empty, never = (tuple(json.loads(fields[name])) for name in ("now", "empty", "never"))
+        announcement = Announcement(
+            fields["host"],
+            fields["name"],
+            tuple(json.loads(fields["queues"])),
+            int(fields["slots"]),
+            Fit(now, empty, never),
+            fields["facts"],
+        )
+    return announcement, int(fields.get("pledged", "0")), fields.get("reserved", "")
+
+
+def _pair(name: str) -> tuple[str, str]:
+    queue, _, shape = name.rpartition(":")
+    return queue, shape
+
+
+def _pairs(flat: Sequence[str]) -> dict[str, str]:
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _scores(flat: Sequence[str]) -> dict[str, int]:
+    return {member: int(float(score)) for member, score in _pairs(flat).items()}
