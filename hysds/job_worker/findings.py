@@ -121,15 +121,20 @@ def _bytes(path: Path, limit: int, notes: list[str], clip: bool) -> bytes | None
     except OSError as error:
         notes.append(f"{path.name} can't be read ({error.strerror}): left out")
         return None
-    with open(fd, "rb") as file:
-        status = os.fstat(fd)
-        if not stat.S_ISREG(status.st_mode):
-            notes.append(f"{path.name} is no file: left out")
-            return None
-        if status.st_size > limit and not clip:
-            notes.append(f"{path.name} has {status.st_size:,} bytes, more than {limit:,}: left out")
-            return None
-        data = file.read(limit)
+    try:
+        return _regular(fd, path.name, limit, notes, clip)
+    finally:
+        os.close(fd)
+
+
+def _regular(fd: int, name: str, limit: int, notes: list[str], clip: bool) -> bytes | None:
+    status = os.fstat(fd)
+    if not stat.S_ISREG(status.st_mode):
+        notes.append(f"{name} is no file: left out")
+        return None
+    if status.st_size > limit and not clip:
+        notes.append(f"{name} has {status.st_size:,} bytes, more than {limit:,}: left out")
+        return None
     if status.st_size > limit:
-        notes.append(f"{path.name} has {status.st_size:,} bytes: only the first {limit:,} were kept")
-    return data
+        notes.append(f"{name} has {status.st_size:,} bytes: only the first {limit:,} were kept")
+    return os.read(fd, limit)

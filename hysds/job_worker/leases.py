@@ -57,24 +57,21 @@ class LeaseKeeper:
         self._host = parts.host
         self._terms = terms
         self._stopping = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._renewing: threading.Thread | None = None
 
     def start(self, announce: Callable[[], Announcement], work: Callable[[], None]) -> None:
         """Begin. `announce` says what to tell of the worker, `work` is called when there may be a job to claim."""
-        for name, target, argument in (
-            ("renew", self._renew_for_ever, announce),
-            ("inbox", self._listen, None),
-        ):
-            arguments = (work,) if argument is None else (announce, work)
-            thread = threading.Thread(target=target, args=arguments, name=f"hysds-{name}", daemon=True)
-            thread.start()
-            self._threads.append(thread)
+        self._renewing = threading.Thread(
+            target=self._renew_for_ever, args=(announce, work), name="hysds-renew", daemon=True
+        )
+        self._renewing.start()
+        threading.Thread(target=self._listen, args=(work,), name="hysds-inbox", daemon=True).start()
 
     def close(self) -> None:
-        """Stop renewing and listening."""
+        """Stop renewing. The inbox is let go of when its wait ends, at the latest when the ledger is closed."""
         self._stopping.set()
-        for thread in self._threads:
-            thread.join()
+        if self._renewing is not None:
+            self._renewing.join()
 
     def renew(self, announcement: Announcement) -> Renewed:
         """One renewal, now.

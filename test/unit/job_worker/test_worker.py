@@ -1,0 +1,268 @@
+"""A job worker over a ledger in memory: claims, leases, cancels, drains. No Celery, no process."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hysds.adapters.ledger.logs_memory import MemoryLogs
+from hysds.adapters.ledger.memory import MemoryLedger
+from hysds.core.requests import Acceptance
+from hysds.core.spec import JobSpec, identity, stored
+from hysds.core.status import Status
+from hysds.job_worker import assembly
+from hysds.job_worker.worker import Identity, JobWorker
+from hysds.lib.process.ending import Ending, Moment, Reason, Usage
+from hysds.lib.uuid7 import Uuid7Source
+from hysds.ports.engines import Workload
+from hysds.settings.model import Ledger as LedgerSettings
+from hysds.settings.model import Settings, Worker
+
+NEW_ID = Uuid7Source()
+
+
+class Held:
+    """A workload that runs until it is told to end."""
+
+    pid = 4711
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+        self.stopped: tuple[float, str] | None = None
+
+    def wait(self, timeout_s: float | None) -> Ending | None:
+        if not self.over.wait(timeout_s):
+            return None
+        reason = Reason.EXITED if self.stopped is None else Reason.STOPPED
+        code = 0 if self.stopped is None else None
+        now = Moment(0.0, 0.0)
+        return Ending(reason, code, None if code == 0 else 15, None, "", now, now, Usage(0, 0, 0), 0)
+
+    def stop(self, grace_s: float, reason: str) -> None:
+        self.stopped = (grace_s, reason)
+        self.over.set()
+
+    def close(self) -> None:
+        self.over.set()
+
+
+class HeldEngine:
+    """Starts workloads that a test holds in its hands."""
+
+    def __init__(self) -> None:
+        self.started: dict[str, Held] = {}
+        self.beats = threading.Semaphore(0)
+        self.news = threading.Condition()
+
+    def prepare(self) -> None:
+        pass
+
+    def start(self, workload: Workload) -> Held:
+        with self.news:
+            held = self.started[workload.id.partition(".")[0]] = Held()
+            self.news.notify_all()
+        return held
+
+    def running(self, job_id: str) -> Held:
+        with self.news:
+            assert self.news.wait_for(lambda: job_id in self.started, 30)
+            return self.started[job_id]
+
+    def beat(self) -> None:
+        self.beats.release()
+
+    def isolated(self) -> None:
+        pass
+
+    def connected(self) -> None:
+        pass
+
+    def close(self) -> None:
+        for held in self.started.values():
+            held.close()
+
+
+class World:
+    """A worker, its ledger, and threads that carry out what it asks Celery for."""
+
+    def __init__(self, home: Path, slots: int = 2) -> None:
+        self.ledger = MemoryLedger(retention_ms=3_600_000)
+        self.engine = HeldEngine()
+        settings = Settings(
+            home=home,
+            ledger=LedgerSettings(renew_interval_s=0.05),
+            worker=Worker(slots=slots, drain_timeout_s=0.0),
+        )
+        identity_ = Identity("w@test/1", "w@test", "test", ("q",), slots, "{}")
+        logs = MemoryLogs(settings.logs)
+        self.worker: JobWorker = assembly.job_worker(
+            identity_, settings, assembly.World(self.ledger, logs, self.engine, random.random)
+        )
+        self.threads: list[threading.Thread] = []
+        self.shown: list[str] = []
+
+    def start(self) -> None:
+        self.worker.start(self.call, lambda: None)
+
+    def call(self, queue: str, times: int) -> None:
+        for _ in range(times):
+            thread = threading.Thread(target=self.worker.perform, args=(queue, self.shown.append))
+            self.threads.append(thread)
+            thread.start()
+
+    def submit(self, command: str = "true", shape: str = "1s", priority: int = 0) -> str:
+        spec = JobSpec("job:x", {"_command": command})
+        job_id = NEW_ID()
+        self.ledger.accept([Acceptance(job_id, identity(spec), stored(spec), "q", shape, priority)])
+        return job_id
+
+    def status(self, job_id: str) -> Status:
+        [kept] = self.ledger.kept([job_id])
+        assert kept is not None
+        return kept.record.status
+
+    def until(self, job_id: str, status: Status) -> None:
+        with self.ledger.changed:
+            assert self.ledger.changed.wait_for(lambda: self.ledger.book.records[job_id].status is status, 30)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.worker.close()
+    made.ledger.close()
+    for thread in made.threads:
+        thread.join()
+
+
+def test_an_idle_worker_hears_of_a_job_through_its_inbox(world: World) -> None:
+    """No bell: the ledger wakes the announced worker in the step that accepts the job."""
+    world.start()
+    assert world.engine.beats.acquire(timeout=30)
+    job_id = world.submit()
+
+    world.engine.running(job_id).over.set()
+
+    world.until(job_id, Status.COMPLETED)
+    assert world.shown == [job_id]
+
+
+def test_work_that_was_there_before_the_worker_is_found_by_its_first_renewal(world: World) -> None:
+    """A worker that starts has missed every bell."""
+    jobs = [world.submit(), world.submit()]
+    world.start()
+
+    for job_id in jobs:
+        world.engine.running(job_id).over.set()
+        world.until(job_id, Status.COMPLETED)
+
+
+def test_the_end_of_one_job_begins_the_next(world: World) -> None:
+    """The commit carries the next bid: three jobs on two slots, nobody rings."""
+    world.start()
+    jobs = [world.submit() for _ in range(3)]
+    first, second = (world.engine.running(job_id) for job_id in jobs[:2])
+    assert world.status(jobs[2]) is Status.QUEUED
+
+    first.over.set()
+
+    world.engine.running(jobs[2]).over.set()
+    second.over.set()
+    for job_id in jobs:
+        world.until(job_id, Status.COMPLETED)
+
+
+def test_a_cancel_stops_the_running_job(world: World) -> None:
+    """The inbox hurries it, the record decides: it ends revoked."""
+    world.start()
+    job_id = world.submit()
+    held = world.engine.running(job_id)
+    world.until(job_id, Status.STARTED)
+
+    world.ledger.cancel([job_id])
+
+    world.until(job_id, Status.REVOKED)
+    assert held.stopped == (10.0, "cancel")
+
+
+def test_a_lost_lease_stops_the_job_and_commits_nothing(world: World) -> None:
+    """Its successor may run elsewhere: this attempt's end is nobody's business any more."""
+    world.start()
+    job_id = world.submit()
+    held = world.engine.running(job_id)
+    world.until(job_id, Status.STARTED)
+    fence = world.ledger.book.records[job_id].fence
+
+    world.ledger.leave("w@test/1")
+
+    assert held.over.wait(30)
+    assert held.stopped is None or held.stopped[1] == "lost"
+    [attempt] = world.ledger.book.attempts[job_id]
+    assert (attempt.fence, attempt.how) == (fence, "worker-lost")
+
+
+def test_a_drain_gives_unfinished_jobs_back(world: World) -> None:
+    """No attempt is burned, the job keeps its place, and nothing more is claimed."""
+    world.start()
+    job_id = world.submit()
+    world.engine.running(job_id)
+    waiting = world.submit(shape="2s")
+    done = threading.Event()
+
+    world.worker.drain(done.set)
+
+    assert done.wait(30)
+    record = world.ledger.book.records[job_id]
+    assert (record.status, record.fails, world.worker.is_open()) == (Status.QUEUED, "", False)
+    assert world.status(waiting) is Status.QUEUED
+    assert [attempt.how for attempt in world.ledger.book.attempts[job_id]] == ["released"]
+
+
+def test_a_job_that_needs_two_slots_waits_for_both(world: World) -> None:
+    """And blocks nobody who fits beside."""
+    world.start()
+    small = world.submit()
+    held = world.engine.running(small)
+    big = world.submit(shape="2s")
+    assert world.status(big) is Status.QUEUED
+
+    held.over.set()
+
+    world.engine.running(big).over.set()
+    world.until(big, Status.COMPLETED)
+
+
+def test_a_thousand_bells_for_one_job_run_it_once(world: World) -> None:
+    """A bell says that there may be work, no more."""
+    world.start()
+    job_id = world.submit()
+    world.engine.running(job_id)
+
+    answers = {world.worker.perform("q", world.shown.append) for _ in range(1000)}
+
+    assert answers == {None}
+    world.engine.running(job_id).over.set()
+    world.until(job_id, Status.COMPLETED)
+    assert len(world.ledger.book.attempts[job_id]) == 1
+
+
+def test_a_directory_that_can_t_be_written_fails_the_attempt_with_its_reason(tmp_path: Path) -> None:
+    """The job is tried again later, as its environment's budget says, and the document tells why."""
+    world = World(tmp_path)
+    try:
+        (tmp_path / "work" / "jobs").write_text("in the way")
+        job_id = world.submit()
+        assert world.worker.perform("q", world.shown.append) == job_id
+
+        record = world.ledger.book.records[job_id]
+        assert (record.status, record.fails) == (Status.WAITING, "e1")
+        [attempt] = world.ledger.book.attempts[job_id]
+        assert attempt.how == "environment"
+        assert "prepare: " in attempt.detail
+    finally:
+        world.worker.close()
