@@ -53,7 +53,7 @@ def _options(worker: Any) -> Iterator[str]:
         yield "--autoscale: a job worker's slots are fixed; say -c"
     if worker.time_limit or worker.soft_time_limit:
         yield "--time-limit and --soft-time-limit don't hold on threads; a job's limits stand in its spec"
-    if worker.beat:
+    if worker.options.get("beat"):
         yield "-B: a job worker starts no beat"
 
 

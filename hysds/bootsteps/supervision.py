@@ -21,7 +21,7 @@ _BROKER_S = 5.0
 class Supervision(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes no types
     """Starts after the pool exists and before it has a thread; stops before it does."""
 
-    requires = ("celery.worker.components:Pool", "celery.worker.components:Beat")
+    requires = ("celery.worker.components:Pool",)
 
     def __init__(self, parent: Any, **kwargs: Any) -> None:
         super().__init__(parent, **kwargs)

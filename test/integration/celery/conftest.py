@@ -169,7 +169,9 @@ class Flower:
         def look() -> bool:
             nonlocal text
             with contextlib.suppress(OSError):
-                answer = urllib.request.urlopen(f"http://127.0.0.1:{self._reservation.port}{path}", timeout=20)
+                answer = urllib.request.urlopen(
+                    f"http://127.0.0.1:{self._reservation.port}{path}", timeout=20
+                )
                 text = answer.read().decode()
                 return holds(text)
             return False
@@ -225,7 +227,9 @@ class Stage:
 
     def active(self, name: str) -> list[str]:
         """What a real `celery inspect active` shows as the arguments of a worker's tasks."""
-        command = self.celery("inspect", "active", "--json", "--timeout", "30", "--destination", f"{name}@here")
+        command = self.celery(
+            "inspect", "active", "--json", "--timeout", "30", "--destination", f"{name}@here"
+        )
         answer = subprocess.run(command, env=self.environment(), capture_output=True, check=True, text=True)
         [tasks] = json.loads(answer.stdout).values()
         return sorted(argument for task in tasks for argument in task["args"])

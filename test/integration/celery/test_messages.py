@@ -75,7 +75,12 @@ def test_no_broken_message_ends_or_blocks_a_worker(stage, post) -> None:
     worker = stage.worker("one")
     for headers, body in (make(stage.queue) for make in BROKEN.values()):
         post(json.dumps(body), headers=headers, content_type="application/json", content_encoding="utf-8")
-    post(b"\x80\x04.", content_type="application/x-python-serialize", content_encoding="binary", headers=header())
+    post(
+        b"\x80\x04.",
+        content_type="application/x-python-serialize",
+        content_encoding="binary",
+        headers=header(),
+    )
     post(b"{not json", content_type="application/json", content_encoding="utf-8", headers=header())
     post(b"\xff\xfe", content_type="application/json", content_encoding="utf-8", headers=header())
     post("[" * 100_000, content_type="application/json", content_encoding="utf-8", headers=header())
