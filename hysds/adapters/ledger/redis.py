@@ -175,7 +175,5 @@ def base(prefix: str) -> str:
 def _kept(id: str, short: Any, long: Any, spec: Any, tries: Any, error: Any) -> Kept | None:
     if not short:
         return None
-    flat = ["id", id]
-    for name, value in {**short, **long}.items():
-        flat += [name, value]
+    flat = ["id", id, *short, *long]
     return Kept(codec.record(flat), spec or "", tuple(codec.attempt(text) for text in tries), error or "")

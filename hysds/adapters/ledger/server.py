@@ -58,6 +58,7 @@ class Server:
         self._persistence = persistence
         self._pool = ConnectionPool(**_place(url, tls), **_habits(timeout_s))
         self._client: Any = redis.Redis(connection_pool=self._pool)  # its commands carry no types
+        self._client.response_callbacks.clear()  # answers as the server gives them, as scripts' are
         self._lock = threading.Lock()
         self._waiting: set[Any] = set()
         self._is_closed = False
