@@ -106,6 +106,8 @@ class JobWorker:
         attempt = self._next()
         if attempt is None:
             return None
+        if self._parts.ends.closing.is_set():
+            attempt.stop(Stop.LOST, grace_s=0)
         try:
             show(attempt.id)
             if self.is_open():
@@ -126,6 +128,8 @@ class JobWorker:
         """End everything at once; whatever still runs is killed, and its leases go back as lost."""
         self._parts.ends.draining.set()
         self._parts.ends.closing.set()
+        for attempt in self._parts.holdings.all():
+            attempt.stop(Stop.LOST, grace_s=0)
         self._parts.keeper.close()
         self._parts.engine.close()
         try:
@@ -201,7 +205,7 @@ class JobWorker:
         One that was asked for and never came (a connection broke) is asked for again after a renewal's time.
         """
         with self._lock:
-            if time.monotonic() < self._called_at + self._parts.terms.renew_interval_s:
+            if time.monotonic() < self._called_at + self._parts.terms.renew_interval_s or not self.is_open():
                 return
             self._called_at = time.monotonic()
         self._call(self._identity.queues[0], 1)

@@ -1,7 +1,8 @@
 """Submission: specs become accepted jobs, in one step of the ledger, and somebody is told.
 
 A crash before the step loses nothing that was promised; a crash after it loses a bell, and the next renewal of any
-worker finds the job. The ids are made here, so a caller who got no answer repeats with the same ids and learns what happened.
+worker finds the job. The ids are made here, so a caller who got no answer repeats with the same ids and learns what
+happened.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ class ProcessEngine:
         self._lock = threading.Lock()
         self._guardian: Guardian | None = None
         self._isolated = False
+        self._is_closed = False
 
     def prepare(self) -> None:
         """Start the guardian."""
@@ -69,14 +70,17 @@ class ProcessEngine:
             self._isolated = False
 
     def close(self) -> None:
-        """End everything; the guardian exits without `on_gone`."""
+        """End everything; the guardian exits without `on_gone`, and none follows it."""
         with self._lock:
+            self._is_closed = True
             if self._guardian is not None:
                 self._guardian.close()
             self._guardian = None
 
     def _living(self) -> Guardian:
         with self._lock:
+            if self._is_closed:
+                raise GuardianGone("the engine was closed: this worker is ending")
             if self._guardian is None or not self._guardian.is_alive():
                 self._guardian = Guardian.start(self._watchfulness)
                 if self._isolated:

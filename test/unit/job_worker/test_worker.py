@@ -57,6 +57,7 @@ class HeldEngine:
         self.started: dict[str, Held] = {}
         self.beats = threading.Semaphore(0)
         self.news = threading.Condition()
+        self.is_closed = False
 
     def prepare(self) -> None:
         pass
@@ -64,6 +65,8 @@ class HeldEngine:
     def start(self, workload: Workload) -> Held:
         with self.news:
             held = self.started[workload.id.partition(".")[0]] = Held()
+            if self.is_closed:
+                held.close()
             self.news.notify_all()
         return held
 
@@ -82,8 +85,10 @@ class HeldEngine:
         pass
 
     def close(self) -> None:
-        for held in self.started.values():
-            held.close()
+        with self.news:
+            self.is_closed = True
+            for held in self.started.values():
+                held.close()
 
 
 class World:
@@ -111,8 +116,8 @@ class World:
     def call(self, queue: str, times: int) -> None:
         for _ in range(times):
             thread = threading.Thread(target=self.worker.perform, args=(queue, self.shown.append))
-            self.threads.append(thread)
             thread.start()
+            self.threads.append(thread)
 
     def submit(self, command: str = "true", shape: str = "1s", priority: int = 0) -> str:
         spec = JobSpec("job:x", {"_command": command})

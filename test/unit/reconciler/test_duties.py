@@ -1,0 +1,97 @@
+"""What the reconciler puts right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hysds.adapters.bell.memory import MemoryBell
+from hysds.adapters.ledger.memory import MemoryLedger
+from hysds.core.requests import Acceptance, Bid, Fit
+from hysds.core.status import Status
+from hysds.dispatcher import Dispatcher
+from hysds.lib.uuid7 import Uuid7Source
+from hysds.reconciler.duties import Reconciler
+from hysds.testing import FakeClock
+
+
+class Bench:
+    """A ledger in memory, a bell that counts, a reconciler with a small batch."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.ledger = MemoryLedger(3_600_000, self.clock)
+        self.bell = MemoryBell()
+        self.reconciler = Reconciler(self.ledger, Dispatcher(self.bell), interval_s=1.0, batch=3)
+        self.new_id = Uuid7Source(lambda: self.clock() // 1000)
+
+    def accept(self, count: int, wait_s: float = 0) -> list[str]:
+        wake_ms = (self.clock() + round(wait_s * 1e6)) // 1000 if wait_s else 0
+        jobs = [Acceptance(self.new_id(), "d", "{}", "q", "1s", wake_ms=wake_ms) for _ in range(count)]
+        self.ledger.accept(jobs)
+        self.bell.take("q")
+        return [job.id for job in jobs]
+
+    def claim(self) -> None:
+        bid = Bid("w@a/1", ("q",), Fit(now=("1s",)), self.new_id(), 30_000, 60_000)
+        assert self.ledger.claim(bid).lease is not None
+
+    def pass_time(self, seconds: int) -> None:
+        """In steps that the ledger's clock follows."""
+        for _ in range(seconds):
+            self.clock.advance(1)
+            self.reconciler.round()
+
+
+def test_every_job_that_is_due_wakes_however_many_there_are(tmp_path: Path) -> None:
+    """A round goes on while there are more, and rings for what it made ready."""
+    bench = Bench()
+    jobs = bench.accept(8, wait_s=10)
+    assert bench.reconciler.round().woken == 0
+
+    bench.clock.advance(10)
+
+    assert bench.reconciler.round().woken == 8
+    assert {bench.ledger.book.records[job].status for job in jobs} == {Status.QUEUED}
+    assert bench.bell.take("q") > 0
+
+
+def test_a_lease_that_runs_out_gives_its_job_to_others() -> None:
+    """After its 30 s, on a clock that does not jump."""
+    bench = Bench()
+    [job] = bench.accept(1)
+    bench.claim()
+    bench.clock.advance(3600)
+    bench.reconciler.round()
+    assert bench.ledger.book.records[job].status is Status.STARTED
+
+    bench.pass_time(30)
+
+    assert bench.ledger.book.records[job].status is Status.QUEUED
+    assert bench.bell.take("q") == 1
+
+
+def test_what_the_store_confirmed_is_forgotten_after_its_retention() -> None:
+    """And not before."""
+    bench = Bench()
+    jobs = bench.accept(5)
+    bench.ledger.cancel(jobs)
+    for job in jobs:
+        bench.ledger.confirm([(job, bench.ledger.book.records[job].revision)])
+    assert bench.reconciler.round().forgotten == 0
+
+    bench.clock.advance(3_600)
+
+    assert bench.reconciler.round().forgotten == 5
+    assert bench.ledger.book.records == {}
+
+
+def test_the_audit_mends_what_a_bug_left_behind() -> None:
+    """A queued job that stands in no ready list would wait for ever."""
+    bench = Bench()
+    [job] = bench.accept(1)
+    bench.ledger.book.places.ready.clear()
+
+    mended = [finding for _ in range(10) for finding in bench.reconciler.round().mended]
+
+    assert [finding[0] for finding in mended] == [job]
+    bench.claim()
