@@ -1,6 +1,6 @@
 """What is asked of the ledger, and what it answers: plain values, shared by every ledger.
 
-One pair a transition; `../docs/ledger.md` says what each means.
+One pair a transition; `docs/ledger.md` says what each means.
 """
 
 from __future__ import annotations
