@@ -4,6 +4,7 @@ A variable that begins with `HYSDS_` and is none of ours is a mistake worth stop
 believes to be in force.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -19,6 +20,9 @@ CONFIG = "HYSDS_CONFIG"
 IN_JOBS = ("HYSDS_PROGRESS", "HYSDS_JOB_")
 """What HySDS itself sets inside jobs; one that ends in `_` stands for all that begin so. A client that a job
 starts must not stumble over them."""
+
+READY_FD = "HYSDS_READY_FD"
+"""Where a process that HySDS starts is told the descriptor to say on that it is ready."""
 
 FOR_TESTS = ("HYSDS_TEST_",)
 """What the tests of HySDS tell each other."""
@@ -61,6 +65,22 @@ def handed_on(settings: model.Settings, origins: Mapping[str, str], file: Path |
     return variables
 
 
+def for_child(variables: Mapping[str, str], environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The whole environment of a child: this process's (`environ`, None: its own) with `handed_on` for its settings."""
+    environ = os.environ if environ is None else environ
+    settings = {READY_FD, HOME, CONFIG, *(row.variable for row in fields.table().values())}
+    return {name: value for name, value in environ.items() if name not in settings} | dict(variables)
+
+
+def ready_fd(environ: Mapping[str, str] | None = None) -> int | None:
+    """The descriptor on which to tell `lib.readiness` that this process is ready; None: nobody asked.
+
+    `environ`: None is this process's own.
+    """
+    text = (os.environ if environ is None else environ).get(READY_FD, "")
+    return int(text) if text.isdecimal() else None
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """`; did you mean …?`, or nothing."""
     close = get_close_matches(name, list(known), n=1)
@@ -73,5 +93,5 @@ def _is_foreign(variable: str) -> bool:
         return False
     return any(
         variable.startswith(name) if name.endswith("_") else variable == name
-        for name in (*IN_JOBS, *FOR_TESTS)
+        for name in (*IN_JOBS, READY_FD, *FOR_TESTS)
     )

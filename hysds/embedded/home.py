@@ -1,0 +1,168 @@
+"""The files of an embedded system: directories that nobody else can look into, one lock, and nobody else's data.
+
+    <home>/run/      valkey.sock, embedded.lock
+    <home>/log/      a file a process
+    <home>/valkey/   the ledger's append-only files, and `hysds-ledger`, by which we know them as ours
+
+What lies there and is not ours is refused, never overwritten; until all checks have passed, no file is changed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from pathlib import Path
+
+from hysds.embedded.errors import ForeignFiles, HomeInUse
+from hysds.lib.process.guard import tree
+
+SOCKET_PATH_MOST = 107
+"""Bytes that the kernel has for the path of a unix socket."""
+
+_MARK = "hysds-ledger"
+_FORMAT = "1\n"
+
+
+class Home:
+    """The directory of one system."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self.run = self.path / "run"
+        self.log = self.path / "log"
+        self.data = self.path / "valkey"
+        self.socket = self.run / "valkey.sock"
+        self._lock = self.run / "embedded.lock"
+        self._mark = self.data / _MARK
+
+    def log_of(self, name: str) -> Path:
+        """The file that a process writes to."""
+        return self.log / f"{name}.log"
+
+    def prepare(self) -> int:
+        """Make the directories and take the lock; answers the lock's descriptor, which holds it while it is open.
+
+        Raises: ForeignFiles, HomeInUse; OSError where the file system refuses.
+        """
+        if len(os.fsencode(self.socket)) > SOCKET_PATH_MOST:
+            raise ForeignFiles(
+                f"the path of the ledger's socket, {self.socket}, has {len(os.fsencode(self.socket))} bytes and may "
+                f"have {SOCKET_PATH_MOST}: set HYSDS_HOME to a shorter path"
+            )
+        for directory in (self.path, self.run):
+            _make_private(directory, is_ours=directory is not self.path)
+        lock = self._take_lock()
+        try:
+            for directory in (self.log, self.data):
+                _make_private(directory)
+            self._claim_data()
+            self._clear_socket()
+        except BaseException:
+            os.close(lock)
+            raise
+        return lock
+
+    def note_holders(self, lock: int, *pids: int) -> None:
+        """Write into the lock file whom to name to others who want it."""
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, "".join(f"{pid}\n" for pid in pids).encode(), 0)
+
+    def _take_lock(self) -> int:
+        fd = _open(self._lock, os.O_RDWR | os.O_CREAT)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = _first_alive(os.pread(fd, 4096, 0))
+            os.close(fd)
+            who = "another process" if pid is None else f"process {pid}"
+            raise HomeInUse(
+                f"the system under {self.path} is in use by {who}: wait until it has ended, or set HYSDS_HOME to "
+                "another directory",
+                pid,
+            ) from None
+        self.note_holders(fd, os.getpid())
+        return fd
+
+    def _claim_data(self) -> None:
+        """Our mark stands before the first data does, so data without it are not ours."""
+        if self._mark.is_file() and not self._mark.is_symlink():
+            if self._mark.read_text(errors="replace") != _FORMAT:
+                raise ForeignFiles(
+                    f"{self.data} was written by another version of HySDS: use that version, or set HYSDS_HOME to "
+                    "another directory"
+                )
+            return
+        found = sorted(entry.name for entry in self.data.iterdir())
+        if found:
+            raise ForeignFiles(
+                f"{self.data} holds files that are not ours ({', '.join(found[:3])}): move them away, or set "
+                "HYSDS_HOME to another directory"
+            )
+        fd = _open(self._mark, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        try:
+            os.write(fd, _FORMAT.encode())
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def _clear_socket(self) -> None:
+        """The server would delete whatever has this name. We hold the lock: a socket is left over."""
+        try:
+            kind = os.lstat(self.socket).st_mode
+        except FileNotFoundError:
+            return
+        if not stat.S_ISSOCK(kind):
+            raise ForeignFiles(f"{self.socket} is no socket and not ours: move it away")
+        self.socket.unlink()
+
+
+def open_log(path: Path) -> int:
+    """A descriptor to append to a log.
+
+    Raises: ForeignFiles where something else than a file of ours has that name.
+    """
+    return _open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+
+def _make_private(directory: Path, is_ours: bool = True) -> None:
+    """Mode 700, made or mended; a home that somebody else made (`is_ours` False) only must not be open to writers."""
+    try:
+        directory.mkdir(mode=0o700, parents=not is_ours)
+    except FileExistsError:
+        pass
+    except NotADirectoryError:
+        raise ForeignFiles(f"{directory} can't be made: a part of the path is no directory") from None
+    found = os.lstat(directory) if is_ours else os.stat(directory)
+    if not stat.S_ISDIR(found.st_mode):
+        raise ForeignFiles(
+            f"{directory} is no directory: move it away, or set HYSDS_HOME to another directory"
+        )
+    if found.st_uid != os.geteuid():
+        raise ForeignFiles(f"{directory} belongs to another user: set HYSDS_HOME to a directory of your own")
+    if is_ours:
+        directory.chmod(0o700)
+    elif found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise ForeignFiles(f"others may write to {directory}: run `chmod go-w {directory}`")
+
+
+def _open(path: Path, flags: int) -> int:
+    try:
+        fd = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if (
+            error.errno is not None
+            and os.path.lexists(path)
+            and not (path.is_file() and not path.is_symlink())
+        ):
+            raise ForeignFiles(f"{path} is no plain file and not ours: move it away") from error
+        raise
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise ForeignFiles(f"{path} is no plain file and not ours: move it away")
+    return fd
+
+
+def _first_alive(text: bytes) -> int | None:
+    pids = [int(line) for line in text.split() if line.isdigit()]
+    return next((pid for pid in pids if tree.is_alive(pid)), None)

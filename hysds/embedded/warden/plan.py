@@ -1,0 +1,67 @@
+"""What the warden is told to run, and what it tells back: one JSON object a line, both ways.
+
+To the warden: the plan, then at most one `{"stop": true}`; the end of the connection asks for a stop in a hurry.
+From it: `{"started": name, "pid": n}`, `{"ready": name}`, `{"ended": name, "code": n, "killed": …, "reason": …}`, at
+last `{"gone": true}` when nothing lives any more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+SERVER = "valkey"
+"""The name of the ledger's server among the children."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One process: its command line, the whole of its environment, and its log.
+
+    Children of a lower `stage` are ended, and gone, before those of a higher one are asked to.
+    """
+
+    name: str
+    argv: list[str]
+    env: Mapping[str, str]
+    log: str
+    stage: int
+    grace_s: float
+    """From the first SIGTERM to the second, which asks to end at once."""
+    tells_ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A server with its socket, and the roles, which start when it answers."""
+
+    server: Start
+    socket: str
+    roles: list[Start]
+    directory: str
+    """Where all of them work."""
+    ready_variable: str
+    """The environment variable in which a role finds the descriptor to tell its readiness on."""
+    orphaned_grace_s: float
+    """The longest grace when the process that asked for all this is gone."""
+    hurry_s: float
+    """From the second SIGTERM to SIGKILL."""
+
+    def encode(self) -> bytes:
+        """One line."""
+        return line(asdict(self))
+
+    @classmethod
+    def decode(cls, text: bytes) -> Plan:
+        """The plan in a line that `encode` made."""
+        told = json.loads(text)
+        return cls(
+            **{**told, "server": Start(**told["server"]), "roles": [Start(**role) for role in told["roles"]]}
+        )
+
+
+def line(message: Mapping[str, Any]) -> bytes:
+    """A message as it is sent."""
+    return json.dumps(message).encode() + b"\n"

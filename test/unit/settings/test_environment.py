@@ -1,0 +1,26 @@
+"""What a child process is given, and what it is asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from hysds.settings import environment, load
+
+
+def test_a_childs_environment_is_ours_with_its_settings() -> None:
+    """All that is no setting is handed on; settings come from `handed_on` alone, and no descriptor is."""
+    ours = {"PATH": "/bin", "HYSDS_WORKER_SLOTS": "7", "HYSDS_CONFIG": "x.py", "HYSDS_READY_FD": "3"}
+
+    assert environment.for_child({"HYSDS_HOME": "/h"}, ours) == {"PATH": "/bin", "HYSDS_HOME": "/h"}
+
+
+@pytest.mark.parametrize(("text", "fd"), [("7", 7), ("", None), ("x", None), ("-1", None)])
+def test_the_descriptor_for_readiness_is_read(text: str, fd: int | None) -> None:
+    """Without the variable, or with nonsense in it, nobody asked."""
+    assert environment.ready_fd({"HYSDS_READY_FD": text}) == fd
+    assert environment.ready_fd({}) is None
+
+
+def test_the_variable_for_readiness_is_no_unknown_setting() -> None:
+    """A role that is started with it loads its settings."""
+    load.load(environ={"HYSDS_READY_FD": "3", "HYSDS_HOME": "/tmp/h", "HYSDS_CONFIG": ""})
