@@ -7,10 +7,7 @@ from hysds.core.floor import Floor, Made
 from hysds.core.ledger_clock import LedgerClock
 from hysds.core.places import Places
 from hysds.core.record import Attempt, Record, shown_status
-from hysds.core.requests import (
-    Event,
-    Ready,
-)
+from hysds.core.requests import Event, Ready
 from hysds.core.reservations import Reservations
 from hysds.core.status import Status
 

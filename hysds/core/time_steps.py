@@ -9,10 +9,7 @@ from hysds.core import transitions
 from hysds.core.floor import Made
 from hysds.core.pages import Pages
 from hysds.core.record import Placement, Record, overdue, placement
-from hysds.core.requests import (
-    Moved,
-    Notice,
-)
+from hysds.core.requests import Moved, Notice
 from hysds.core.status import Status
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-from model.slim import (
-    Ledger,
-)
+from model.slim import Ledger
 
 Item = TypeVar("Item")
 

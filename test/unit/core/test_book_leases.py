@@ -237,6 +237,18 @@ def test_a_commit_may_carry_the_bid_for_the_next_job() -> None:
     assert answer.claimed.lease.record.id == TWO
 
 
+def test_a_commit_repeated_with_its_bid_returns_the_lease_that_it_won() -> None:
+    """The one answer that was lost held both: neither is done twice."""
+    book, record = started()
+    accept(book, item(TWO), item(THREE))
+
+    first, again = (book.commit(end(record), bid(nonce="n2"), NOW_US) for _ in range(2))
+
+    assert (first.how, again.how) == (Committing.DONE, Committing.AGAIN)
+    assert first.claimed == again.claimed
+    assert book.records[THREE].status is Status.QUEUED
+
+
 def test_a_released_job_keeps_its_place_and_burns_only_the_preempted_budget() -> None:
     """Drain and preemption are not the job's fault."""
     book, record = started(preempt_left=1)
