@@ -39,7 +39,7 @@ def script(workload: Workload) -> str:
         "#!/bin/sh\n"
         f"# Runs attempt {workload.id} again by hand.\n"
         f"cd {shlex.quote(str(workload.cwd))} || exit\n"
-        f"exec env -i {variables} {shlex.join(workload.argv)}\n"
+        f"exec /usr/bin/env -i {variables} {shlex.join(workload.argv)}\n"
     )
 
 

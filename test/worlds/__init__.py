@@ -1,0 +1,1 @@
+"""Small worlds that several tests live in: real parts, put together by hand."""
