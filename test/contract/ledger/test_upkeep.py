@@ -124,6 +124,20 @@ def test_a_silent_worker_is_forgotten_after_its_leases(ledger: Ledger, clock: Cl
     assert ledger.listen("w1", 0) == ()
 
 
+def test_a_silent_worker_is_known_while_it_holds_a_lease(ledger: Ledger, clock: Clock) -> None:
+    """A limited step that could not yet take all its leases leaves it its inbox."""
+    ledger.accept([job(), job()])
+    first, second = sorted((take(ledger).record, take(ledger).record), key=lambda record: record.id)
+    for _ in range(5):
+        clock.advance(2_000)
+        ledger.wake(1)
+
+    assert ledger.expire(1).more
+    assert ledger.listen("w1", 0) == (f"lost {first.id} {first.fence}",)
+    assert ledger.expire(1).answers == ((second.id, "job-queued"),)
+    assert ledger.listen("w1", 0) == ()
+
+
 def test_only_the_last_revision_of_an_ended_job_can_be_confirmed(ledger: Ledger, clock: Clock) -> None:
     """The record stays until then, and for its retention after."""
     lease = started(ledger)

@@ -1,0 +1,48 @@
+"""What the scripts are given and what they answer."""
+
+from __future__ import annotations
+
+import json
+
+from hysds.adapters.ledger import codec
+from hysds.core.record import Record
+from hysds.core.requests import Acceptance, Bid, Fit
+from hysds.core.status import Status
+
+
+def test_a_record_is_read_from_what_its_hash_holds() -> None:
+    """Left-out fields have their defaults, large numbers are exact, and a later version's field is passed over."""
+    flat = ["id", "x", "status", "job-started", "fence", "1795387454244123", "cancel", "1", "colour", "red"]
+
+    record = codec.record(flat)
+
+    expected = Record("x", Status.STARTED, 0, "", "", "", 0, fence=1795387454244123, cancel=True)
+    assert record == expected
+
+
+def test_a_submission_travels_without_its_spec() -> None:
+    """The spec may be a megabyte; it is an argument of its own, and not escaped twice."""
+    item = Acceptance("x", "d", "SPEC", "gpu", "1s", twins=frozenset({Status.STARTED, Status.COMPLETED}))
+
+    told = codec.submission(item)
+
+    assert "SPEC" not in codec.dumps(told)
+    assert told["twins"] == ["job-completed", "job-started"]
+    assert told["lost_left"] == item.lost_left
+
+
+def test_a_bid_is_json_with_all_its_fields() -> None:
+    """Characters outside ASCII stay as they are."""
+    bid = Bid("w", ("ünï",), Fit(("1s",), (), ("9s",)), "n", 10_000, 5_000)
+
+    text = codec.bid(bid)
+
+    assert "ünï" in text
+    assert json.loads(text) == {
+        "worker": "w",
+        "queues": ["ünï"],
+        "fit": {"now": ["1s"], "empty": [], "never": ["9s"]},
+        "nonce": "n",
+        "lease_ms": 10_000,
+        "reserve_after_ms": 5_000,
+    }
