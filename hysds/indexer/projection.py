@@ -61,7 +61,7 @@ def project(ids: Sequence[str], ledger: Ledger, store: Store) -> Projected:
     ]
     if letters:
         store.set_aside(letters)
-    ahead = {
+    ahead = _held_above(letters, store) | {
         one.record.id: answer.held
         for one, _ in built
         if (answer := answers[one.record.id]).held > one.record.revision
@@ -110,6 +110,14 @@ def _letter(one: Kept, reason: str, ledger: Ledger) -> DeadLetter:
         extra={"action": "set_aside", "job_id": one.record.id},
     )  # fmt: skip
     return DeadLetter(one.record.id, one.record.revision, reason, ledger.now_ms())
+
+
+def _held_above(letters: Sequence[DeadLetter], store: Store) -> dict[str, int]:
+    """Revisions that the store holds above those that could not be written."""
+    if not letters:
+        return {}
+    held = zip(letters, store.get([letter.id for letter in letters]), strict=True)
+    return {letter.id: one["revision"] for letter, one in held if one and one["revision"] > letter.revision}
 
 
 def _overtake(ahead: Mapping[str, int], ledger: Ledger) -> int:
