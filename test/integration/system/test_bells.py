@@ -1,0 +1,73 @@
+"""Jobs on a real worker behind a broker that loses messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hysds.adapters.bell.celery import CeleryBell
+from hysds.core.acceptance import DedupPolicy
+from hysds.core.parse import parse_document
+from hysds.core.record import FOREVER
+from hysds.dispatcher import Dispatcher
+from hysds.lib.uuid7 import Uuid7Source
+from hysds.orchestrator.submit import Orchestrator
+from hysds.ports.bell import Bell
+from worlds.system import RunningSystem
+
+JOBS = 1_000
+
+
+class Forgetful:
+    """Drops every tenth bell on its way to the broker."""
+
+    def __init__(self, bell: Bell) -> None:
+        self._bell = bell
+        self.asked = self.dropped = 0
+
+    def ring(self, queue: str, times: int) -> None:
+        for _ in range(times):
+            self.asked += 1
+            if self.asked % 10 == 0:
+                self.dropped += 1
+            else:
+                self._bell.ring(queue, 1)
+
+    def close(self) -> None:
+        self._bell.close()
+
+
+def test_with_every_tenth_bell_lost_all_jobs_run_in_the_order_of_their_priority(
+    systems: Callable[..., RunningSystem], broker_url: str, unique_name: str
+) -> None:
+    """The bells wait in the broker until a worker comes; what was lost is found all the same, and in order."""
+    running = systems(broker_url)
+    bell = Forgetful(CeleryBell(running.system.settings))
+    policy = DedupPolicy(frozenset(), FOREVER)
+    orchestrator = Orchestrator(running.system.ledger, Dispatcher(bell), policy, Uuid7Source())
+    priority = {}
+    for number in range(JOBS):
+        document = {
+            "job_type": "job:x",
+            "job_queue": unique_name,
+            "priority": number * 7 % 11,
+            "payload": {"_command": "true"},
+        }
+        [submission] = orchestrator.submit([parse_document(document)])
+        priority[submission.id] = document["priority"]
+    assert (bell.asked, bell.dropped) == (JOBS, JOBS // 10)
+
+    running.worker("w", unique_name, slots=4)
+
+    ids = list(priority)
+    ledger = running.system.ledger
+
+    def all_ended() -> bool:
+        return all(kept is not None and kept.record.status.is_terminal for kept in ledger.kept(ids))
+
+    running.until(all_ended, lambda: running.log("w"))
+    documents = running.client.jobs_by_id(ids)
+    assert {found["status"] for found in documents} == {"job-completed"}
+    assert {len(found["attempts"]) for found in documents} == {1}
+    started = sorted(documents, key=lambda found: found["fence"])
+    assert [priority[found["id"]] for found in started] == sorted(priority.values(), reverse=True)
+    bell.close()
