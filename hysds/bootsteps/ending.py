@@ -11,16 +11,20 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from types import FrameType
 
+from celery.platforms import EX_OK
 from celery.utils.log import get_logger
 
 from hysds.celery import JobWorker
 
 _DRAIN = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _EXIT_AT_ONCE = 1
+_LEAVE_S = 15.0
+"""How long the event loop may take to end after the drain; it may be waiting for a broker that hangs."""
 
 _logger = get_logger(__name__)
 
@@ -35,6 +39,8 @@ class Ending:
         self._drained = threading.Event()
         self._lock = threading.Lock()
         self._begun = False
+        self._closing = threading.Lock()
+        self._closed = False
 
     def listen(self) -> None:
         """Take over the signals; only the main thread may. From now on this process has a thread."""
@@ -46,6 +52,13 @@ class Ending:
         """Let the worker drain, and return once it has."""
         self._begin()
         self._drained.wait()
+
+    def close(self) -> None:
+        """Let the worker let go of everything, once."""
+        with self._closing:  # whoever comes second waits for the first
+            if not self._closed:
+                self._closed = True
+                self._worker.close()
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
         self._signals.put(number)  # safe to call in a handler
@@ -62,6 +75,9 @@ class Ending:
     def _drain_and_leave(self) -> None:
         self.drain()
         self._leave()
+        time.sleep(_LEAVE_S)  # an orderly end is quicker, and ends this thread with the process
+        _logger.warning("drained, but the broker does not let the worker end: leaving it")
+        self._exit(EX_OK)
 
     def _begin(self) -> None:
         with self._lock:
@@ -73,11 +89,14 @@ class Ending:
         # The pool's threads can't be ended, and Python would wait for them: so no ordinary exit. A signal more than
         # enough must work also while `close` hangs.
         threading.Thread(target=self._exit_at_next_signal, name="impatient", daemon=True).start()
+        self._exit(_EXIT_AT_ONCE)
+
+    def _exit(self, code: int) -> None:
         try:
-            self._worker.close()
+            self.close()
         finally:
             logging.shutdown()
-            os._exit(_EXIT_AT_ONCE)
+            os._exit(code)
 
     def _exit_at_next_signal(self) -> None:
         self._signals.get()

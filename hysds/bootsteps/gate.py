@@ -6,6 +6,7 @@ The gate is one for the whole life of the worker; connections to the broker come
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ from celery.worker import state
 from hysds.bootsteps.message import has_expired, is_for_us, local_bell, queue_of
 from hysds.bootsteps.valves import Valve, valve_for
 from hysds.celery import RUN_JOB, JobWorker
+
+_STUCK_S = 1.0
+"""A hub that runs lets a wish in within milliseconds. The job worker repeats one that is not fulfilled."""
 
 _logger = get_logger(__name__)
 
@@ -35,7 +39,8 @@ class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes n
         self._valve: Valve | None = None
         self._strategy: Callable[..., object] = _nothing
         """How Celery lets a request of `run_job` in; any thread may call it."""
-        self._asked: deque[str] = deque()
+        self._asked: deque[tuple[str, float]] = deque()
+        """What was asked for and not yet let in: the queue, and when on the monotonic clock."""
 
     def start(self, parent: Any) -> None:
         """With each connection: leave Celery no task to run for a message; a bell's is run for local requests alone."""
@@ -62,11 +67,19 @@ class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes n
     # ---- asked by the job worker, in any thread --------------------------------------------------------------------
 
     def _call(self, queue: str, times: int) -> None:
-        self._asked.extend([queue] * times)
-        if self._valve is None:
-            self._admit()  # without a connection the hub does not run, but jobs do
-        else:
+        hub_runs = self._valve is not None and not self._hub_is_stuck()
+        self._asked.extend([(queue, time.monotonic())] * times)
+        if hub_runs:
             self._consumer.call_soon(self._admit)
+        else:
+            self._admit()  # jobs come from the ledger, and need no broker
+
+    def _hub_is_stuck(self) -> bool:
+        """Whether it left an earlier wish alone for long: it waits for a broker that hangs."""
+        try:
+            return time.monotonic() - self._asked[0][1] > _STUCK_S
+        except IndexError:
+            return False
 
     def _changed(self) -> None:
         self._consumer.call_soon(self._look)
@@ -98,7 +111,7 @@ class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes n
             if not is_for_us(message):
                 reject(message)
             elif not has_expired(message, datetime.now(UTC)):
-                self._asked.append(queue_of(message))
+                self._asked.append((queue_of(message), time.monotonic()))
         except Exception as error:  # noqa: BLE001 - outer shell: no message may end the worker
             # Nothing is handed on: kombu counts a KeyError among the transport's errors, so a message without an id
             # would break the connection, go back to the queue and break the next one. A dead connection shows itself.
@@ -110,7 +123,7 @@ class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes n
     def _admit(self) -> None:
         while self._asked:
             try:
-                queue = self._asked.popleft()
+                queue, _ = self._asked.popleft()
             except IndexError:  # another thread was faster
                 return
             self._strategy(local_bell(self._consumer.app, queue), None, _nothing, _nothing, ())

@@ -12,7 +12,6 @@ from celery.worker import state
 
 from hysds.bootsteps import check
 from hysds.bootsteps.ending import Ending
-from hysds.celery import JobWorker
 from hysds.settings.celery import celery_config
 
 _BROKER_S = 5.0
@@ -30,16 +29,15 @@ class Supervision(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publ
             sys.exit("\n".join([*wrong, f"the right command: {check.right_command(parent)}"]))
         # Nothing here is shared between workers, and mingling costs a second of each start.
         parent.options.update(without_gossip=True, without_mingle=True)
-        self._worker: JobWorker | None = None
         self._ending: Ending | None = None
 
     def start(self, parent: Any) -> None:
         """Make the job worker of Celery's name, queues and concurrency, and let it prepare."""
         queues = tuple(parent.app.amqp.queues.consume_from)
-        self._worker = parent.app.system.job_worker(parent.hostname, queues, parent.concurrency)
-        parent.app.job_worker = self._worker
-        self._worker.prepare()
-        self._ending = Ending(self._worker, lambda: _leave(parent))
+        worker = parent.app.system.job_worker(parent.hostname, queues, parent.concurrency)
+        worker.prepare()
+        parent.app.job_worker = worker
+        self._ending = Ending(worker, lambda: _leave(parent))
         self._ending.listen()
 
     def close(self, parent: Any) -> None:
@@ -48,14 +46,14 @@ class Supervision(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publ
 
     def stop(self, parent: Any) -> None:
         """Drain, if nobody has yet (`celery control shutdown`), and let go of everything."""
-        if self._ending is not None and self._worker is not None:
+        if self._ending is not None:
             self._ending.drain()
-            self._worker.close()
+            self._ending.close()
 
     def terminate(self, parent: Any) -> None:
         """Let go of everything at once."""
-        if self._worker is not None:
-            self._worker.close()
+        if self._ending is not None:
+            self._ending.close()
 
 
 def _leave(parent: Any) -> None:

@@ -63,3 +63,25 @@ def test_a_worker_drains_while_its_broker_is_away(own_broker, stages) -> None:
 
     assert worker.wait() == 0
     assert stage.director.count("one", "closed") == 1
+
+
+def test_local_requests_run_while_the_broker_hangs(own_broker, stages, until) -> None:
+    """Celery's loop may wait for the broker; a job worker that repeats its wish, as it does, still gets its thread."""
+    stage = stages(own_broker.url)
+    worker = stage.worker("one")
+    own_broker.send(signal.SIGSTOP)
+    for job in "abcd":
+        stage.director.offer(job)
+
+        def asked_again(job: str = job) -> bool:
+            stage.director.order("one", "call", stage.queue, 1)
+            return stage.director.count("one", "running", job) == 1
+
+        until(asked_again, lambda: f"a job did not run; {worker.log}")
+        stage.director.end(job)
+        stage.director.wait("one", "ended", job)
+
+    worker.signal(signal.SIGTERM)
+
+    assert worker.wait() == 0
+    assert stage.director.count("one", "closed") == 1
