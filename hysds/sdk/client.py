@@ -17,7 +17,7 @@ from typing import Any
 from hysds.bootstrap import System
 from hysds.core import ids, parse
 from hysds.core.document import document
-from hysds.core.errors import InvalidSpec, NotFound
+from hysds.core.errors import InvalidSpec, NotFound, Unreachable
 from hysds.core.query import JobQuery
 from hysds.core.requests import MAX_BATCH
 from hysds.core.spec import JobSpec
@@ -25,7 +25,7 @@ from hysds.core.status import TERMINAL
 from hysds.orchestrator.submit import Submission
 from hysds.ports.ledger import Kept
 from hysds.ports.store import Page
-from hysds.sdk.following import Follower
+from hysds.sdk.following import Follower, Place
 
 Spec = JobSpec | Mapping[str, Any] | str | bytes
 """A job spec: parsed, as a dictionary, or as JSON text."""
@@ -77,6 +77,18 @@ class Client:
         parsed = [self._parse(spec, known[place] if known else None) for place, spec in enumerate(specs)]
         return self._system.orchestrator.submit(parsed, known)
 
+    def parse(self, spec: Spec) -> JobSpec:
+        """The checked spec; nothing is submitted, and nothing of the system is asked.
+
+        Raises: InvalidSpec with every complaint.
+        """
+        if isinstance(spec, JobSpec):
+            return spec
+        limit = self._system.settings.jobs.max_spec_size_bytes
+        if isinstance(spec, str | bytes):
+            return parse.parse(spec, limit)
+        return parse.parse_document(spec, limit)
+
     def job(self, job_id: str) -> dict[str, Any]:
         """The job's document: from the ledger while that remembers the job, else from the store.
 
@@ -85,24 +97,17 @@ class Client:
         return self.jobs_by_id([job_id])[0]
 
     def jobs_by_id(self, job_ids: Sequence[str]) -> tuple[dict[str, Any], ...]:
-        """The documents of these jobs, in order.
+        """The documents of these jobs, in order. Where the ledger does not answer, the store's do for jobs that have
+        ended: a terminal status never changes.
 
         Raises: NotFound for the first one that nobody knows.
         """
         wanted = [ids.job_id(job_id) for job_id in job_ids]
-        kept = self._system.ledger.kept(wanted)
-        documents = {item.record.id: _document(item) for item in kept if item is not None}
-        rest = [job_id for job_id in wanted if job_id not in documents]
-        if rest:
-            stored = self._system.store.get(rest)
-            documents |= {
-                job_id: found for job_id, found in zip(rest, stored, strict=True) if found is not None
-            }
+        documents = self._documents(wanted)
         for job_id in wanted:
             if job_id not in documents:
-                raise NotFound(
-                    f"job {job_id}: neither the ledger nor {self._system.store.describe()} knows it"
-                )
+                where = self._system.store.describe()
+                raise NotFound(f"job {job_id}: neither the ledger nor {where} knows it")
         return tuple(documents[job_id] for job_id in wanted)
 
     def jobs(self, query: JobQuery | None = None) -> Page:
@@ -114,8 +119,8 @@ class Client:
         return self._system.store.describe()
 
     def cancel(self, job_ids: Sequence[str]) -> dict[str, str]:
-        """Ask for the end of jobs. Answers by id: `job-revoked` (it has ended), `job-started` (its worker was told), `ended`
-        (it had ended before) or `missing`.
+        """Ask for the end of jobs. Answers by id: `job-revoked` (it has ended), `job-started` (its worker was told),
+        `ended` (it had ended before) or `missing`.
         """
         wanted = [ids.job_id(job_id) for job_id in job_ids]
         answers: dict[str, str] = {}
@@ -136,9 +141,13 @@ class Client:
                 return found
             position = self._next_event(job_id, position, until)
 
-    def follow(self, job_id: str) -> Follower:
-        """The job's live output from its start to its end."""
-        return Follower(self._system.ledger, self._system.events, self._system.logs, ids.job_id(job_id))
+    def follow(self, job_id: str, place: Place | None = None) -> Follower:
+        """The job's live output: iterate over it to the job's end, or take what there is `so_far`.
+
+        `place`: where another follower has come to; None begins with the job.
+        """
+        system = self._system
+        return Follower(system.ledger, system.events, system.logs, ids.job_id(job_id), place)
 
     def _next_event(self, job_id: str, position: str, until: float | None) -> str:
         while True:
@@ -151,16 +160,25 @@ class Client:
             if not entries or any(entry.event.id == job_id for entry in entries):
                 return position
 
-    def _parse(self, spec: Spec, job_id: ids.JobId | None) -> JobSpec:
-        if isinstance(spec, JobSpec):
-            return spec
-        limit = self._system.settings.jobs.max_spec_size_bytes
+    def _documents(self, wanted: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What is known of these jobs, by id."""
         try:
-            return (
-                parse.parse(spec, limit)
-                if isinstance(spec, str | bytes)
-                else parse.parse_document(spec, limit)
-            )
+            kept = self._system.ledger.kept(wanted)
+        except Unreachable:
+            stored = self._stored(wanted)
+            if all(id_ in stored and stored[id_]["status"] in _ENDED for id_ in wanted):
+                return stored
+            raise
+        documents = {item.record.id: _document(item) for item in kept if item is not None}
+        return documents | self._stored([id_ for id_ in wanted if id_ not in documents])
+
+    def _stored(self, wanted: Sequence[str]) -> dict[str, dict[str, Any]]:
+        found = self._system.store.get(wanted) if wanted else ()
+        return {id_: document for id_, document in zip(wanted, found, strict=True) if document is not None}
+
+    def _parse(self, spec: Spec, job_id: ids.JobId | None) -> JobSpec:
+        try:
+            return self.parse(spec)
         except InvalidSpec as refusal:
             if job_id is not None:
                 self._system.orchestrator.reject(job_id, _text(spec), refusal)

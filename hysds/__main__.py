@@ -1,0 +1,8 @@
+"""`python -m hysds` is the `hysds` command."""
+
+import sys
+
+from hysds.cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""Errors as people see them: one block on stderr, and the exit code that says what kind it was."""
+
+from __future__ import annotations
+
+import click
+
+from hysds.cli import words
+from hysds.cli.exits import Exit
+from hysds.core.errors import HysdsError, Internal, InvalidSettings, InvalidSpec, LeaseLost, Unreachable
+from hysds.embedded.errors import ChildEnded, EmbeddedError
+
+
+def told(error: Exception) -> tuple[str, Exit] | None:
+    """What to print for an expected error, and how to exit; None for one that nobody expected."""
+    if isinstance(error, click.ClickException):
+        return _usage(error), Exit.REFUSED
+    if isinstance(error, InvalidSpec):
+        return _lines("refused:", [str(complaint) for complaint in error.complaints]), Exit.REFUSED
+    if isinstance(error, InvalidSettings):
+        return _lines("the settings can't be used:", str(error).split("; ")), Exit.REFUSED
+    if isinstance(error, EmbeddedError):
+        return _lines("no system of its own:", str(error).splitlines()), _embedded(error)
+    if isinstance(error, Unreachable):
+        return f"hysds: {words.clean(str(error))}", Exit.UNREACHABLE
+    if isinstance(error, Internal | LeaseLost):
+        return f"hysds: {words.clean(str(error))}; this is a defect: please report it", Exit.FAILED
+    if isinstance(error, HysdsError):
+        return f"hysds: {words.clean(str(error))}", Exit.REFUSED
+    return None
+
+
+def _embedded(error: EmbeddedError) -> Exit:
+    return Exit.UNREACHABLE if isinstance(error, ChildEnded) else Exit.REFUSED
+
+
+def _usage(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    hint = f"\nTry '{context.command_path} --help' for help." if context is not None else ""
+    return f"hysds: {words.clean(error.format_message())}{hint}"
+
+
+def _lines(heading: str, parts: list[str]) -> str:
+    return "\n".join([f"hysds: {words.clean(heading)}", *(f"  {words.clean(part)}" for part in parts)])

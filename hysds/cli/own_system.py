@@ -1,0 +1,70 @@
+"""A system for one job: the one that the settings name, else one of our own that ends with the job."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from hysds.cli import worker
+from hysds.core.errors import Unreachable
+from hysds.core.spec import JobSpec
+from hysds.embedded.roles import Role
+from hysds.embedded.system import EmbeddedSystem
+from hysds.settings import environment, load
+from hysds.settings.load import Loaded
+
+_WORKER_GRACE_S = 5.0
+"""The job has ended by then; what else the home's ledger holds is given back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A system to submit to."""
+
+    arguments: Mapping[str, object]
+    """With these settings it is reached."""
+    look: Callable[[], None]
+    """Raises ChildEnded when a process of our own system ended; to be called now and then."""
+
+
+@contextmanager
+def ready(job: JobSpec) -> Iterator[Ready]:
+    """A system that takes this job, while the block runs.
+
+    Raises: InvalidSettings, EmbeddedError; OSError where the home can't be written.
+    """
+    loaded = load.load()
+    if loaded.settings.ledger.url is not None:
+        yield Ready({}, _nothing)
+        return
+    arguments = {"worker.queues": _queues(loaded, job)}
+    loaded = load.load(arguments)
+    environ = environment.for_child(loaded.handed_on())
+    with EmbeddedSystem(loaded.settings, environ, _roles(loaded)) as system:
+        try:
+            yield Ready(arguments, system.check)
+        except Unreachable:
+            system.check()  # the server's own last words say more than that it does not answer
+            raise
+
+
+def _queues(loaded: Loaded, job: JobSpec) -> list[str]:
+    """The worker's queues, and the job's."""
+    return list(dict.fromkeys([*loaded.settings.worker.queues, job.job_queue or job.bare_type]))
+
+
+def _roles(loaded: Loaded) -> list[Role]:
+    """Ended in this order: the indexer last, when there is nothing more to write."""
+    python = sys.executable
+    celery = [python, "-m", "celery", *worker.arguments(loaded, None), "--loglevel", "INFO"]
+    return [
+        Role("worker", celery, stage=0, grace_s=_WORKER_GRACE_S, tells_ready=False),
+        Role("reconciler", [python, "-m", "hysds", "reconciler"], stage=1),
+        Role("indexer", [python, "-m", "hysds", "indexer"], stage=2),
+    ]
+
+
+def _nothing() -> None:
+    """A system of others is looked after by others."""

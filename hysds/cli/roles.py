@@ -1,0 +1,50 @@
+"""How a role that is no Celery worker lives in a process: its log, its signals, its end.
+
+The first SIGTERM, SIGINT or SIGHUP asks for a clean end, the second ends at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from hysds.cli.exits import Exit
+from hysds.lib import readiness
+from hysds.settings import environment
+
+_ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_FORMAT = "[%(asctime)s: %(levelname)s/%(name)s] %(message)s"
+
+
+def log_to_stderr() -> None:
+    """What this process logs, from INFO on."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=_FORMAT)
+
+
+def tell_ready() -> None:
+    """Whoever started this process and waits for it learns that it works. To be called once."""
+    readiness.tell(environment.ready_fd())
+
+
+@contextmanager
+def until_told() -> Iterator[threading.Event]:
+    """An event that is set by the first signal; the second ends the process. Only in the main thread."""
+    stop = threading.Event()
+
+    def heard(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(Exit.INTERRUPTED)
+        stop.set()
+
+    before = {number: signal.signal(number, heard) for number in _ENDINGS}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,137 @@
+"""`hysds run`: one job from its spec to its end, watched; with a system of its own where none is set up."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from hysds.bootstrap import System
+from hysds.cli import exits, own_system, specs, summary, tables, watching
+from hysds.cli.exits import Exit
+from hysds.cli.live import People, Screen
+from hysds.cli.own_system import Ready
+from hysds.core.ids import JobId
+from hysds.core.spec import JobSpec
+from hysds.lib.uuid7 import Uuid7Source
+from hysds.sdk.client import Client
+from hysds.sdk.following import Place, Quiet, Seen
+
+_ENDINGS = (signal.SIGTERM, signal.SIGHUP)
+
+
+@click.command("run", short_help="Run a job here and show it as it goes.")
+@click.argument("spec")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Stdout holds the job's document alone; its output is on stderr."
+)
+def command(spec: str, as_json: bool) -> int:
+    """Run the job that the file SPEC describes (- is stdin): check it, submit it, show its output as it comes, then
+    what its phases took, how it ended and where its files are. The last line is the job's id and status.
+
+    Where no ledger is set (ledger.url), a system is started for the job under HYSDS_HOME and stopped after it: a
+    Valkey server, a worker, an indexer and a reconciler. Its files stay, so `hysds jobs` finds the job afterwards, and
+    a job that did the same work before is not run again: of a duplicate, the job that stands for it is shown.
+
+    A spec whose command or env names HYSDS_SUBMIT_DIR gets that variable, with the current directory. Ctrl-C cancels
+    the job and waits for its end. Exit codes: 0 completed, 1 failed, 2 refused, 3 revoked, 4 a part of the system
+    can't be reached, 130 interrupted.
+
+    \b
+        hysds run examples/01-word-count/job.json
+        echo '{"job_type": "job:hello", "payload": {"_command": "echo hello"}}' | hysds run -
+    """
+    with Client() as reader:
+        job = specs.load([spec], reader)[0]
+    err = sys.stderr.buffer
+    screen = Screen(err if as_json else sys.stdout.buffer, err, outlives_readers=True)
+    with _signals_interrupt(), own_system.ready(job) as system:
+        return _run(job, system, screen, as_json)
+
+
+def _run(job: JobSpec, system: Ready, screen: Screen, as_json: bool) -> int:
+    """Submit and watch; an interrupt cancels the job, and its end is waited for all the same."""
+    watched = _Watched(JobId(Uuid7Source()()), screen, system.look)
+    interrupted = False
+    try:
+        with Client(System.read(system.arguments)) as client:
+            ended = watched.from_start(client, job)
+    except KeyboardInterrupt:
+        if watched.is_twin:
+            raise
+        interrupted = True
+        screen.say(f"interrupted: cancelling job {watched.id}; once more leaves without waiting for its end")
+        # A client of its own: what was interrupted may have left half an answer on the other's connection.
+        with Client(System.read(system.arguments)) as client:
+            ended = watched.cancelled(client)
+    _conclude(ended, screen, as_json)
+    return Exit.INTERRUPTED if interrupted else exits.of_status(ended["status"])
+
+
+class _Watched:
+    """The job on the screen: our own, or the one that stands for it."""
+
+    def __init__(self, job_id: JobId, screen: Screen, look: Callable[[], None]) -> None:
+        self.id: str = job_id
+        self.is_twin = False
+        self._screen = screen
+        self._look = look
+        self._people = People(screen, says_all=True)
+        self._place = Place()
+
+    def from_start(self, client: Client, job: JobSpec) -> dict[str, Any]:
+        """Submit it and show it to its end; answers its document."""
+        submission = client.submit(job, self.id)
+        if submission.twin is None:
+            self._screen.say(f"job {self.id}")
+            return self._to_its_end(client)
+        self.id, self.is_twin = submission.twin, True
+        self._screen.say(
+            f"a duplicate of job {self.id}, which is {submission.twin_status}; that one is shown"
+        )
+        found = client.job(self.id)
+        if not watching.has_ended(found):
+            return self._to_its_end(client)
+        watching.what_is_left(client, found, self._people, self._screen)
+        return found
+
+    def cancelled(self, client: Client) -> dict[str, Any]:
+        """Cancel it and show it to its end; answers its document, {} where it had not come to be."""
+        if client.cancel([self.id])[self.id] == "missing":
+            return {}
+        return self._to_its_end(client)
+
+    def _to_its_end(self, client: Client) -> dict[str, Any]:
+        return watching.to_its_end(client, self.id, self._show, self._place)
+
+    def _show(self, seen: Seen) -> None:
+        if isinstance(seen, Quiet):
+            self._look()
+        else:
+            self._people(seen)
+
+
+def _conclude(document: Mapping[str, Any], screen: Screen, as_json: bool) -> None:
+    if not document:
+        return
+    for name, value in summary.ending(document):
+        screen.say(f"{name:<9}  {value}")
+    if as_json:
+        click.echo(tables.as_json(document))
+    else:
+        screen.conclude(f"{document['id']} {document['status']}")
+
+
+@contextmanager
+def _signals_interrupt() -> Iterator[None]:
+    """SIGTERM and SIGHUP do what Ctrl-C does: nothing is left running."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in _ENDINGS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,55 @@
+"""Job specs from files and from stdin."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from hysds.cli import submit_dir
+from hysds.core.errors import Complaint, InvalidSpec
+from hysds.core.parse import MAX_SPEC_BYTES
+from hysds.core.spec import JobSpec
+from hysds.sdk.client import Client
+
+STDIN = "-"
+
+
+def load(names: Sequence[str], client: Client) -> list[JobSpec]:
+    """The specs in these files, in order; `-` is stdin.
+
+    Raises: InvalidSpec with the complaints about all of them, each naming its file; click.ClickException for a file
+    that can't be read.
+    """
+    if names.count(STDIN) > 1:
+        raise click.UsageError("stdin can be read once: give - once")
+    specs: list[JobSpec] = []
+    complaints: list[Complaint] = []
+    for name in names:
+        try:
+            specs.append(submit_dir.given(client.parse(_text(name)), os.getcwd()))
+        except InvalidSpec as refusal:
+            complaints += [
+                Complaint(f"{_shown(name)}: {one.path}", one.message) for one in refusal.complaints
+            ]
+    if complaints:
+        raise InvalidSpec(tuple(complaints))
+    return specs
+
+
+def _text(name: str) -> bytes:
+    """What a file holds, but not more than shows that it is too large."""
+    try:
+        if name == STDIN:
+            return sys.stdin.buffer.read(MAX_SPEC_BYTES + 1)
+        with open(name, "rb") as file:
+            return file.read(MAX_SPEC_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise click.ClickException(f"{_shown(name)} can't be read: {reason}") from error
+
+
+def _shown(name: str) -> str:
+    return "stdin" if name == STDIN else name

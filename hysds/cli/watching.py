@@ -1,0 +1,48 @@
+"""Watching one job to its end, live where it lives, from what is left of it where it ended before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hysds.cli import live, words
+from hysds.cli.live import Machines, Screen, Watcher
+from hysds.core.errors import NotFound, Unreachable
+from hysds.core.status import TERMINAL
+from hysds.sdk.client import Client
+from hysds.sdk.following import Place
+
+_ENDED = frozenset(status.value for status in TERMINAL)
+
+
+def has_ended(document: dict[str, Any]) -> bool:
+    """Whether the job's status will never change."""
+    return document["status"] in _ENDED
+
+
+def to_its_end(client: Client, job_id: str, watcher: Watcher, place: Place) -> dict[str, Any]:
+    """Show what a live job writes from `place` on; answers its document once it has ended.
+
+    Raises: NotFound, Unreachable.
+    """
+    live.pass_on(client.follow(job_id, place), watcher)
+    return client.wait(job_id)
+
+
+def what_is_left(client: Client, document: dict[str, Any], watcher: Watcher, screen: Screen) -> None:
+    """Show what there is now of a job's output: the live log, else the files of an ended job if they are here."""
+    if _log(client, document["id"], watcher) or isinstance(watcher, Machines):
+        return
+    if not document.get("attempts"):
+        screen.say(f"job {document['id']} has not run")
+    elif has_ended(document) and not live.from_files(document, screen):
+        info = document["job"]["job_info"]
+        where = f"{info.get('execute_node', 'its worker')}:{info.get('job_dir', 'its work directory')}"
+        screen.say(f"no live output is kept of job {document['id']}; its files: {words.clean(where)}")
+
+
+def _log(client: Client, job_id: str, watcher: Watcher) -> bool:
+    """Show the live log; False where it has nothing, or is not to be had, as of a job that ended long ago."""
+    try:
+        return live.pass_on(client.follow(job_id).so_far(), watcher)
+    except (NotFound, Unreachable):
+        return False

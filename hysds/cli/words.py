@@ -1,0 +1,44 @@
+"""How values of a document become words for people: nothing that moves a cursor, times and sizes with units."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def clean(text: str) -> str:
+    """The text on one line, what does not print as an escape: what a job wrote can't steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("unicode_escape").decode()
+
+
+def shown(value: Any) -> str:
+    """A value of a document; "" for none."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return clean(json.dumps(value, ensure_ascii=False))
+
+
+def cut(text: str, most: int) -> str:
+    """At most so many characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def seconds(duration_s: float) -> str:
+    """A duration with three digits that matter: `4 ms`, `1.23 s`; above a minute as `1h30m`."""
+    if duration_s < 1:
+        return f"{duration_s * 1000:.0f} ms"
+    if duration_s < 60:
+        return f"{duration_s:.2f} s"
+    hours, rest = divmod(round(duration_s), 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}h{minutes:02}m" if hours else f"{minutes}m{left:02}s"

@@ -1,0 +1,72 @@
+"""`hysds worker`: becomes the Celery worker that an operator would start by hand.
+
+The process is replaced (exec), so that what runs is exactly `celery -A hysds worker …`: same signals, same name in
+lists of processes, one interpreter.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from hysds.settings import load
+from hysds.settings.load import Loaded
+from hysds.settings.sources import DEFAULT
+
+
+@click.group("worker", short_help="Start a worker on this machine.")
+def command() -> None:
+    """Start a worker on this machine; it runs until SIGTERM or Ctrl-C, which let running jobs end first.
+
+    \b
+        hysds worker job --queues gpu --slots 2
+    """
+
+
+@command.command("job", short_help="Start a worker that runs jobs.")
+@click.option(
+    "--queues", metavar="NAMES", help="Take jobs of these queues (commas between). Default: worker.queues."
+)
+@click.option("--slots", type=int, help="Run so many one-slot jobs at a time. Default: worker.slots.")
+@click.option("--name", help="What the worker is called, as Celery's -n. Default: worker.name.")
+@click.option(
+    "--loglevel",
+    default="INFO",
+    show_default=True,
+    type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]),
+    help="What Celery and HySDS log, on stderr.",
+)
+def job(queues: str | None, slots: int | None, name: str | None, loglevel: str) -> NoReturn:
+    """Start a worker that runs jobs: the same as `celery -A hysds worker -Q gpu -c 2 -n NAME`.
+
+    The first SIGTERM, SIGINT or SIGHUP drains: nothing new is claimed, running jobs may end within
+    worker.drain_timeout and are given back after it. The second ends them at once; another worker runs them again.
+
+    \b
+        hysds worker job
+        hysds worker job --queues gpu,default --slots 4 --name gpu1
+    """
+    loaded = load.load({"worker.queues": queues, "worker.slots": slots, "worker.name": _bare(name)})
+    celery = [sys.executable, "-m", "celery", *arguments(loaded, name), "--loglevel", loglevel]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(celery[0], celery)
+
+
+def arguments(loaded: Loaded, name: str | None) -> list[str]:
+    """Celery's own, from the settings; `name` as it was asked for, which may hold a host."""
+    worker = loaded.settings.worker
+    words = ["-A", "hysds", "worker", "-Q", ",".join(worker.queues), "-c", str(worker.slots)]
+    if name is not None:
+        words += ["-n", name]
+    elif loaded.origins["worker.name"] != DEFAULT:
+        words += ["-n", worker.name]
+    return words
+
+
+def _bare(name: str | None) -> str | None:
+    """The part of a node's name that is ours to check; the host behind the @ is Celery's."""
+    return name.partition("@")[0] if name else name
