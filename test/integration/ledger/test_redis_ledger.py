@@ -126,6 +126,35 @@ def test_each_step_survives_forgotten_scripts(ledger: RedisLedger, client: redis
     call()
 
 
+def test_each_method_is_one_send(ledger: RedisLedger, server: Server) -> None:
+    """A round trip is what a step costs over a network: the server reads from us once a call."""
+    calls = _prepare(ledger)
+    calls |= {
+        "kept": lambda: ledger.kept([job().id] * 9),
+        "queues": ledger.queues,
+        "retirable": lambda: ledger.retirable(5),
+        "audit": lambda: ledger.audit("", 10),
+        "listen": lambda: ledger.listen("w1", 0),
+        "wait": lambda: ledger.listen("w2", 0.001),
+    }
+    for call in calls.values():
+        call()  # the server learns the script
+    reads = {}
+
+    for name, call in calls.items():
+        before = _reads(server)
+        call()
+        reads[name] = _reads(server) - before - 1
+
+    assert reads == dict.fromkeys(calls, 1)
+
+
+def _reads(server: Server) -> int:
+    """How often the server has read from its clients, this question included."""
+    lines = str(server.send("INFO", "stats")).splitlines()
+    return int(next(line for line in lines if line.startswith("total_reads_processed:")).partition(":")[2])
+
+
 def test_full_memory_refuses_new_jobs_and_nothing_else(
     start_valkey: Callable[[RedisOptions], RedisServer],
 ) -> None:
@@ -239,23 +268,24 @@ def test_a_stray_head_is_mended_and_never_handed_out(ledger: RedisLedger, client
 def test_an_audit_mends_and_reports_every_stray(ledger: RedisLedger, client: redis.Redis) -> None:
     """Members without a record, records without their member, an index that lost a list, a lease nobody holds."""
     lease = started(ledger)
-    ledger.accept([lost := job(), waiting := job(wake_ms=_NOW_US // 1000 + 9_000)])
+    ledger.accept([lost := job(), waiting := job(wake_ms=_NOW_US // 1000 + 9_000), job(queue="solo")])
     client.zrem("{t}:ready:gpu:1s", lost.id)
     client.zrem("{t}:due", waiting.id)
     client.zadd("{t}:lease", {"ghost 1": 5})
     client.zadd("{t}:due", {"ghost 2": 5})
     client.zadd("{t}:ready:gpu:1s", {"ghost 3": 5})
-    client.srem("{t}:shapes:gpu", "1s")
+    client.srem("{t}:queues", "solo")
     client.delete("{t}:held:w1")
     client.hset("{t}:held:w9", "ghost 4", "1s")
 
     found = dict(audited(ledger))
 
     ghosts = {"ghost 1", "ghost 2", "ghost 3", "ghost 4"}
-    assert set(found) == {lost.id, waiting.id, lease.record.id, "ready:gpu:1s", *ghosts}
+    assert set(found) == {lost.id, waiting.id, lease.record.id, "ready:solo:1s", *ghosts}
     assert found["ghost 3"] == "stood at ready gpu 1s 5, belongs at nowhere"
     assert audited(ledger) == []
     assert take(ledger).record.id == lost.id
+    assert take(ledger, worker="w2", queues=("solo",)).record.queue == "solo"
     assert len(ledger.leave("w1").answers) == 2
 
 

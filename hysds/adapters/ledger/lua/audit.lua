@@ -65,7 +65,8 @@ local function check_key(name)
   if kind == 'held' then check_held(rest) end
   if kind == 'ready' then
     local queue, shape = string.match(rest, '^(.*):([^:]*)$')
-    if queue and not shapes_of(queue)[shape] then
+    local is_indexed = queue and shapes_of(queue)[shape] and redis.call('SISMEMBER', P .. 'queues', queue) == 1
+    if queue and not is_indexed then
       report(name, 'not in the index of its queue')
       list_of(queue, shape)
     end

@@ -33,4 +33,4 @@ def test_a_transition_writes_only_when_all_is_decided(name: str) -> None:
     own = (resources.files("hysds.adapters.ledger") / "lua" / f"{name}.lua").read_text()
 
     called = {part.split("'")[0] for part in own.split("redis.call('")[1:]}
-    assert called <= {"SMEMBERS", "SCAN", "ZSCAN", "ZCARD", "GET"}
+    assert called <= {"SMEMBERS", "SISMEMBER", "SCAN", "ZSCAN", "ZCARD", "GET"}
