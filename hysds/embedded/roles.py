@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hysds.embedded import valkey
@@ -43,7 +43,7 @@ def plan(
     """What the warden has to run."""
     served = Role(SERVER, valkey.arguments(server, home), 0, patience.server_grace_s, tells_ready=False)
     return Plan(
-        _start(served, home, environ),
+        replace(_start(served, home, environ), umask=0o077),
         str(home.socket),
         [_start(role, home, environ) for role in roles],
         str(home.path),

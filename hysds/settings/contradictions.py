@@ -13,6 +13,7 @@ def found(settings: model.Settings, origins: Origins) -> list[Remark]:
     ledger, worker, logs = settings.ledger, settings.worker, settings.logs
     least_lease_s = 5 * ledger.renew_interval_s + 2 * model.CLOCK_CAP_S
     least_lease = units.format_duration(least_lease_s)
+    socket_problem = None if ledger.url else urls.problem(settings.ledger_url, urls.REDIS_SCHEMES)
     rules = [
         (
             ledger.lease_s >= least_lease_s,
@@ -33,6 +34,11 @@ def found(settings: model.Settings, origins: Origins) -> list[Remark]:
             logs.memory_bytes >= logs.per_job_bytes,
             ("logs.memory", "logs.per_job"),
             "logs.memory must not be less than logs.per_job",
+        ),
+        (
+            socket_problem is None,
+            ("home",),
+            f"{socket_problem}: run/valkey.sock below home; take a shorter home, or set ledger.url",
         ),
     ]
     complaints = [Remark(_account(names, origins), text) for holds, names, text in rules if not holds]

@@ -87,6 +87,7 @@ class Spawner:
                 stderr=log,
                 cwd=self._directory,
                 env=env,
+                umask=start.umask,
                 pass_fds=() if theirs is None else (theirs,),
                 preexec_fn=self._dies_with(os.getpid()),  # noqa: PLW1509 - this process has one thread
             )

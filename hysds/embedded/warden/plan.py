@@ -31,6 +31,8 @@ class Start:
     grace_s: float
     """From the first SIGTERM to the second, which asks to end at once."""
     tells_ready: bool
+    umask: int = -1
+    """For the files that it makes; -1: as whoever started all this has it."""
 
 
 @dataclass(frozen=True, slots=True)

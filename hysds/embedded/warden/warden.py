@@ -19,8 +19,6 @@ from hysds.embedded.warden.children import Child, Spawner, reap, strangers
 from hysds.embedded.warden.plan import SERVER, Plan, Start, line
 from hysds.lib.process.guard import tree
 
-_LEFTOVERS_S = 5.0
-"""So long a killed role's own helpers may take to clean up behind it."""
 _PING_EVERY_S = 0.002
 _LOOK_EVERY_S = 0.02
 
@@ -129,7 +127,7 @@ class Warden:
                     step(child)
             until_s = time.monotonic() + self._plan.hurry_s
             self._await(alive, lambda until_s=until_s: until_s)  # type: ignore[misc]
-        self._await_leftovers()
+        self._end_leftovers()
 
     def _grace_s(self, child: Child) -> float:
         grace_s = child.start.grace_s
@@ -143,14 +141,14 @@ class Warden:
                 return
             self._turn(left_s)
 
-    def _await_leftovers(self) -> None:
-        """What an ended role left behind may finish its own work: its guardian ends jobs and tells the ledger."""
-        until_s = time.monotonic() + _LEFTOVERS_S
-        while time.monotonic() < until_s:
-            left = self._strangers()
-            reap(left)
-            if not any(tree.is_alive(pid) for pid in left):
-                return
+    def _end_leftovers(self) -> None:
+        """What an ended role left behind may finish its own work (its guardian ends jobs and tells the ledger), for so
+        long as a role may hurry; then it is killed."""
+        until_s = time.monotonic() + self._plan.hurry_s
+        while left := [pid for pid in self._strangers() if tree.is_alive(pid)]:
+            if time.monotonic() >= until_s:
+                for pid in tree.below(left):
+                    tree.tell(pid, signal.SIGKILL)
             self._turn(_LOOK_EVERY_S)
 
     def _shut_down(self, server: Child) -> None:
@@ -198,7 +196,6 @@ def _answers(path: str) -> bool:
 
 def serve(control_fd: int) -> None:
     """Take the plan from the control socket, and carry it out."""
-    os.umask(0o077)
     tree.Kernel().become_subreaper()
     with socket.socket(fileno=control_fd) as control:
         text = b""

@@ -247,3 +247,13 @@ def test_settings_can_not_be_changed_after_loading(tmp_path: Path) -> None:
     """Read once, frozen after."""
     with pytest.raises(AttributeError):
         loaded(tmp_path).settings.ledger.lease_s = 1.0  # type: ignore[misc]
+
+
+def test_a_home_too_deep_for_the_embedded_ledgers_socket_is_refused(tmp_path: Path) -> None:
+    """A socket's path has 107 bytes: the message says so, and what to do; a ledger elsewhere makes no such socket."""
+    deep = tmp_path / ("h" * 100)
+    with pytest.raises(InvalidSettings, match=r"HYSDS_HOME.*107 bytes.*shorter home"):
+        load.load(None, {"HYSDS_HOME": str(deep)}, tmp_path)
+
+    elsewhere = {"HYSDS_HOME": str(deep), "HYSDS_LEDGER_URL": "redis://127.0.0.1/0"}
+    assert load.load(None, elsewhere, tmp_path).settings.home == deep

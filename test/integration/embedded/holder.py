@@ -1,0 +1,31 @@
+"""A process that runs an embedded system with one role: `holder.py HOME RECORD MODE…`; it prints all pids as JSON.
+
+It stops in order when its stdin ends. A test may kill it instead.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from hysds.embedded.roles import Patience, Role
+from hysds.embedded.system import EmbeddedSystem
+from hysds.settings.model import Settings
+
+ROLE = Path(__file__).with_name("role.py")
+
+
+def main(home: str, record: str, *modes: str) -> None:
+    """Start, tell, wait, stop."""
+    role = Role("worker", [sys.executable, str(ROLE), "worker", record, *modes], 0, grace_s=600)
+    patience = Patience(orphaned_grace_s=0.2, hurry_s=0.2)
+    with EmbeddedSystem(Settings(home=Path(home)), dict(os.environ), [role], patience) as system:
+        system.await_roles()
+        print(json.dumps(dict(system.pids)), flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
