@@ -42,7 +42,7 @@ class LeaseSteps(Pages):
         self.floor.bids(bid.worker)
         replayed = self._replay(bid)
         if replayed is not None:
-            return Claimed(Lease(replayed, self.specs[replayed.id]))
+            return Claimed(Lease(replayed, self.specs[replayed.id]), more=self._has_more(bid))
         heads = self._heads(bid.queues, bid.fit)
         shown = self._shown_head(heads, now_us)
         if self.reservations.keep_free(bid, heads, shown) or heads.best is None:
@@ -51,7 +51,10 @@ class LeaseSteps(Pages):
         new = transitions.claimed(old, bid.worker, bid.nonce, self.clock.ms + bid.lease_ms, now_us)
         self.reservations.drop(bid.worker)
         self._put(old, new, "claim")
-        return Claimed(Lease(new, self.specs[new.id]), heads.unknown, shown)
+        return Claimed(Lease(new, self.specs[new.id]), heads.unknown, shown, self._has_more(bid))
+
+    def _has_more(self, bid: Bid) -> bool:
+        return any(top.shape in bid.fit.now for top in self.places.tops(self._open(bid.queues)))
 
     def _replay(self, bid: Bid) -> Record | None:
         """The lease that this nonce won already, while it is live."""
@@ -63,13 +66,16 @@ class LeaseSteps(Pages):
     def _heads(self, queues: Collection[str], fit: Fit) -> Heads:
         """What a worker finds. An entry that contradicts its record is mended, never handed out."""
         while True:
-            heads = self._tops([queue for queue in queues if queue not in self.paused], fit)
+            heads = self._tops(self._open(queues), fit)
             strays = [top for top in (heads.best, heads.large) if top is not None and self._is_stray(top)]
             if not strays:
                 return heads
             for top in strays:
                 self.places.unready(top)
                 self.places.settle(top.id, self.records.get(top.id))
+
+    def _open(self, queues: Collection[str]) -> list[str]:
+        return [queue for queue in queues if queue not in self.paused]
 
     def _tops(self, queues: Collection[str], fit: Fit) -> Heads:
         best: Top | None = None

@@ -126,6 +126,8 @@ class Claimed:
     unknown: tuple[str, ...] = ()
     """Shapes with ready work that the bid did not name."""
     head: Head | None = None
+    more: bool = False
+    """Whether ready work is left in shapes that fitted: with room for it, bid again."""
 
 
 @dataclass(frozen=True, slots=True)

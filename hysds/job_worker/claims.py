@@ -40,6 +40,14 @@ class Ends:
     closing: threading.Event = field(default_factory=threading.Event)
 
 
+@dataclass(frozen=True, slots=True)
+class Won:
+    """A lease won. `more`: ready work that may fit is left, so another bid is worth its trip."""
+
+    attempt: Attempt
+    more: bool
+
+
 class Claims:
     """Wins leases. Any thread may call any method; bids take turns, so that no two count on the same free slot."""
 
@@ -55,7 +63,7 @@ class Claims:
         self._noting = threading.Lock()
         self._rounds = 0
 
-    def claim(self) -> Attempt | None:
+    def claim(self) -> Won | None:
         """The best ready job that fits. Asks again where the ledger taught a shape that turned out to fit.
 
         Raises: Unreachable when the worker drained before an answer came.
@@ -64,11 +72,11 @@ class Claims:
             while True:
                 with self._bid() as bid:
                     claimed = self._answered(partial(self._ledger.claim, bid), self._ends.draining)
-                    attempt = self._take(claimed)
-                if attempt is not None or not self._learned(claimed):
-                    return attempt
+                    won = self._take(claimed)
+                if won is not None or not self._learned(claimed):
+                    return won
 
-    def commit(self, commit: Commit, wants_more: Callable[[], bool]) -> tuple[Committed, Attempt | None]:
+    def commit(self, commit: Commit, wants_more: Callable[[], bool]) -> tuple[Committed, Won | None]:
         """End an attempt and, if there is room, claim the next job in the same step.
 
         Raises: Unreachable when the worker closed before an answer came.
@@ -119,7 +127,7 @@ class Claims:
         finally:
             self._rounds += 1
 
-    def _take(self, claimed: Claimed) -> Attempt | None:
+    def _take(self, claimed: Claimed) -> Won | None:
         """A lease won is held before the bid counts as over, or a renewal would take it for nobody's."""
         lease = claimed.lease
         if lease is None:
@@ -127,7 +135,7 @@ class Claims:
         attempt = Attempt(lease)
         self._host.take(attempt.id, attempt.fence, lease.record.shape)
         self._holdings.hold(attempt)
-        return attempt
+        return Won(attempt, claimed.more or self._learned(claimed))
 
     def _learned(self, claimed: Claimed) -> bool:
         """Whether a shape new to this host fits it, so that another bid may win."""

@@ -20,7 +20,7 @@ from hysds.core.requests import Announcement, Commit, Committing
 from hysds.core.status import Status
 from hysds.job_worker import run
 from hysds.job_worker.attempt import Attempt, Stop
-from hysds.job_worker.claims import Claims, Ends
+from hysds.job_worker.claims import Claims, Ends, Won
 from hysds.job_worker.holdings import Holdings
 from hysds.job_worker.host import Host
 from hysds.job_worker.leases import LeaseKeeper, Terms
@@ -65,7 +65,7 @@ class JobWorker:
     def __init__(self, identity: Identity, parts: Parts) -> None:
         self._identity = identity
         self._parts = parts
-        self._hand: deque[Attempt] = deque()
+        self._hand: deque[Won] = deque()
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         self._busy = 0
@@ -103,14 +103,15 @@ class JobWorker:
 
     def perform(self, queue: str, show: Callable[[str], None]) -> str | None:
         """Run one job, if there is one; answers its id. `show` is called with the id before the job starts."""
-        attempt = self._next()
-        if attempt is None:
+        won = self._next()
+        if won is None:
             return None
+        attempt = won.attempt
         if self._parts.ends.closing.is_set():
             attempt.stop(Stop.LOST, grace_s=0)
         try:
             show(attempt.id)
-            if self.is_open():
+            if won.more:
                 self._look_for_work()
             self._carry_out(attempt)
         finally:
@@ -137,21 +138,21 @@ class JobWorker:
         except Unreachable as error:
             _log.warning("the ledger was not told that this worker left: %s", error)
 
-    def _next(self) -> Attempt | None:
+    def _next(self) -> Won | None:
         with self._lock:
             self._called_at = -math.inf
             self._busy += 1
             if self._hand:
                 return self._hand.popleft()
-        attempt = None
+        won = None
         try:
-            attempt = self._parts.claims.claim() if self.is_open() else None
+            won = self._parts.claims.claim() if self.is_open() else None
         except Unreachable as error:
             _log.warning("a bid was given up: %s", error)
         finally:
-            if attempt is None:
+            if won is None:
                 self._leave_one()
-        return attempt
+        return won
 
     def _drop(self, attempt: Attempt) -> None:
         self._parts.holdings.let_go(attempt)
@@ -186,7 +187,7 @@ class JobWorker:
         if following is not None:
             with self._lock:
                 self._hand.append(following)
-            self._call(following.record.queue, 1)
+            self._call(following.attempt.record.queue, 1)
 
     def _give_back(self, back: run.GiveBack) -> None:
         try:
@@ -215,14 +216,14 @@ class JobWorker:
             self._idle.wait_for(lambda: self._busy == 0, self._parts.drain_timeout_s)
         for attempt in self._parts.holdings.all():
             attempt.stop(Stop.DRAIN, self._parts.terms.stop_grace_s)
-        while (waiting := self._from_hand()) is not None:
-            self._give_back(run.GiveBack(waiting.id, waiting.fence, ""))
-            self._drop(waiting)
+        while (won := self._from_hand()) is not None:
+            self._give_back(run.GiveBack(won.attempt.id, won.attempt.fence, ""))
+            self._drop(won.attempt)
         with self._idle:
             self._idle.wait_for(lambda: self._busy == 0)
         done()
 
-    def _from_hand(self) -> Attempt | None:
+    def _from_hand(self) -> Won | None:
         with self._lock:
             return self._hand.popleft() if self._hand else None
 

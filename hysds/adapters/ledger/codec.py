@@ -119,11 +119,12 @@ def moved(reply: Sequence[Any]) -> Moved:
 
 
 def claimed(reply: Sequence[Any]) -> Claimed:
-    lease, unknown, head = reply
+    lease, unknown, head, more = reply
     return Claimed(
         Lease(record(lease[0]), lease[1]) if lease else None,
         tuple(sorted(unknown)),
         Head(*head) if head else None,
+        more == 1,
     )
 
 

@@ -75,9 +75,9 @@ class Bench:
         return job_id
 
     def claim(self) -> Attempt:
-        attempt = self.claims.claim()
-        assert attempt is not None
-        return attempt
+        won = self.claims.claim()
+        assert won is not None
+        return won.attempt
 
     def announcement(self) -> Announcement:
         return Announcement("host", "w@test", ("q",), 2, Fit(now=("1s",)))
@@ -148,7 +148,7 @@ def test_a_commit_whose_answer_was_lost_is_answered_again(tmp_path: Path) -> Non
     committed, following = bench.claims.commit(commit, lambda: True)
 
     assert following is not None
-    assert (committed.how.value, following.id) == ("again", second)
+    assert (committed.how.value, following.attempt.id) == ("again", second)
     assert bench.ledger.book.records[first].status is Status.COMPLETED
     assert len(bench.ledger.book.attempts[first]) == 1
 

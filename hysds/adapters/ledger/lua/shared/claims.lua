@@ -87,21 +87,34 @@ end
 
 local function leased(record) return {flat(record), redis.call('GET', P .. 'spec:' .. record.id) or ''} end
 
--- {lease or false, unknown shapes, head or false}; a lease is {record, spec}
+-- Whether ready work is left in shapes that fit.
+local function has_more(queues, fit)
+  local now = set_of(fit.now)
+  for queue in pairs(set_of(queues)) do
+    if not is_paused(queue) then
+      for shape in pairs(shapes_of(queue)) do
+        if now[shape] and zset_lowest(P .. 'ready:' .. queue .. ':' .. shape, nil, 1)[1] then return true end
+      end
+    end
+  end
+  return false
+end
+
+-- {lease or false, unknown shapes, head or false, more}; a lease is {record, spec}
 local function claim(bid)
   local worker = meet(bid.worker, clock_ms + bid.lease_ms)
   worker.pledged = 0
   for _, record in ipairs(held_by(bid.worker)) do
-    if record.nonce == bid.nonce then return {leased(record), {}, false} end
+    if record.nonce == bid.nonce then return {leased(record), {}, false, has_more(bid.queues, bid.fit)} end
   end
   local best, head, unknown = heads(bid.queues, bid.fit)
   local shown = shown_head(head, best)
-  if is_kept_free(bid, worker, best, head, shown) or not best then return {false, unknown, shown or false} end
+  if is_kept_free(bid, worker, best, head, shown) or not best then return {false, unknown, shown or false, false} end
   drop_reservation(worker)
   local old = load(best[2])
   local new = claimed(old, bid.worker, bid.nonce, clock_ms + bid.lease_ms)
   put(old, new, 'claim')
-  return {leased(new), unknown, shown or false}
+  return {leased(new), unknown, shown or false, has_more(bid.queues, bid.fit)}
 end
 
 -- Every way out of *started*: the attempt is written down, and what became ready is counted.
