@@ -48,6 +48,9 @@ def ready(job: JobSpec) -> Iterator[Ready]:
         except Unreachable:
             system.check()  # the server's own last words say more than that it does not answer
             raise
+        # A job that ended at once, as a duplicate does, may be over before the indexer has begun: stopped then, it would
+        # leave the job out of the store.
+        system.await_roles()
 
 
 def _queues(loaded: Loaded, job: JobSpec) -> list[str]:
