@@ -12,6 +12,7 @@ import os
 import random
 import socket
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -107,7 +108,7 @@ class System:
     @cached_property
     def dispatcher(self) -> Dispatcher:
         """What rings."""
-        dispatcher = Dispatcher(self._adapters.bell(self.settings))
+        dispatcher = Dispatcher(_LateBell(lambda: self._adapters.bell(self.settings)))
         self._closing.append(dispatcher.close)
         return dispatcher
 
@@ -144,6 +145,26 @@ class System:
         """Let go of everything that was built, last first."""
         while self._closing:
             self._closing.pop()()
+
+
+class _LateBell:
+    """A bell that is made when it is first rung: most submissions wake a worker without it, and Celery is slow to load."""
+
+    def __init__(self, make: Callable[[], Bell]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._bell: Bell | None = None
+
+    def ring(self, queue: str, times: int) -> None:
+        with self._lock:
+            if self._bell is None:
+                self._bell = self._make()
+        self._bell.ring(queue, times)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._bell is not None:
+                self._bell.close()
 
 
 def _facts() -> str:

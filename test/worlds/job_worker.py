@@ -63,7 +63,8 @@ class Bench:
 
     def notes(self, found: dict[str, Any]) -> list[str]:
         """What the worker noted on the job's latest attempt."""
-        return json.loads(self.ledger.book.attempts[found["id"]][-1].detail).get("notes", [])
+        detail: dict[str, list[str]] = json.loads(self.ledger.book.attempts[found["id"]][-1].detail)
+        return detail.get("notes", [])
 
     def directory(self, found: dict[str, Any]) -> Path:
         """Where the job's latest attempt worked."""
