@@ -178,6 +178,37 @@ def test_a_repeated_append_adds_nothing(valkey_server: RedisServer, unique_name:
     server.close()
 
 
+class Counting(Server):
+    """Counts what goes out and comes back."""
+
+    sends = 0
+
+    def _insist(self, call: Callable[[], Any]) -> Any:
+        self.sends += 1
+        return super()._insist(call)
+
+
+def test_each_call_is_one_round_trip(valkey_server: RedisServer, unique_name: str) -> None:
+    """However many chunks are appended or read, and with others' logs to be dropped for them."""
+    server = Counting(valkey_server.url)
+    logs = RedisLogs(server, unique_name, model.Logs(per_job_bytes=100_000, memory_bytes=200_000))
+    calls = [
+        lambda: logs.append(JOB, 1, [_noise(1000, at * 1000) for at in range(90)]),
+        lambda: logs.finish(JOB, 1),
+        lambda: logs.append(OTHER, 1, [_noise(90_000)]),
+        lambda: logs.append(f"{JOB}3", 1, [_noise(90_000)]),
+        lambda: logs.read(OTHER, 1, "", 100, 1),
+    ]
+    counts = []
+    for call in calls:
+        before = server.sends
+        call()
+        counts.append(server.sends - before)
+    server.close()
+
+    assert counts == [1] * len(calls)
+
+
 @pytest.mark.parametrize("key", ["log:{JOB}:1", "logstate:{JOB}:1", "logs:due", "logs:size", "logs:total"])
 def test_a_key_of_another_type_stops_the_step_before_it_writes(
     server: Server, unique_name: str, key: str
