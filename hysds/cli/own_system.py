@@ -64,8 +64,8 @@ def _roles(loaded: Loaded) -> list[Role]:
     celery = [python, "-m", "celery", *worker.arguments(loaded, None), "--loglevel", "INFO"]
     return [
         Role("worker", celery, stage=0, grace_s=_WORKER_GRACE_S, tells_ready=False),
-        Role("reconciler", [python, "-m", "hysds", "reconciler"], stage=1),
-        Role("indexer", [python, "-m", "hysds", "indexer"], stage=2),
+        Role("reconciler", [python, "-m", "hysds", "reconciler"], stage=0),
+        Role("indexer", [python, "-m", "hysds", "indexer"], stage=1),
     ]
 
 
