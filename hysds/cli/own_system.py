@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hysds.cli import worker
 from hysds.core.errors import Unreachable
 from hysds.core.spec import JobSpec
+from hysds.embedded.errors import EmbeddedError
 from hysds.embedded.roles import Role
 from hysds.embedded.system import EmbeddedSystem
 from hysds.settings import environment, load
@@ -33,7 +34,7 @@ class Ready:
 def ready(job: JobSpec) -> Iterator[Ready]:
     """A system that takes this job, while the block runs.
 
-    Raises: InvalidSettings, EmbeddedError; OSError where the home can't be written.
+    Raises: InvalidSettings, EmbeddedError.
     """
     loaded = load.load()
     if loaded.settings.ledger.url is not None:
@@ -42,15 +43,28 @@ def ready(job: JobSpec) -> Iterator[Ready]:
     arguments = {"worker.queues": _queues(loaded, job)}
     loaded = load.load(arguments)
     environ = environment.for_child(loaded.handed_on())
-    with EmbeddedSystem(loaded.settings, environ, _roles(loaded)) as system:
-        try:
-            yield Ready(arguments, system.check)
-        except Unreachable:
-            system.check()  # the server's own last words say more than that it does not answer
-            raise
+    system = EmbeddedSystem(loaded.settings, environ, _roles(loaded))
+    _start(system)
+    try:
+        yield Ready(arguments, system.check)
         # A job that ended at once, as a duplicate does, may be over before the indexer has begun: stopped then, it would
         # leave the job out of the store.
         system.await_roles()
+    except Unreachable:
+        system.check()  # the server's own last words say more than that it does not answer
+        raise
+    finally:
+        system.stop()
+
+
+def _start(system: EmbeddedSystem) -> None:
+    """Raises: EmbeddedError, also where the file system refuses."""
+    try:
+        system.start()
+    except OSError as error:
+        raise EmbeddedError(
+            f"{error.strerror} ({error.filename}): {system.home.path} can't be used; set HYSDS_HOME to another directory"
+        ) from error
 
 
 def _queues(loaded: Loaded, job: JobSpec) -> list[str]:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,42 +15,82 @@ import pytest
 
 from hysds.lib.process.guard import tree
 from services.process import own_directory
-from services.redis import valkey_program
+from services.redis import RedisServer, valkey_program
 
 ROOT = Path(__file__).parents[2]
 _PATIENCE_S = 120
 
 
-class CommandLine:
-    """`hysds` as a person at a shell has it. `home` is HYSDS_HOME; `directory` is where commands are called."""
+class Started:
+    """A command that goes on; its output is read as it comes."""
 
-    def __init__(self, directory: Path, root: Path = ROOT) -> None:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        self.out = b""
+        self.err = b""
+        self._changed = threading.Condition()
+        self._readers = [
+            threading.Thread(target=self._read, args=(name,), daemon=True) for name in ("out", "err")
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def await_text(self, text: str, stream: str = "err") -> None:
+        """Until the command has written this."""
+        needle = text.encode()
+        with self._changed:
+            self._changed.wait_for(
+                lambda: needle in getattr(self, stream) or self.process.poll() is not None, _PATIENCE_S
+            )
+            assert needle in getattr(self, stream), f"{text!r} never came: {self.out!r} {self.err!r}"
+
+    def end(self) -> int:
+        """The exit code, once it has ended and all it wrote was read."""
+        code = self.process.wait(_PATIENCE_S)
+        for reader in self._readers:
+            reader.join(_PATIENCE_S)
+        return code
+
+    def _read(self, name: str) -> None:
+        stream = self.process.stdout if name == "out" else self.process.stderr
+        assert stream is not None
+        while data := os.read(stream.fileno(), 65536):
+            with self._changed:
+                setattr(self, name, getattr(self, name) + data)
+                self._changed.notify_all()
+        stream.close()
+
+
+class CommandLine:
+    """`hysds` as a person at a shell has it. `home` is HYSDS_HOME; commands are called at the repository's root."""
+
+    def __init__(self, directory: Path, **variables: str) -> None:
+        self.directory = directory
         self.home = directory / "home"
-        self.root = root
         bin_ = directory / "bin"
         bin_.mkdir()
         program = bin_ / "hysds"
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m hysds "$@"\n')
         program.chmod(0o755)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("HYSDS_")}
-        self.environment = kept | {
+        self.environment = {
+            **kept,
             "HYSDS_HOME": str(self.home),
             "HYSDS_CONFIG": "",
             "PATH": f"{bin_}:{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
+            **variables,
         }
-        self._started: list[subprocess.Popen[bytes]] = []
+        self._started: list[Started] = []
 
-    def hysds(
-        self, *arguments: str, stdin: bytes = b"", **variables: str
-    ) -> subprocess.CompletedProcess[bytes]:
+    def hysds(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Carry out one command and wait for its end."""
         return subprocess.run(
             ["hysds", *arguments],
             input=stdin,
             capture_output=True,
-            cwd=self.root,
-            env=self.environment | variables,
+            cwd=ROOT,
+            env=self.environment,
             timeout=_PATIENCE_S,
             check=False,
         )
@@ -59,38 +100,40 @@ class CommandLine:
         return subprocess.run(
             ["bash", "-c", line],
             capture_output=True,
-            cwd=self.root,
+            cwd=ROOT,
             env=self.environment,
             timeout=_PATIENCE_S,
             check=False,
         )
 
-    def start(self, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
-        """Start a command and go on; it ends with the test at the latest."""
+    def start(self, *arguments: str, ready_fd: int | None = None) -> Started:
+        """Start a command and go on; it ends with the test at the latest. It tells its readiness on `ready_fd`."""
         process = subprocess.Popen(
             ["hysds", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            cwd=self.root,
-            env=self.environment | variables,
+            cwd=ROOT,
+            env=self.environment | ({} if ready_fd is None else {"HYSDS_READY_FD": str(ready_fd)}),
+            pass_fds=() if ready_fd is None else (ready_fd,),
         )
-        self._started.append(process)
-        return process
+        started = Started(process)
+        self._started.append(started)
+        return started
 
     def close(self) -> None:
         """End what was started: in order if it can, so that nothing below it is left."""
-        for process in self._started:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
+        for started in self._started:
+            if started.process.poll() is None:
+                started.process.send_signal(signal.SIGTERM)
                 try:
-                    process.wait(30)
+                    started.process.wait(30)
                 except subprocess.TimeoutExpired:
-                    process.kill()
-            process.communicate()
+                    started.process.kill()
+            started.end()
 
     def left_running(self) -> list[int]:
-        """Processes, other than ours, that name the home on their command line or in their environment."""
+        """Processes other than ours that name the home, on their command line or in their environment."""
         needle = os.fsencode(self.home)
         found = []
         for entry in Path("/proc").iterdir():
@@ -107,7 +150,7 @@ class CommandLine:
 
 @pytest.fixture
 def command_line() -> Iterator[CommandLine]:
-    """A command line with an empty home; its path is short enough for a socket."""
+    """A command line with an empty home, so that `run` brings a system of its own."""
     valkey_program()  # skips, or fails in CI, where there is no server for an embedded system
     directory = own_directory("e2e")
     found = CommandLine(directory)
@@ -115,4 +158,24 @@ def command_line() -> Iterator[CommandLine]:
         yield found
     finally:
         found.close()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def standing() -> Iterator[CommandLine]:
+    """A command line whose settings name a system that runs: a server, a worker of two slots, indexer, reconciler."""
+    server = RedisServer(valkey_program())
+    directory = own_directory("e2e")
+    try:
+        server.start()
+        found = CommandLine(directory, HYSDS_LEDGER_URL=server.url, HYSDS_WORKER_STOP_GRACE="2s")
+        try:
+            found.start("worker", "job", "--queues", "default,narrow", "--slots", "2", "--name", "w1")
+            found.start("indexer")
+            found.start("reconciler")
+            yield found
+        finally:
+            found.close()
+    finally:
+        server.remove()
         shutil.rmtree(directory, ignore_errors=True)

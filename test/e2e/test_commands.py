@@ -1,0 +1,274 @@
+"""The commands against a system that runs: real server, real worker, real roles, each a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from typing import Any
+
+import pytest
+
+
+def _spec(command: str, **fields: Any) -> bytes:
+    payload = {"_command": command, **fields.pop("payload", {})}
+    spec = {"job_type": "job:e2e", "job_queue": "default", "enable_dedup": False, "payload": payload}
+    return json.dumps(spec | fields).encode()
+
+
+def _shell(script: str, **fields: Any) -> bytes:
+    return _spec(f"sh -c '{script}'", **fields)
+
+
+def _submit(standing: Any, spec: bytes) -> str:
+    submitted = standing.hysds("submit", "-", stdin=spec)
+    assert submitted.returncode == 0, submitted.stderr
+    return str(submitted.stdout.decode().strip())
+
+
+def _document(standing: Any, job_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(standing.hysds("status", "--json", job_id).stdout)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("spec", "code", "status", "said"),
+    [
+        (_shell("exit 0"), 0, "job-completed", ""),
+        (_shell("exit 7"), 1, "job-failed", "exit code 7"),
+        (_spec("no-such-program"), 1, "job-failed", "no such program"),
+        (_shell("kill -9 $$"), 1, "job-failed", "ended by SIGKILL"),
+        (_shell("sleep 60", soft_time_limit=1, time_limit=2), 1, "job-failed", "soft time limit"),
+    ],
+)
+def test_run_exits_as_its_job(standing: Any, spec: bytes, code: int, status: str, said: str) -> None:
+    """The code and the last line of stdout say how it ended, stderr why, and what to do."""
+    run = standing.hysds("run", "-", stdin=spec)
+
+    assert run.returncode == code, run.stderr.decode()
+    assert re.fullmatch(rf"[0-9a-f-]{{36}} {status}", run.stdout.decode().splitlines()[-1])
+    assert said in run.stderr.decode()
+    assert b"Traceback" not in run.stderr
+
+
+def test_output_comes_through_byte_for_byte(standing: Any) -> None:
+    """Not UTF-8, no newline at the end, two streams: nothing is changed, and the last line is still our own."""
+    run = standing.hysds(
+        "run",
+        "-",
+        stdin=_spec("python3 -c \"import os; os.write(1, b'\\xff\\x00x'); os.write(2, b'\\xfe')\""),
+    )
+
+    out, last = run.stdout.rsplit(b"\n", 2)[0], run.stdout.splitlines()[-1]
+    assert out == b"\xff\x00x"
+    assert last.endswith(b" job-completed")
+    assert b"\xfe" in run.stderr
+
+
+def test_a_million_lines_come_through_in_order(standing: Any) -> None:
+    """A follower that keeps up sees every line; one that falls behind is told how much it missed, never misled."""
+    run = standing.hysds("run", "-", stdin=_spec("seq 1000000"))
+    numbers = [int(line) for line in run.stdout.split(b"\n")[:-2] if line.isdigit()]
+
+    assert run.returncode == 0
+    assert numbers[-1] == 1_000_000
+    assert numbers == sorted(numbers)
+    assert len(numbers) == 1_000_000 or b"missed" in run.stderr
+
+
+def test_a_job_has_no_input(standing: Any) -> None:
+    """A command that reads stdin finds its end at once: it can't hang for ever."""
+    run = standing.hysds("run", "-", stdin=_shell("cat; echo read"))
+
+    assert run.stdout.splitlines()[0] == b"read"
+
+
+def test_the_document_is_all_of_stdout_for_machines(standing: Any) -> None:
+    """With --json stdout is one object; what the job wrote is on stderr."""
+    run = standing.hysds("run", "--json", "-", stdin=_shell("echo to-people"))
+
+    document = json.loads(run.stdout)
+    assert document["status"] == "job-completed"
+    assert b"to-people" in run.stderr
+
+
+def test_a_job_that_asks_for_it_gets_the_directory_of_its_submitter(standing: Any) -> None:
+    """HYSDS_SUBMIT_DIR names where the command was called."""
+    run = standing.hysds("run", "-", stdin=_shell('cat "$HYSDS_SUBMIT_DIR/LICENSE" | head -n 2'))
+
+    assert b"Apache License" in run.stdout
+
+
+def test_submit_prints_an_id_and_names_duplicates(standing: Any) -> None:
+    """The id of the job that stands for it goes to stdout, what it duplicates to stderr."""
+    spec = _shell("exit 0", enable_dedup=True, tag="once", payload={"n": os.getpid()})
+    first, again = (standing.hysds("submit", "-", stdin=spec) for _ in range(2))
+    machine = standing.hysds("submit", "--json", "-", stdin=spec)
+
+    assert first.stderr == b""
+    assert again.stdout == first.stdout
+    assert re.search(rb"is a duplicate of job [0-9a-f-]{36}, which is job-", again.stderr)
+    told = json.loads(machine.stdout)
+    assert told["status"] == "job-deduped"
+    assert told["dedup_job"] == first.stdout.decode().strip()
+    followed = standing.hysds("logs", "-f", told["id"])
+    assert followed.returncode == 0
+    assert b"is a duplicate of job" in followed.stderr
+
+
+def test_logs_follow_a_job_from_its_start_to_its_end(standing: Any) -> None:
+    """Whoever comes late sees the first line too, and exits as the job."""
+    gate = standing.directory / f"gate-{os.urandom(4).hex()}"
+    job_id = _submit(
+        standing, _shell(f"echo first; until [ -e {gate} ]; do sleep 0.05; done; echo last; exit 3")
+    )
+    follower = standing.start("logs", "-f", job_id)
+    follower.await_text("first\n", "out")
+    gate.touch()
+
+    assert follower.end() == 1
+    assert follower.out == b"first\nlast\n"
+    again = standing.hysds("logs", job_id)
+    assert (again.returncode, again.stdout) == (0, b"first\nlast\n")
+    assert standing.hysds("logs", "-f", job_id).returncode == 1
+
+
+def test_an_interrupted_watcher_only_leaves(standing: Any) -> None:
+    """Ctrl-C at `logs -f` ends the watching with 130, and the job runs on."""
+    gate = standing.directory / f"gate-{os.urandom(4).hex()}"
+    job_id = _submit(standing, _shell(f"echo first; until [ -e {gate} ]; do sleep 0.05; done"))
+    follower = standing.start("logs", "-f", job_id)
+    follower.await_text("first\n", "out")
+    follower.process.send_signal(signal.SIGINT)
+
+    assert follower.end() == 130
+    assert b"Traceback" not in follower.err
+    assert _document(standing, job_id)["status"] == "job-started"
+    gate.touch()
+    assert standing.hysds("logs", "-f", job_id).returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_cancels_its_job(standing: Any, number: signal.Signals) -> None:
+    """`run` waits for the end of what it cancelled, says so, and exits with 130."""
+    run = standing.start("run", _written(standing, _shell("echo begun; sleep 600")))
+    run.await_text("begun\n", "out")
+    run.process.send_signal(number)
+
+    assert run.end() == 130
+    last = run.out.decode().splitlines()[-1]
+    assert last.endswith(" job-revoked")
+    assert b"Traceback" not in run.err
+    assert _document(standing, last.split()[0])["status"] == "job-revoked"
+
+
+def test_an_interrupted_run_of_a_duplicate_leaves_the_other_job_alone(standing: Any) -> None:
+    """The job that stands for ours is not ours to cancel."""
+    gate = standing.directory / f"gate-{os.urandom(4).hex()}"
+    spec = _shell(f"echo begun; until [ -e {gate} ]; do sleep 0.05; done", enable_dedup=True)
+    job_id = _submit(standing, spec)
+    run = standing.start("run", _written(standing, spec))
+    run.await_text("begun\n", "out")
+    run.process.send_signal(signal.SIGINT)
+
+    assert run.end() == 130
+    assert _document(standing, job_id)["status"] == "job-started"
+    gate.touch()
+    assert standing.hysds("logs", "-f", job_id).returncode == 0
+
+
+def test_a_run_outlives_the_reader_of_its_output(standing: Any) -> None:
+    """`hysds run job.json | head -n 1` shows one line, and the job still comes to its end."""
+    name = _written(standing, _shell("for n in 1 2 3 4 5; do echo $n; sleep 0.1; done; exit 3"))
+    run = standing.shell(f"hysds run {name} | head -n 1; echo ${{PIPESTATUS[0]}}")
+
+    assert run.stdout == b"1\n1\n"
+    assert b"Traceback" not in run.stderr
+    assert b"BrokenPipe" not in run.stderr
+
+
+def test_cancel_ends_a_running_job_and_tells_of_each(standing: Any) -> None:
+    """A running job is revoked by its worker, an ended one stays, an unknown one is told apart with exit code 2."""
+    running = _submit(standing, _shell("echo begun; sleep 600"))
+    follower = standing.start("logs", "-f", running)
+    follower.await_text("begun\n", "out")
+    cancelled = standing.hysds("cancel", running)
+
+    assert cancelled.returncode == 0
+    assert b"its worker was told to stop it" in cancelled.stdout
+    assert follower.end() == 3
+    unknown = "01930f5e-7b1c-7000-8000-0123456789ab"
+    again = standing.hysds("cancel", "--json", running, unknown)
+    assert again.returncode == 2
+    assert [json.loads(line) for line in again.stdout.splitlines()] == [
+        {"id": running, "answer": "ended"},
+        {"id": unknown, "answer": "missing"},
+    ]
+
+
+def test_status_shows_one_in_detail_and_several_as_a_table(standing: Any) -> None:
+    """In a pipe a line is a job, whole and without colours."""
+    one, two = (_submit(standing, _shell(f"exit {code}", tag="pair")) for code in (0, 5))
+    for job_id in (one, two):
+        standing.hysds("logs", "-f", job_id)
+    detail = standing.hysds("status", two).stdout.decode()
+    table = standing.hysds("status", one, two).stdout.decode().splitlines()
+
+    assert re.search(r"(?m)^error +exit code 5$", detail)
+    assert re.search(r"(?m)^files +/", detail)
+    assert [line.split()[:2] for line in table[1:]] == [[one, "job-completed"], [two, "job-failed"]]
+    assert "\x1b" not in detail + "".join(table)
+
+
+def test_jobs_says_where_it_reads_and_pages(standing: Any) -> None:
+    """Conditions, pages by cursor and counts, for people and for machines."""
+    tag = f"paged-{os.urandom(4).hex()}"
+    ids = [_submit(standing, _shell("exit 0", tag=tag)) for _ in range(3)]
+    for job_id in ids:
+        standing.hysds("logs", "-f", job_id)
+    _until_indexed(standing, tag, 3)
+    first = standing.hysds("jobs", "--tag", tag, "--limit", "2", "--json")
+    told = json.loads(first.stderr)
+    second = standing.hysds("jobs", "--tag", tag, "--limit", "2", "--cursor", told["cursor"], "--json")
+    counts = standing.hysds("jobs", "--tag", tag, "--limit", "0", "--facet", "status", "--json")
+
+    assert told["total"] == 3
+    assert "jobs.db" in told["read_from"]
+    found = [json.loads(line)["id"] for line in (first.stdout + second.stdout).splitlines()]
+    assert found == ids[::-1]
+    assert [json.loads(line) for line in counts.stdout.splitlines()] == [
+        {"facet": "status", "value": "job-completed", "count": 3}
+    ]
+    assert b"3 of 3 jobs that match, in sqlite:" in standing.hysds("jobs", "--tag", tag).stderr
+
+
+def test_an_unknown_job_is_refused(standing: Any) -> None:
+    """No traceback, no endless wait: a sentence that says who was asked."""
+    for command in (["status"], ["logs"], ["logs", "-f"]):
+        asked = standing.hysds(*command, "01930f5e-7b1c-7000-8000-0123456789ab")
+        assert asked.returncode == 2
+        assert b"neither the ledger nor" in asked.stderr
+
+
+def test_a_system_that_is_away_has_its_own_exit_code(standing: Any) -> None:
+    """A script can tell a wrong request from a server that does not answer."""
+    away = standing.shell(
+        "HYSDS_LEDGER_URL=redis://127.0.0.1:1/0 hysds status 01930f5e-7b1c-7000-8000-0123456789ab"
+    )
+
+    assert away.returncode == 4
+    assert b"the ledger can't be reached" in away.stderr
+    assert b"Traceback" not in away.stderr
+
+
+def _written(standing: Any, spec: bytes) -> str:
+    path = standing.directory / f"{os.urandom(4).hex()}.json"
+    path.write_bytes(spec)
+    return str(path)
+
+
+def _until_indexed(standing: Any, tag: str, count: int) -> None:
+    """The store follows the ledger by a moment: it is asked until it has, and the timeout of a command bounds it."""
+    line = f"until hysds jobs --tag {tag} --status completed 2>&1 >/dev/null | grep -q '{count} of {count}'; do :; done"
+    standing.shell(line)

@@ -1,0 +1,107 @@
+"""The roles as processes: ready when they say so, ended cleanly by the first signal."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.redis import RedisOptions, RedisServer
+
+_JOBS = 300
+
+
+def _await_ready(command_line: Any, *arguments: str) -> Any:
+    ours, theirs = os.pipe()
+    started = command_line.start(*arguments, ready_fd=theirs)
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as pipe:
+        assert pipe.read() == b"ready\n", started.err
+    return started
+
+
+@pytest.fixture
+def with_server(command_line: Any, start_valkey: Callable[[RedisOptions], RedisServer]) -> Any:
+    """A command line whose settings name a server, and no role runs."""
+    command_line.environment["HYSDS_LEDGER_URL"] = start_valkey(RedisOptions()).url
+    return command_line
+
+
+def _submit_many(command_line: Any, count: int) -> list[str]:
+    names = []
+    for number in range(count):
+        path = command_line.directory / f"{number}.json"
+        path.write_text(json.dumps({"job_type": "job:x", "payload": {"_command": "true", "n": number}}))
+        names.append(str(path))
+    submitted = command_line.hysds("submit", *names)
+    assert submitted.returncode == 0, submitted.stderr
+    return list(submitted.stdout.decode().split())
+
+
+def test_an_indexer_that_is_told_to_end_writes_first_what_there_is(with_server: Any) -> None:
+    """SIGTERM as soon as it is ready: every job that was accepted before is in the store, and the exit code is 0."""
+    ids = _submit_many(with_server, _JOBS)
+    indexer = _await_ready(with_server, "indexer")
+    indexer.process.send_signal(signal.SIGTERM)
+
+    assert indexer.end() == 0, indexer.err
+    found = with_server.hysds("jobs", "--json", "--limit", "1000")
+    assert sorted(json.loads(line)["id"] for line in found.stdout.splitlines()) == sorted(ids)
+
+
+@pytest.mark.parametrize("role", ["indexer", "reconciler"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_role_ends_cleanly_at_the_first_signal(with_server: Any, role: str, number: signal.Signals) -> None:
+    """Each of the three signals ends it with 0 and without a traceback."""
+    started = _await_ready(with_server, role)
+    started.process.send_signal(number)
+
+    assert started.end() == 0
+    assert b"Traceback" not in started.err
+
+
+@pytest.mark.parametrize("role", ["indexer", "reconciler"])
+def test_a_role_without_a_ledger_says_so(command_line: Any, role: str) -> None:
+    """A server that is not there at the start is an error of the operator's: exit code 4, and a sentence."""
+    command_line.environment["HYSDS_LEDGER_URL"] = "redis://127.0.0.1:1/0"
+    run = command_line.hysds(role)
+
+    assert run.returncode == 4
+    assert b"the ledger can't be reached" in run.stderr
+    assert b"Traceback" not in run.stderr
+
+
+def test_the_worker_is_the_one_that_celery_starts(with_server: Any) -> None:
+    """`hysds worker job` becomes `celery -A hysds worker` in the same process, with the queues and slots asked for."""
+    worker = with_server.start("worker", "job", "--queues", "gpu,cpu", "--slots", "3", "--name", "w7")
+    worker.await_text("ready")
+    command = Path(f"/proc/{worker.process.pid}/cmdline").read_bytes().decode().split("\0")
+
+    assert command[1:] == [
+        "-m", "celery", "-A", "hysds", "worker", "-Q", "gpu,cpu", "-c", "3", "-n", "w7", "--loglevel", "INFO", ""
+    ]  # fmt: skip
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.end() == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--slots", "0"], "worker.slots"),
+        (["--slots", "2000"], "worker.slots"),
+        (["--queues", "a queue"], "worker.queues"),
+        (["--queues", ""], "worker.queues"),
+        (["--name", "a b"], "worker.name"),
+    ],
+)
+def test_a_worker_that_can_not_be_is_refused(with_server: Any, options: list[str], complaint: str) -> None:
+    """What Celery would take without a word is checked first."""
+    run = with_server.hysds("worker", "job", *options)
+
+    assert run.returncode == 2
+    assert complaint in run.stderr.decode()
