@@ -35,7 +35,7 @@ from hysds.ports.logs import Logs
 from hysds.ports.store import Store
 from hysds.reconciler.duties import Reconciler
 from hysds.settings import load
-from hysds.settings.model import Settings
+from hysds.settings.model import CLOCK_CAP_S, Settings
 
 if TYPE_CHECKING:
     from hysds.adapters.ledger.memory import MemoryLedger
@@ -148,7 +148,7 @@ class System:
 
 
 class _LateBell:
-    """A bell that is made when it is first rung: most submissions wake a worker without it, and Celery is slow to load."""
+    """A bell that is made when it is first rung: most submissions need none, and Celery is slow to load."""
 
     def __init__(self, make: Callable[[], Bell]) -> None:
         self._make = make
@@ -220,7 +220,8 @@ class RealAdapters:
             "process",
             EngineSettings(
                 silence_limit_s=settings.ledger.worker_lease_s,
-                isolation_limit_s=settings.worker.isolation_limit_s,
+                # Ended before the ledger's own, slower clock can hand the job to another worker.
+                isolation_limit_s=settings.worker.isolation_limit_s - 2 * CLOCK_CAP_S,
                 on_gone=(sys.executable, "-m", "hysds.cli.gone", incarnation),
                 on_gone_env=self._handed_on,
             ),

@@ -20,6 +20,8 @@ from celery.worker import state
 from hysds.bootsteps.message import has_expired, is_for_us, local_bell, queue_of
 from hysds.bootsteps.valves import Valve, valve_for
 from hysds.celery import RUN_JOB, JobWorker
+from hysds.lib import readiness
+from hysds.settings import environment
 
 _STUCK_S = 1.0
 """A hub that runs lets a wish in within milliseconds. The job worker repeats one that is not fulfilled."""
@@ -58,10 +60,13 @@ class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes n
             parent.app.look_again = self._changed
             self._worker = parent.app.job_worker
             self._worker.start(self._call, self._changed)
+            readiness.tell(environment.ready_fd())
 
     def stop(self, parent: Any) -> None:
         """The connection is lost, or the worker ends."""
-        self._valve = None
+        valve, self._valve = self._valve, None
+        if valve is not None:
+            valve.close()
         self._admit()
 
     # ---- asked by the job worker, in any thread --------------------------------------------------------------------

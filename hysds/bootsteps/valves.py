@@ -16,12 +16,15 @@ class Valve(Protocol):
     def look(self) -> None:
         """Let messages flow if the gate is open, and not if it is shut."""
 
+    def close(self) -> None:
+        """The consumer ends: wait for no message that may still come."""
+
 
 class PolledValve:
     """Redis: kombu asks before each pop, so the answer is all there is to change."""
 
     def __init__(self, consumer: Any, is_open: Callable[[], bool]) -> None:
-        channel = consumer.channel
+        self._channel = channel = consumer.channel
         within_prefetch = channel.qos.can_consume
 
         def can_consume() -> bool:
@@ -33,6 +36,11 @@ class PolledValve:
 
     def look(self) -> None:
         """The hub asks `can_consume` in each round."""
+
+    def close(self) -> None:
+        """Drop the pop that is on its way: kombu would wait up to a second for its answer. It could bring one bell."""
+        if self._channel._in_poll:
+            self._channel._in_poll.disconnect()
 
 
 class PushedValve:
@@ -53,6 +61,9 @@ class PushedValve:
             self._consumer.consume()
         else:
             self._consumer.cancel()
+
+    def close(self) -> None:
+        """Celery cancels its consumers by itself."""
 
 
 def valve_for(driver: str, consumer: Any, is_open: Callable[[], bool]) -> Valve:

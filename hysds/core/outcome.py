@@ -11,9 +11,6 @@ from hysds.core.status import FailureClass
 from hysds.lib import units
 from hysds.lib.process.ending import Ending, Reason
 
-SHORT_ERROR = 35
-"""Characters of `short_error`, as HySDS has it."""
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -28,12 +25,6 @@ class Outcome:
     signum: int | None = None
     permanent: bool = False
     """Trying again can't help."""
-
-    @property
-    def short_error(self) -> str:
-        """The error's first line, cut to SHORT_ERROR characters."""
-        line = self.error.strip().splitlines()[0] if self.error.strip() else ""
-        return line if len(line) <= SHORT_ERROR else f"{line[: SHORT_ERROR - 3]}..."
 
 
 def of_ending(ending: Ending, argv: tuple[str, ...]) -> Outcome:

@@ -114,18 +114,22 @@ class LeaseKeeper:
 
     def _renew_for_ever(self, announce: Callable[[], Announcement], work: Callable[[], None]) -> None:
         following = time.monotonic()
+        # A lease counts from the sending of the renewal that the ledger answered, not from when an answer stayed away.
+        reached_s = time.clock_gettime(time.CLOCK_BOOTTIME)
         while not self._stopping.wait(max(following - time.monotonic(), 0)):
             following = time.monotonic() + self._terms.renew_interval_s
             self._engine.beat()
+            sent_s = time.clock_gettime(time.CLOCK_BOOTTIME)
             try:
                 renewed = self.renew(announce())
             except Unreachable as error:
                 _log.warning("leases are not renewed: %s", error)
-                self._engine.isolated()
+                self._engine.isolated(reached_s)
                 continue
             except Exception:  # noqa: BLE001  the thread must live: without renewals every job of this worker is lost
                 _log.exception("a renewal failed")
                 continue
+            reached_s = sent_s
             self._engine.connected()
             if renewed.ready or set(renewed.unknown) & set(self._host.fit().now):
                 work()

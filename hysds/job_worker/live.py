@@ -1,9 +1,13 @@
-"""Watches a running attempt: its output goes to the live log, its progress file to the status."""
+"""Watches a running attempt: its output goes to the live log, its progress file to the status.
+
+Whatever happens here, the files hold the whole output. A ledger that does not answer costs the live view, never the
+job; followers see the gap by the offsets.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from hysds.core.errors import Unreachable
@@ -12,49 +16,14 @@ from hysds.job_worker.workdir import WorkDir
 from hysds.lib.process.ending import Ending
 from hysds.lib.process.tail import Tail
 from hysds.ports.engines import Running
-from hysds.ports.logs import Chunk, Logs
+from hysds.ports.logs import NOTE, Chunk, Logs
 
 _GATHER_BYTES = 256 * 1024
 """So much output travels in one call; what is there at once is sent at once."""
 
 
-def watch(attempt: Attempt, running: Running, workdir: WorkDir, logs: Logs) -> Ending:
-    """Stream until the workload has ended; answers its end. Whatever happens here, the files hold the whole output."""
-    sender = _Sender(attempt, logs)
-    progress = _Progress(workdir.progress)
-    with Tail({"stdout": workdir.stdout, "stderr": workdir.stderr}) as tail:
-
-        def has_ended(timeout_s: float) -> bool:
-            sender.flush()
-            _show(progress, attempt, sender)
-            return running.wait(timeout_s) is not None
-
-        for chunk in tail.follow(has_ended):
-            sender.add(Chunk(chunk.stream, chunk.offset, chunk.data))
-    _show(progress, attempt, sender)
-    sender.finish()
-    ending = running.wait(None)
-    assert ending is not None
-    return ending
-
-
-def note(attempt: Attempt, lines: Sequence[str], logs: Logs) -> None:
-    """What HySDS itself has to say to those who follow."""
-    sender = _Sender(attempt, logs)
-    for line in lines:
-        sender.add(Chunk("note", 0, f"{line}\n".encode()))
-    sender.finish()
-
-
-def _show(progress: _Progress, attempt: Attempt, sender: _Sender) -> None:
-    line = progress.latest()
-    if line is not None:
-        attempt.show_progress(line)
-        sender.add(Chunk("note", progress.offset, f"progress: {line}\n".encode()))
-
-
-class _Sender:
-    """Gathers chunks into few calls. A ledger that does not answer costs the live view, never the job."""
+class LiveLog:
+    """The live log of one attempt. A job without output has none, and costs no call."""
 
     def __init__(self, attempt: Attempt, logs: Logs) -> None:
         self._attempt = attempt
@@ -63,13 +32,49 @@ class _Sender:
         self._size_bytes = 0
         self._began = False
 
-    def add(self, chunk: Chunk) -> None:
+    def watch(self, running: Running, tail: Tail, place: WorkDir) -> Ending:
+        """Stream until the workload has ended; answers its end."""
+        progress = _Progress(place.progress)
+
+        def has_ended(timeout_s: float) -> bool:
+            self._show(progress.latest())
+            self._flush()
+            return running.wait(timeout_s) is not None
+
+        for chunk in tail.follow(has_ended):
+            self._add(Chunk(chunk.stream, chunk.offset, chunk.data))
+        self._show(progress.latest())
+        self._flush()
+        ending = running.wait(None)
+        assert ending is not None
+        return ending
+
+    def finish(self, notes: Iterable[str]) -> None:
+        """What HySDS itself has to say to those who follow, and the end of the log."""
+        for note in notes:
+            self._say(note)
+        self._flush()
+        if self._began:
+            try:
+                self._logs.finish(self._attempt.id, self._attempt.fence)
+            except Unreachable:
+                return  # its followers learn from the ledger that the attempt is over
+
+    def _show(self, progress: str | None) -> None:
+        if progress is not None:
+            self._attempt.show_progress(progress)
+            self._say(f"progress: {progress}")
+
+    def _say(self, note: str) -> None:
+        self._add(Chunk(NOTE, 0, f"{note}\n".encode()))
+
+    def _add(self, chunk: Chunk) -> None:
         self._chunks.append(chunk)
         self._size_bytes += len(chunk.data)
         if self._size_bytes >= _GATHER_BYTES:
-            self.flush()
+            self._flush()
 
-    def flush(self) -> None:
+    def _flush(self) -> None:
         if not self._chunks:
             return
         chunks, self._chunks, self._size_bytes = self._chunks, [], 0
@@ -77,19 +82,7 @@ class _Sender:
         try:
             self._logs.append(self._attempt.id, self._attempt.fence, chunks)
         except Unreachable:
-            # A follower sees the gap by the offsets, and the file has it all.
-            return
-
-    def finish(self) -> None:
-        """The end of the log; a job without output has none, and costs no call."""
-        self.flush()
-        if not self._began:
-            return
-        try:
-            self._logs.finish(self._attempt.id, self._attempt.fence)
-        except Unreachable:
-            # Its followers learn from the ledger that the attempt is over.
-            return
+            return  # the files have it
 
 
 class _Progress:
@@ -98,7 +91,6 @@ class _Progress:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._seen = (0, 0)
-        self.offset = 0
 
     def latest(self) -> str | None:
         """The newest whole line, None where there is nothing new."""
@@ -110,7 +102,6 @@ class _Progress:
         if seen == self._seen:
             return None
         self._seen = seen
-        self.offset = status.st_size
         return _last_line(self._path, status.st_size)
 
 

@@ -45,7 +45,6 @@ def detail(report: Report) -> str:
         "exit_code": outcome.exit_code,
         "signum": outcome.signum,
         "error": (found.error or outcome.error) if failed else None,
-        "short_error": outcome.short_error if failed and not found.error else None,
         "traceback": (found.traceback or outcome.traceback or None) if failed else None,
         "hint": outcome.hint or None,
         "phase": _last_phase(report.attempt) if failed else None,

@@ -5,6 +5,7 @@ Whatever step raises, `run` answers what to tell the ledger, exactly once. The l
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,12 +16,14 @@ from hysds.core.document import document
 from hysds.core.outcome import Outcome
 from hysds.core.requests import Commit
 from hysds.core.status import FailureClass, Status
-from hysds.job_worker import environment, files, findings, live, report, workdir
+from hysds.job_worker import environment, files, findings, report, workdir
 from hysds.job_worker.attempt import Attempt, Stop
 from hysds.job_worker.findings import Findings
+from hysds.job_worker.live import LiveLog
 from hysds.job_worker.workdir import WorkDir
 from hysds.lib.process.ending import Ending
-from hysds.ports.engines import Engine, Workload
+from hysds.lib.process.tail import Tail
+from hysds.ports.engines import Engine, Running, Workload
 from hysds.ports.logs import Logs
 
 
@@ -52,14 +55,14 @@ class GiveBack:
 def run(attempt: Attempt, tools: Tools) -> Commit | GiveBack | None:
     """Carry out a claimed job; answers how to end its lease, None where it is not ours any more."""
     place = workdir.locate(tools.root, attempt.id, attempt.fence, attempt.record.accepted_ms)
-    ended, found = Outcome(), Findings()
+    ended, found, log = Outcome(), Findings(), LiveLog(attempt, tools.logs)
     ending: Ending | None = None
     try:
         with attempt.entering("prepare"):
             workload = prepare(attempt, place, tools)
         if attempt.stopped is None:
             with attempt.entering("execute"):
-                ending = execute(attempt, workload, place, tools)
+                ending = execute(attempt, workload, place, tools, log)
             ended = outcome.of_ending(ending, workload.argv)
         with attempt.entering("finish"):
             found = finish(attempt, place, ended)
@@ -67,7 +70,7 @@ def run(attempt: Attempt, tools: Tools) -> Commit | GiveBack | None:
         ended = outcome.of_os_error(error, attempt.phase)
     except Exception as error:  # noqa: BLE001  the outer shell: whatever broke, the job ends with a class and a reason
         ended = outcome.of_exception(error, attempt.phase, traceback.format_exc())
-    live.note(attempt, found.notes, tools.logs)
+    log.finish(found.notes)
     detail = report.detail(report.Report(attempt, place.path, tools.host, ended, ending, found))
     return conclude(attempt, ended, detail, tools)
 
@@ -98,20 +101,28 @@ def prepare(attempt: Attempt, place: WorkDir, tools: Tools) -> Workload:
     return workload
 
 
-def execute(attempt: Attempt, workload: Workload, place: WorkDir, tools: Tools) -> Ending:
+def execute(attempt: Attempt, workload: Workload, place: WorkDir, tools: Tools, log: LiveLog) -> Ending:
     """Start the workload, and watch it until nothing of it lives.
 
     Raises: OSError when its files can't be opened.
     """
-    running = tools.engine.start(workload)
-    try:
-        attempt.attach(running)
-        if running.pid is not None:
+    # The output is opened before the command can delete it.
+    with Tail({"stdout": place.stdout, "stderr": place.stderr}) as tail:
+        running = tools.engine.start(workload)
+        try:
+            attempt.attach(running)
+            _write_pid(place, running)
+            return log.watch(running, tail, place)
+        finally:
+            attempt.detach()
+            running.close()
+
+
+def _write_pid(place: WorkDir, running: Running) -> None:
+    """For people. A command that deletes its directory, or fills the disk, at once keeps none."""
+    if running.pid is not None:
+        with contextlib.suppress(OSError):
             files.put(place.pid, f"{running.pid}\n".encode())
-        return live.watch(attempt, running, place, tools.logs)
-    finally:
-        attempt.detach()
-        running.close()
 
 
 def finish(attempt: Attempt, place: WorkDir, ended: Outcome) -> Findings:

@@ -72,8 +72,8 @@ class Engine(Protocol):
     def beat(self) -> None:
         """The worker is alive. Without a beat for a lease, all workloads are ended."""
 
-    def isolated(self) -> None:
-        """The worker can't reach the ledger, from now on; workloads are ended when that lasts too long."""
+    def isolated(self, since_boot_s: float) -> None:
+        """The worker has not reached the ledger since then (boot-time clock); too long, and workloads are ended."""
 
     def connected(self) -> None:
         """It reaches the ledger again."""

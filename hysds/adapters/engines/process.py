@@ -26,7 +26,7 @@ class ProcessEngine:
         )
         self._lock = threading.Lock()
         self._guardian: Guardian | None = None
-        self._isolated = False
+        self._isolated_since_s: float | None = None
         self._is_closed = False
 
     def prepare(self) -> None:
@@ -55,19 +55,19 @@ class ProcessEngine:
             if self._guardian is not None:
                 self._guardian.beat()
 
-    def isolated(self) -> None:
-        """The time without a ledger begins, if it has not begun already."""
+    def isolated(self, since_boot_s: float) -> None:
+        """The time without a ledger began then."""
         with self._lock:
-            if self._guardian is not None and not self._isolated:
-                self._guardian.isolated()
-            self._isolated = True
+            self._isolated_since_s = since_boot_s
+            if self._guardian is not None:
+                self._guardian.isolated(since_boot_s)
 
     def connected(self) -> None:
         """It is over."""
         with self._lock:
-            if self._guardian is not None and self._isolated:
+            if self._guardian is not None and self._isolated_since_s is not None:
                 self._guardian.connected()
-            self._isolated = False
+            self._isolated_since_s = None
 
     def close(self) -> None:
         """End everything; the guardian exits without `on_gone`, and none follows it."""
@@ -83,6 +83,6 @@ class ProcessEngine:
                 raise GuardianGone("the engine was closed: this worker is ending")
             if self._guardian is None or not self._guardian.is_alive():
                 self._guardian = Guardian.start(self._watchfulness)
-                if self._isolated:
-                    self._guardian.isolated()
+                if self._isolated_since_s is not None:
+                    self._guardian.isolated(self._isolated_since_s)
             return self._guardian

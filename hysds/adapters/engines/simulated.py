@@ -64,7 +64,7 @@ class SimulatedEngine:
     def beat(self) -> None:
         """Nobody listens."""
 
-    def isolated(self) -> None:
+    def isolated(self, since_boot_s: float) -> None:
         """Nothing runs that could run too long."""
 
     def connected(self) -> None:

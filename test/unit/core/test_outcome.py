@@ -83,12 +83,6 @@ def test_a_program_that_can_t_run_here_is_not_tried_again(error: int) -> None:
     assert found.error.startswith("prog: ")
 
 
-def test_a_short_error_has_at_most_thirty_five_characters() -> None:
-    """HySDS's documents promise it."""
-    assert outcome.Outcome(error="x" * 36 + "\nmore").short_error == "x" * 32 + "..."
-    assert outcome.Outcome(error="x" * 35).short_error == "x" * 35
-
-
 def test_a_full_disk_says_which_phase_and_what_to_do() -> None:
     """The place failed the job, not the job itself: another host may do better."""
     found = outcome.of_os_error(OSError(errno.ENOSPC, "No space left on device", "/w/x"), "prepare")

@@ -78,7 +78,7 @@ class HeldEngine:
     def beat(self) -> None:
         self.beats.release()
 
-    def isolated(self) -> None:
+    def isolated(self, since_boot_s: float) -> None:
         pass
 
     def connected(self) -> None:
