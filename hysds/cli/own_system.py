@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ from hysds.embedded.roles import Role
 from hysds.embedded.system import EmbeddedSystem
 from hysds.settings import environment, load
 from hysds.settings.load import Loaded
+from hysds.settings.model import Settings
 
 _WORKER_GRACE_S = 5.0
 """The job has ended by then; what else the home's ledger holds is given back."""
@@ -24,31 +25,29 @@ _WORKER_GRACE_S = 5.0
 class Ready:
     """A system to submit to."""
 
-    arguments: Mapping[str, object]
-    """With these settings it is reached."""
+    settings: Settings
+    """With these it is reached."""
     look: Callable[[], None]
     """Raises ChildEnded when a process of our own system ended; to be called now and then."""
 
 
 @contextmanager
-def ready(job: JobSpec) -> Iterator[Ready]:
-    """A system that takes this job, while the block runs.
+def ready(loaded: Loaded, job: JobSpec) -> Iterator[Ready]:
+    """A system that takes this job, while the block runs: the one of these settings, else one of our own.
 
     Raises: InvalidSettings, EmbeddedError.
     """
-    loaded = load.load()
     if loaded.settings.ledger.url is not None:
-        yield Ready({}, _nothing)
+        yield Ready(loaded.settings, _nothing)
         return
-    arguments = {"worker.queues": _queues(loaded, job)}
-    loaded = load.load(arguments)
+    loaded = load.load({"worker.queues": _queues(loaded, job)})
     environ = environment.for_child(loaded.handed_on())
     system = EmbeddedSystem(loaded.settings, environ, _roles(loaded))
-    _start(system)
     try:
-        yield Ready(arguments, system.check)
-        # A job that ended at once, as a duplicate does, may be over before the indexer has begun: stopped then, it would
-        # leave the job out of the store.
+        _start(system)
+        yield Ready(loaded.settings, system.check)
+        # A job that ended at once, as a duplicate does, may be over before the indexer has begun: stopped then, the
+        # indexer would leave the job out of the store.
         system.await_roles()
     except Unreachable:
         system.check()  # the server's own last words say more than that it does not answer
@@ -62,8 +61,9 @@ def _start(system: EmbeddedSystem) -> None:
     try:
         system.start()
     except OSError as error:
+        reason = f"{error.strerror} ({error.filename})"
         raise EmbeddedError(
-            f"{error.strerror} ({error.filename}): {system.home.path} can't be used; set HYSDS_HOME to another directory"
+            f"{system.home.path} can't be used: {reason}; set HYSDS_HOME to another directory"
         ) from error
 
 

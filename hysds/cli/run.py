@@ -20,6 +20,7 @@ from hysds.core.spec import JobSpec
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.sdk.client import Client
 from hysds.sdk.following import Place, Quiet, Seen
+from hysds.settings import load
 
 _ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 
@@ -45,11 +46,14 @@ def command(spec: str, as_json: bool) -> int:
         hysds run examples/01-word-count/job.json
         echo '{"job_type": "job:hello", "payload": {"_command": "echo hello"}}' | hysds run -
     """
-    with Client() as reader:
-        job = specs.load([spec], reader)[0]
+    loaded = load.load()
+    for notice in loaded.notices:
+        click.echo(f"note: {notice}", err=True)
+    with Client(System(loaded.settings)) as checker:
+        job = specs.load([spec], checker)[0]
     err = sys.stderr.buffer
     screen = Screen(err if as_json else sys.stdout.buffer, err, outlives_readers=True)
-    with _signals_interrupt(), own_system.ready(job) as system:
+    with _signals_interrupt(), own_system.ready(loaded, job) as system:
         return _run(job, system, screen, as_json)
 
 
@@ -58,7 +62,7 @@ def _run(job: JobSpec, system: Ready, screen: Screen, as_json: bool) -> int:
     watched = _Watched(JobId(Uuid7Source()()), screen, system.look)
     interrupted = False
     try:
-        with Client(System.read(system.arguments)) as client:
+        with Client(System(system.settings)) as client:
             ended = watched.from_start(client, job)
     except KeyboardInterrupt:
         if watched.is_twin:
@@ -66,7 +70,7 @@ def _run(job: JobSpec, system: Ready, screen: Screen, as_json: bool) -> int:
         interrupted = True
         screen.say(f"interrupted: cancelling job {watched.id}; once more leaves without waiting for its end")
         # A client of its own: what was interrupted may have left half an answer on the other's connection.
-        with Client(System.read(system.arguments)) as client:
+        with Client(System(system.settings)) as client:
             ended = watched.cancelled(client)
     _conclude(ended, screen, as_json)
     return Exit.INTERRUPTED if interrupted else exits.of_status(ended["status"])
@@ -87,7 +91,7 @@ class _Watched:
         """Submit it and show it to its end; answers its document."""
         submission = client.submit(job, self.id)
         if submission.twin is None:
-            self._screen.say(f"job {self.id}")
+            self._screen.say(f"job {self.id} in queue {job.job_queue or job.bare_type}")
             return self._to_its_end(client)
         self.id, self.is_twin = submission.twin, True
         self._screen.say(
