@@ -26,10 +26,11 @@ class DedupPolicy:
 
 def acceptance(id_: JobId, spec: JobSpec, policy: DedupPolicy) -> Acceptance:
     """What the ledger is asked to accept for a spec that was parsed."""
+    text = stored(spec)
     return Acceptance(
         id=id_,
-        digest=identity(spec),
-        spec=stored(spec),
+        digest=identity(text),
+        spec=text,
         queue=spec.job_queue or spec.bare_type,
         shape=str(spec.shape),
         priority=spec.priority,

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, field, fields
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Len
@@ -144,16 +144,16 @@ def from_stored(text: str) -> JobSpec:
     return JobSpec(**document)
 
 
-def identity(spec: JobSpec) -> str:
-    """Tells this spec from another under the same id: 32 hexadecimal digits."""
-    return hashlib.sha256(stored(spec).encode()).hexdigest()[:32]
+def identity(stored_spec: str) -> str:
+    """Tells a spec, as it is stored, from another under the same id: 32 hexadecimal digits."""
+    return hashlib.sha256(stored_spec.encode()).hexdigest()[:32]
 
 
 def dedup_digest(spec: JobSpec) -> str:
     """Equal for jobs that do the same work: sha256 over the fields marked `work`, or the caller's `payload_hash`."""
     if spec.payload_hash is not None:
         return spec.payload_hash
-    work = {item.name: getattr(spec, item.name) for item in fields(JobSpec) if item.metadata["work"]}
+    work = {name: getattr(spec, name) for name in _WORK}
     work["payload"] = {key: value for key, value in spec.payload.items() if not _is_bookkeeping(key)}
     text = json.dumps(work, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -165,18 +165,29 @@ def _is_bookkeeping(key: str) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        shown = {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
-        return {name: part for name, part in shown.items() if not _is_default(type(value), name, part)}
-    if isinstance(value, Mapping):
-        return {key: _plain(part) for key, part in value.items()}
-    return value
+    """What JSON holds of a value; fields at their default are left out."""
+    kind = type(value)
+    if kind is dict:
+        return {key: _plain(part) for key, part in value.items()} if value else value
+    if kind not in _STORED:
+        return value
+    shown = {}
+    for name, default in _defaults(kind):
+        part = _plain(getattr(value, name))
+        if part != default or type(part) is not type(default):
+            shown[name] = part
+    return shown
 
 
-def _is_default(kind: type, name: str, shown: Any) -> bool:
-    declared = next(item for item in fields(kind) if item.name == name)
-    if declared.default is not MISSING:
-        return bool(shown == declared.default and type(shown) is type(declared.default))
-    if declared.default_factory is not MISSING:
-        return not shown
-    return False
+@cache
+def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
+    """Each field with its default as JSON holds it; MISSING where it has none."""
+    return tuple((item.name, _default(item)) for item in fields(kind))
+
+
+def _default(item: Field[Any]) -> Any:
+    return item.default if item.default_factory is MISSING else _plain(item.default_factory())
+
+
+_STORED = frozenset({JobSpec, Resources, Budget})
+_WORK = tuple(item.name for item in fields(JobSpec) if item.metadata["work"] and item.name != "payload")

@@ -45,6 +45,9 @@ _FIELDS: Mapping[str, Callable[[str], Any]] = {
 _LEFT_OUT: Mapping[str, Any] = {"revision": 0, "digest": "", "queue": "", "shape": "", "priority": 0}
 
 
+_TOLD = tuple(field.name for field in fields(Acceptance) if field.name not in ("spec", "twins"))
+
+
 def dumps(value: object) -> str:
     """Compact JSON, other characters than ASCII as they are."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
@@ -52,8 +55,9 @@ def dumps(value: object) -> str:
 
 def submission(item: Acceptance) -> dict[str, Any]:
     """A submission without its spec, which is an argument of its own."""
-    names = (field.name for field in fields(item) if field.name not in ("spec", "twins"))
-    return {name: getattr(item, name) for name in names} | {"twins": sorted(item.twins)}
+    told = {name: getattr(item, name) for name in _TOLD}
+    told["twins"] = sorted(item.twins)
+    return told
 
 
 def bid(bid: Bid) -> str:

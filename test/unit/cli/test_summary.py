@@ -36,7 +36,7 @@ def test_a_waiting_job_shows_what_was_asked(tmp_path: Path) -> None:
     assert shown["status"] == "job-queued"
     assert (shown["name"], shown["type"], shown["queue"]) == ("a name", "job:x", "default")
     assert (shown["priority"], shown["tag"], shown["user"]) == ("3", "trial", "somebody")
-    assert shown["limits"] == "time_limit 60.0 s"
+    assert shown["limits"] == "time_limit 1m00s"
     assert not {"started", "worker", "phases", "files", "error"} & set(shown)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hysds.core.spec import Budget, JobSpec, Resources, dedup_digest, identity
+from hysds.core.spec import Budget, JobSpec, Resources, dedup_digest, identity, stored
 
 SPEC = JobSpec("job:x", {"_command": "true", "a": 1})
 
@@ -42,7 +42,7 @@ def test_how_a_job_is_run_does_not_make_it_another(change: dict[str, Any]) -> No
     other = replace(SPEC, **change)
 
     assert dedup_digest(other) == dedup_digest(SPEC)
-    assert (identity(other) == identity(SPEC)) == (other == SPEC)
+    assert (identity(stored(other)) == identity(stored(SPEC))) == (other == SPEC)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ class Bench:
     def submit(self) -> str:
         spec = JobSpec("job:x", {"_command": "true"})
         job_id = NEW_ID()
-        self.ledger.accept([Acceptance(job_id, identity(spec), stored(spec), "q", "1s")])
+        self.ledger.accept([Acceptance(job_id, identity(stored(spec)), stored(spec), "q", "1s")])
         return job_id
 
     def claim(self) -> Attempt:

@@ -122,7 +122,7 @@ class World:
     def submit(self, command: str = "true", shape: str = "1s", priority: int = 0) -> str:
         spec = JobSpec("job:x", {"_command": command})
         job_id = NEW_ID()
-        self.ledger.accept([Acceptance(job_id, identity(spec), stored(spec), "q", shape, priority)])
+        self.ledger.accept([Acceptance(job_id, identity(stored(spec)), stored(spec), "q", shape, priority)])
         return job_id
 
     def status(self, job_id: str) -> Status:

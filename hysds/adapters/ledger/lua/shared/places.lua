@@ -88,6 +88,13 @@ local function place(record)
   end
 end
 
+-- Put a job where its record says that stood nowhere before.
+local function place_new(record)
+  local score, due = placement(record)
+  if score then zset_put(list_of(record.queue, record.shape), record.id, score) end
+  if due then zset_put(DUE, record.id, due) end
+end
+
 local function move(old, new)
   local score, due, lease = placement(old)
   local score_after, due_after, lease_after = placement(new)

@@ -39,9 +39,11 @@ end
 local function load(id)
   local job = jobs[id]
   if job == nil then
-    local raw, long = {}, {}
+    local key, raw, long = P .. 'job:' .. id, {}, {}
     job = false
-    if read_fields(P .. 'job:' .. id, raw) then
+    local is_there = read_fields(key, raw)
+    kinds[key] = is_there and 'hash' or 'none' -- HGETALL has just told: no TYPE is needed
+    if is_there then
       local text = raw
       if raw.long then
         text = {}
@@ -56,6 +58,13 @@ local function load(id)
   return job and job.record or nil
 end
 
+local function has_long(record)
+  for _, value in pairs(record) do
+    if type(value) == 'string' and #value > LONGEST then return true end
+  end
+  return false
+end
+
 local function store(record)
   local id = record.id
   if not jobs[id] then jobs[id] = {raw = {}, long = {}} end
@@ -63,7 +72,7 @@ local function store(record)
   if not dirty[id] then
     dirty[id] = true
     need(P .. 'job:' .. id, 'hash')
-    need(P .. 'long:' .. id, 'hash')
+    if has_long(record) or next(jobs[id].long) then need(P .. 'long:' .. id, 'hash') end
   end
 end
 

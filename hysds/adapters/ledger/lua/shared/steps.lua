@@ -88,13 +88,14 @@ end
 
 local function take_key(item)
   if not may_take(item) then return end
+  local had_one = key_of(item.dedup) ~= nil
   set_key(item.dedup, {owner = item.id, until_ms = 0})
-  zset_drop(RETIRE_KEYS, item.dedup)
+  if had_one then zset_drop(RETIRE_KEYS, item.dedup) end
 end
 
 local function enter(record, spec, step)
   store(record)
-  place(record)
+  place_new(record)
   write('string', 'SET', P .. 'spec:' .. record.id, spec)
   publish(record, step)
 end
@@ -104,14 +105,18 @@ local function stepped(record, changes)
   return changed(record, changes)
 end
 
+local generation
+
 -- The record that a submission is born with.
 local function born(item, status, changes)
-  return changed(changed({id = item.id}, {
-    status = status, revision = now_us, digest = item.digest, queue = item.queue, shape = item.shape,
+  generation = generation or tonumber(redis.call('GET', P .. 'generation') or 0)
+  local record = {
+    id = item.id, status = status, revision = now_us, digest = item.digest, queue = item.queue, shape = item.shape,
     priority = item.priority, lost_left = item.lost_left, preempt_left = item.preempt_left, accepted_ms = now_ms,
-    dedup = item.dedup, window_ms = item.window_ms, retry_of = item.retry_of,
-    generation = tonumber(redis.call('GET', P .. 'generation') or 0),
-  }), changes)
+    dedup = item.dedup, window_ms = item.window_ms, retry_of = item.retry_of, generation = generation,
+  }
+  for name, value in pairs(changes) do record[name] = value end
+  return setmetatable(record, with_defaults)
 end
 
 local function unowned(record, ended_ms)
