@@ -21,7 +21,8 @@ def told(error: Exception) -> tuple[str, Exit] | None:
     if isinstance(error, EmbeddedError):
         return _lines("no system of its own:", str(error).splitlines()), _embedded(error)
     if isinstance(error, Unreachable):
-        return f"hysds: {words.clean(str(error))}", Exit.UNREACHABLE
+        hint = "is it running, and is it the one that you mean? See: hysds config show --origin"
+        return _lines(str(error), [hint]), Exit.UNREACHABLE
     if isinstance(error, Internal | LeaseLost):
         return f"hysds: {words.clean(str(error))}; this is a defect: please report it", Exit.FAILED
     if isinstance(error, HysdsError):

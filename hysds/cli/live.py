@@ -6,6 +6,7 @@ A line of ours never hangs on the end of one of the job's: where the job's last 
 from __future__ import annotations
 
 import base64
+import errno
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -26,7 +27,7 @@ class Screen:
     """Where output goes. `out` and `err` are binary, and may be the same."""
 
     def __init__(self, out: IO[bytes], err: IO[bytes], outlives_readers: bool = False) -> None:
-        """`outlives_readers`: when a pipe's reader leaves, the rest for it is dropped; else that is an error."""
+        """`outlives_readers`: what can't be shown any more, as its reader left, is dropped; else that is an error."""
         self._out = out
         self._err = err
         self._outlives_readers = outlives_readers
@@ -66,10 +67,13 @@ class Screen:
         try:
             target.write(data)
             target.flush()
-        except BrokenPipeError:
+        except OSError as error:
             if not self._outlives_readers:
                 raise
             self._left.add(id(target))
+            # A closed pipe or terminal has nobody to tell; a full disk has.
+            if error.errno not in (errno.EPIPE, errno.EIO):
+                self.say(f"output can't be shown any more: {error.strerror}; the job's files have it")
         self._open_lines[id(target)] = not data.endswith(b"\n")
 
 

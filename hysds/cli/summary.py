@@ -8,7 +8,7 @@ from typing import Any
 from hysds.cli import words
 from hysds.core import moments
 
-COLUMNS = ("id", "status", "type", "queue", "queued", "took", "worker", "error")
+COLUMNS = ("id", "status", "type", "queue", "queued", "took", "error")
 _SHORT_ERROR = 60
 
 
@@ -21,9 +21,8 @@ def row(document: Mapping[str, Any]) -> tuple[str, ...]:
         words.shown(document.get("status")),
         words.shown(document.get("type")),
         words.shown(document.get("queue")),
-        words.shown(info.get("time_queued")),
+        _to_the_second(words.shown(info.get("time_queued"))),
         _took(info),
-        words.shown(document.get("celery_hostname")),
         words.cut(words.shown(note), _SHORT_ERROR),
     )
 
@@ -31,7 +30,9 @@ def row(document: Mapping[str, Any]) -> tuple[str, ...]:
 def details(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Name and value of all that people ask of one job; what it does not have is left out."""
     job, info = _part(document, "job"), _info(document)
-    limits = [f"{key} {info[key]} s" for key in ("soft_time_limit", "time_limit") if info.get(key)]
+    limits = [
+        f"{key} {words.seconds(info[key])}" for key in ("soft_time_limit", "time_limit") if info.get(key)
+    ]
     pairs = [
         ("id", document.get("id")),
         ("status", document.get("status")),
@@ -94,6 +95,11 @@ def _attempt(entry: Mapping[str, Any]) -> str:
         if said != entry.get("how")
         else words.shown(said)
     )
+
+
+def _to_the_second(moment: str) -> str:
+    """A time as documents write it, without its milliseconds."""
+    return f"{moment[:-5]}Z" if moment.endswith("Z") and moment[-5:-4] == "." else moment
 
 
 def _took(info: Mapping[str, Any]) -> str:

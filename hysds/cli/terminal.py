@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from rich import box
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from hysds.cli.tables import Table
+
+_WHOLE = frozenset({"id", "status", "queued", "took"})
+"""Columns that are short, or that somebody will copy: the others give way."""
 
 _COLOURS = {
     "job-completed": "green",
@@ -20,9 +22,9 @@ _COLOURS = {
 
 def show(table: Table) -> None:
     """Draw a table as wide as the terminal; long cells are folded, never cut."""
-    drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in table.columns:
-        drawn.add_column(column, overflow="fold", no_wrap=column == "id")
+        drawn.add_column(column, overflow="fold", no_wrap=column in _WHOLE)
     for row in table.rows:
         # Text and not a string: square brackets in a job's name are no markup.
         drawn.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 from pathlib import Path
@@ -62,7 +63,12 @@ def test_a_note_is_a_clean_line_on_stderr() -> None:
 
 class _ClosedPipe(io.BytesIO):
     def flush(self) -> None:
-        raise BrokenPipeError
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+
+class _FullDisk(io.BytesIO):
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_a_reader_that_leaves_ends_a_watcher() -> None:
@@ -80,6 +86,16 @@ def test_a_reader_that_leaves_does_not_end_a_run() -> None:
     screen.show("stderr", b"c")
 
     assert err.getvalue() == b"c"
+
+
+def test_a_run_goes_on_when_its_output_has_no_place_and_says_so_once() -> None:
+    """Output that goes to a full disk is lost there and not in the job's files."""
+    err = io.BytesIO()
+    screen = Screen(_FullDisk(), err, outlives_readers=True)
+    screen.show("stdout", b"a")
+    screen.show("stdout", b"b")
+
+    assert err.getvalue().decode().count("No space left on device; the job's files have it") == 1
 
 
 def test_people_are_told_how_much_they_missed_and_where_it_is() -> None:
