@@ -9,16 +9,17 @@ from __future__ import annotations
 import difflib
 import json
 import re
-import shlex
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
+from functools import cache, partial
 from typing import Any, NoReturn
 
 import pydantic
 
 from hysds.core.errors import Complaint, InvalidSpec
-from hysds.core.spec import Budget, JobSpec, Resources
+from hysds.core.spec import Budget, JobSpec, Resources, split
 from hysds.lib import units
 
 MAX_SPEC_BYTES = 1_000_000
@@ -29,6 +30,7 @@ _LATER = {
 _QUEUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+-]{0,127}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HASH = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NAMES = ("job_type", "job_name", "tag", "username")
 _SPEC = pydantic.TypeAdapter(JobSpec)
 
@@ -41,20 +43,25 @@ def parse(text: str | bytes, max_bytes: int = MAX_SPEC_BYTES) -> JobSpec:
     size_bytes = len(text if isinstance(text, bytes) else text.encode(errors="surrogatepass"))
     if size_bytes > max_bytes:
         raise InvalidSpec((_too_large(size_bytes, max_bytes),))
-    return parse_document(_decode(text), max_bytes)
+    return _parsed(*_decode(text), max_bytes)
 
 
 def parse_document(document: object, max_bytes: int = MAX_SPEC_BYTES) -> JobSpec:
     """The spec in an already decoded document; see `parse`."""
+    return _parsed(document, False, max_bytes)
+
+
+def _parsed(document: object, is_doubled: bool, max_bytes: int) -> JobSpec:
     if not isinstance(document, dict):
         _refuse("$", f"a job spec is a JSON object, not {_kind(document)}")
-    complaints = [*_doubled(document, "$"), *_not_json(document, max_bytes)]
-    if complaints:
-        raise InvalidSpec(tuple(complaints))
+    if is_doubled:
+        raise InvalidSpec(tuple(_doubled(document, "$")))
+    text = _encoded(document, max_bytes)
+    complaints: list[Complaint] = []
     plain = _with_units(document, JobSpec, "$", complaints)
     _take_nested_units(plain, complaints)
     _take_disk_usage(plain, complaints)
-    spec = _validated(plain, complaints)
+    spec = _validated(text if plain == document else json.dumps(plain), complaints)
     complaints += _name_complaints(plain)
     complaints += _payload_complaints(plain.get("payload"))
     complaints += _env_complaints(plain.get("env"))
@@ -84,9 +91,12 @@ class _Doubled(dict[str, Any]):
     keys_twice: tuple[str, ...] = ()
 
 
-def _decode(text: str | bytes) -> object:
+def _decode(text: str | bytes) -> tuple[object, bool]:
+    """The document, and whether any of its objects gives a key twice."""
+    doubled: list[_Doubled] = []
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        document = json.loads(text, object_pairs_hook=partial(_object, doubled), parse_constant=_constant)
+        return document, bool(doubled)
     except json.JSONDecodeError as error:
         _refuse("$", f"not JSON: {error.msg} (line {error.lineno}, column {error.colno})")
     except UnicodeDecodeError as error:
@@ -97,14 +107,15 @@ def _decode(text: str | bytes) -> object:
         _refuse("$", f"not readable: {error}")
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(doubled: list[_Doubled], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
-    names = [name for name, _ in pairs]
-    doubled = _Doubled(found)
-    doubled.keys_twice = tuple(sorted({name for name in names if names.count(name) > 1}))
-    return doubled
+    counts = Counter(name for name, _ in pairs)
+    strange = _Doubled(found)
+    strange.keys_twice = tuple(sorted(name for name, count in counts.items() if count > 1))
+    doubled.append(strange)
+    return strange
 
 
 def _constant(name: str) -> NoReturn:
@@ -123,19 +134,20 @@ def _doubled(value: object, path: str) -> Iterator[Complaint]:
             yield from _doubled(part, f"{path}[{position}]")
 
 
-def _not_json(document: Mapping[str, object], max_bytes: int) -> Iterator[Complaint]:
+def _encoded(document: Mapping[str, object], max_bytes: int) -> str:
+    """The document as JSON: what none can hold, or a spec may not, is refused here."""
     try:
         text = json.dumps(document, ensure_ascii=False, allow_nan=False)
         size_bytes = len(text.encode())
     except RecursionError:
-        yield Complaint("$", "nested too deeply")
+        _refuse("$", "nested too deeply")
     except UnicodeEncodeError:
-        yield Complaint("$", "holds half of a surrogate pair, which no UTF-8 text can hold")
+        _refuse("$", "holds half of a surrogate pair, which no UTF-8 text can hold")
     except (TypeError, ValueError) as error:
-        yield Complaint("$", f"holds what JSON can't: {error}")
-    else:
-        if size_bytes > max_bytes:
-            yield _too_large(size_bytes, max_bytes)
+        _refuse("$", f"holds what JSON can't: {error}")
+    if size_bytes > max_bytes:
+        raise InvalidSpec((_too_large(size_bytes, max_bytes),))
+    return text
 
 
 # ---- units and aliases ---------------------------------------------------------------------------------------------
@@ -146,17 +158,24 @@ def _with_units(
 ) -> dict[str, Any]:
     """A copy whose sizes, durations and times are numbers; what can't be read is left out, with a complaint."""
     plain = dict(document)
-    for item in fields(kind):
-        read = _READERS.get(item.metadata.get("unit", ""))
-        value = plain.get(item.name)
-        if read is None or value is None:
+    for name, read in _read_fields(kind):
+        value = plain.get(name)
+        if value is None:
             continue
         try:
-            plain[item.name] = read(value)
+            plain[name] = read(value)
         except ValueError as error:
-            complaints.append(Complaint(_below(path, item.name), str(error)))
-            del plain[item.name]
+            complaints.append(Complaint(_below(path, name), str(error)))
+            del plain[name]
     return plain
+
+
+@cache
+def _read_fields(kind: type) -> tuple[tuple[str, Callable[[Any], float]], ...]:
+    """The fields that have a unit, each with what reads it."""
+    return tuple(
+        (item.name, _READERS[item.metadata["unit"]]) for item in fields(kind) if "unit" in item.metadata
+    )
 
 
 def _take_nested_units(plain: dict[str, Any], complaints: list[Complaint]) -> None:
@@ -212,10 +231,10 @@ _READERS: Mapping[str, Callable[[Any], float]] = {
 # ---- checking ------------------------------------------------------------------------------------------------------
 
 
-def _validated(plain: dict[str, Any], complaints: list[Complaint]) -> JobSpec | None:
+def _validated(text: str, complaints: list[Complaint]) -> JobSpec | None:
     try:
         # As JSON: there, and only there, strict types and objects for dataclasses go together.
-        return _SPEC.validate_json(json.dumps(plain))
+        return _SPEC.validate_json(text)
     except pydantic.ValidationError as error:
         complaints += [_complaint(detail) for detail in error.errors(include_url=False)]
         return None
@@ -249,7 +268,7 @@ def _unknown(name: str, parents: list[str]) -> str:
 def _name_complaints(plain: Mapping[str, Any]) -> Iterator[Complaint]:
     for name in _NAMES:
         value = plain.get(name)
-        if isinstance(value, str) and any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
+        if isinstance(value, str) and _CONTROL.search(value):
             yield Complaint(f"$.{name}", f"holds a control character: {_shown(value)}")
     queue = plain.get("job_queue")
     if isinstance(queue, str):
@@ -276,7 +295,7 @@ def _payload_complaints(payload: object) -> Iterator[Complaint]:
         yield Complaint("$.payload._command", "holds a NUL character, which no argument can")
         return
     try:
-        words = shlex.split(command)
+        words = split(command)
     except ValueError as error:
         yield Complaint("$.payload._command", f"can't be split into arguments: {_lowered(str(error))}")
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shlex
 from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import cache
@@ -28,6 +29,8 @@ RetryClass = Literal[
 ]
 """Every failure class but `cancelled`, which nobody wants tried again."""
 
+_QUOTES = frozenset("'\"\\")
+_BLANKS = re.compile(r"[ \t\r\n]+")
 _STRICT = {"extra": "forbid", "strict": True}
 
 
@@ -116,7 +119,7 @@ class JobSpec:
     @property
     def argv(self) -> tuple[str, ...]:
         """The command's arguments."""
-        return tuple(shlex.split(self.payload["_command"]))
+        return tuple(split(self.payload["_command"]))
 
     @property
     def shape(self) -> Shape:
@@ -127,6 +130,16 @@ class JobSpec:
     def budget(self, failure: FailureClass) -> Budget | None:
         """The spec's own retry budget for a class; None: the default one."""
         return self.retry.get(failure.value)  # type: ignore[call-overload,no-any-return]
+
+
+def split(command: str) -> list[str]:
+    """The arguments of a command line, as a POSIX shell would split it.
+
+    Raises: ValueError for a quotation without an end.
+    """
+    if _QUOTES.isdisjoint(command):
+        return [word for word in _BLANKS.split(command) if word]  # what shlex answers, ten times faster
+    return shlex.split(command)
 
 
 def stored(spec: JobSpec) -> str:
@@ -166,13 +179,12 @@ def _is_bookkeeping(key: str) -> bool:
 
 def _plain(value: Any) -> Any:
     """What JSON holds of a value; fields at their default are left out."""
-    kind = type(value)
-    if kind is dict:
+    if isinstance(value, dict):
         return {key: _plain(part) for key, part in value.items()} if value else value
-    if kind not in _STORED:
+    if not isinstance(value, _KINDS):
         return value
     shown = {}
-    for name, default in _defaults(kind):
+    for name, default in _defaults(type(value)):
         part = _plain(getattr(value, name))
         if part != default or type(part) is not type(default):
             shown[name] = part
@@ -180,7 +192,7 @@ def _plain(value: Any) -> Any:
 
 
 @cache
-def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
+def _defaults(kind: type[JobSpec] | type[Resources] | type[Budget]) -> tuple[tuple[str, Any], ...]:
     """Each field with its default as JSON holds it; MISSING where it has none."""
     return tuple((item.name, _default(item)) for item in fields(kind))
 
@@ -189,5 +201,5 @@ def _default(item: Field[Any]) -> Any:
     return item.default if item.default_factory is MISSING else _plain(item.default_factory())
 
 
-_STORED = frozenset({JobSpec, Resources, Budget})
 _WORK = tuple(item.name for item in fields(JobSpec) if item.metadata["work"] and item.name != "payload")
+_KINDS = (JobSpec, Resources, Budget)

@@ -113,6 +113,11 @@ def answer(reply: Sequence[str]) -> Answer:
     return Answer(Accepting(how), status, twin, twin_status)
 
 
+def answers(text: str) -> tuple[Answer, ...]:
+    """JSON of a list; Lua writes an empty one as an object."""
+    return tuple(answer(reply) for reply in json.loads(text) or ())
+
+
 def ready(reply: Sequence[Sequence[Any]]) -> tuple[Ready, ...]:
     return tuple(Ready(queue, jobs, unheard, hearers) for queue, jobs, unheard, hearers in reply)
 

@@ -57,7 +57,7 @@ class RedisLedger:
     def _accept(self, batch: Sequence[Acceptance]) -> Accepted:
         items = codec.dumps([codec.submission(item) for item in batch])
         answers, made = self._step("accept", self._retention_ms, items, *(item.spec for item in batch))
-        return Accepted(tuple(codec.answer(answer) for answer in answers), codec.ready(made))
+        return Accepted(codec.answers(answers), codec.ready(made))
 
     def reject(self, item: Acceptance, error: str) -> Answer:
         return codec.answer(self._step("reject", codec.dumps(codec.submission(item)), item.spec, error))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from hysds.cli.worker import arguments
 from hysds.settings import load
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import fields, replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from hysds.core.spec import Budget, JobSpec, Resources, dedup_digest, identity, stored
+from hysds.core.spec import Budget, JobSpec, Resources, dedup_digest, identity, split, stored
 
 SPEC = JobSpec("job:x", {"_command": "true", "a": 1})
 
@@ -62,3 +65,18 @@ def test_what_a_job_does_makes_it_another(change: dict[str, Any]) -> None:
 def test_the_callers_own_hash_takes_the_digests_place() -> None:
     """Whoever gives a payload_hash decides what is the same."""
     assert dedup_digest(replace(SPEC, payload_hash="mine")) == "mine"
+
+
+@given(st.text(alphabet="ab#$*;|&!\u00a0\x0b\x1c \t\r\n'\"\\", max_size=12))
+def test_a_command_is_split_as_a_shell_would(command: str) -> None:
+    """Also the short way, for commands without quotes."""
+    try:
+        expected: list[str] | None = shlex.split(command)
+    except ValueError:
+        expected = None
+
+    if expected is None:
+        with pytest.raises(ValueError, match="No"):
+            split(command)
+    else:
+        assert split(command) == expected

@@ -43,4 +43,4 @@ end
 
 local answers = {}
 for i, item in ipairs(batch) do answers[i] = accept(item, ARGV[3 + i]) end
-return finish({answers, announce()})
+return finish({cjson.encode(answers), announce()}) -- one text: a client reads it faster than a tree

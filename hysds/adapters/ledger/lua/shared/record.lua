@@ -86,9 +86,9 @@ end
 -- What HGETALL (and long:<id>) would answer after this step.
 local function texts(record)
   local short, long = {}, {}
-  for name, default in pairs(DEFAULTS) do
-    local value = record[name]
-    if value ~= default then
+  for name, value in pairs(record) do
+    local default = DEFAULTS[name]
+    if default ~= nil and value ~= default then
       if type(value) == 'number' then
         short[name] = num(value)
       elseif #value > LONGEST then
@@ -121,7 +121,7 @@ local function write_record(id)
   local job = jobs[id]
   local short, long = texts(job.record)
   write_difference(P .. 'job:' .. id, job.raw, short)
-  write_difference(P .. 'long:' .. id, job.long, long)
+  if next(job.long) or next(long) then write_difference(P .. 'long:' .. id, job.long, long) end
 end
 
 -- For a reply: the record as flat names and values.
