@@ -12,7 +12,6 @@ import json
 import re
 import shlex
 from dataclasses import MISSING, Field, dataclass, field, fields
-from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Len
@@ -184,17 +183,11 @@ def _plain(value: Any) -> Any:
     if not isinstance(value, _KINDS):
         return value
     shown = {}
-    for name, default in _defaults(type(value)):
+    for name, default in _DEFAULTS[type(value)]:
         part = _plain(getattr(value, name))
         if part != default or type(part) is not type(default):
             shown[name] = part
     return shown
-
-
-@cache
-def _defaults(kind: type[JobSpec] | type[Resources] | type[Budget]) -> tuple[tuple[str, Any], ...]:
-    """Each field with its default as JSON holds it; MISSING where it has none."""
-    return tuple((item.name, _default(item)) for item in fields(kind))
 
 
 def _default(item: Field[Any]) -> Any:
@@ -202,4 +195,8 @@ def _default(item: Field[Any]) -> Any:
 
 
 _WORK = tuple(item.name for item in fields(JobSpec) if item.metadata["work"] and item.name != "payload")
-_KINDS = (JobSpec, Resources, Budget)
+_KINDS = (Budget, Resources, JobSpec)
+_DEFAULTS: dict[type, tuple[tuple[str, Any], ...]] = {}
+"""Each field with its default as JSON holds it; MISSING where it has none."""
+for _kind in _KINDS:  # a default of the last is written with those of the others
+    _DEFAULTS[_kind] = tuple((item.name, _default(item)) for item in fields(_kind))

@@ -1,7 +1,7 @@
 """What HySDS writes into a work directory: before the run, at its start, and after it.
 
-Every file is written beside its place and moved there, so that nobody ever reads half of one, and what the job itself
-did to a file of ours (a link, a directory in its place) is replaced and not followed.
+Once the command runs, every file is written beside its place and moved there, so that nobody ever reads half of one,
+and what the job itself did to a file of ours (a link, a directory in its place) is replaced and not followed.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ from hysds.ports.engines import Workload
 def write_before(
     workdir: WorkDir, context: Mapping[str, Any], job: Mapping[str, Any], workload: Workload
 ) -> None:
-    """The files that the command finds, and by which a person runs it again by hand.
+    """The files that the command finds, and by which a person runs it again by hand. The directory is new.
 
     Raises: OSError when the disk is full or the directory can't be written.
     """
-    stamp(workdir.running)
-    put_json(workdir.context, context)
-    put_json(workdir.job, job)
-    put(workdir.run_script, script(workload).encode(), mode=0o755)
+    _make(workdir.running, _now())
+    _make(workdir.context, _json(context))
+    _make(workdir.job, _json(job))
+    _make(workdir.run_script, script(workload).encode(), mode=0o755)
+    for output in (workload.stdout, workload.stderr):
+        _make(output, b"")
 
 
 def script(workload: Workload) -> str:
@@ -47,19 +49,8 @@ def write_after(workdir: WorkDir, exit_code: int | None) -> None:
     """The marks of an attempt's end; the exit code is -N for a command that signal N ended."""
     if exit_code is not None:
         put(workdir.exit_code, f"{exit_code}\n".encode())
-    stamp(workdir.done)
+    put(workdir.done, _now())
     _remove(workdir.running)
-
-
-def stamp(path: Path) -> None:
-    """A marker that holds the time."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    put(path, f"{now}\n".encode())
-
-
-def put_json(path: Path, value: Any) -> None:
-    """A JSON file, for people too."""
-    put(path, (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode())
 
 
 def put(path: Path, data: bytes, mode: int = 0o644) -> None:
@@ -76,6 +67,27 @@ def put(path: Path, data: bytes, mode: int = 0o644) -> None:
     except BaseException:
         _remove(aside)
         raise
+
+
+def _make(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """A file in a directory that nobody else knows yet."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(fd, left) :]
+    finally:
+        os.close(fd)
+
+
+def _now() -> bytes:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{now}\n".encode()
+
+
+def _json(value: Any) -> bytes:
+    """JSON for people too."""
+    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 def _remove(path: Path) -> None:

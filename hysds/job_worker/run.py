@@ -96,8 +96,6 @@ def prepare(attempt: Attempt, place: WorkDir, tools: Tools) -> Workload:
     )
     job = document(attempt.record, attempt.stored_spec)["job"]
     files.write_before(place, report.context(attempt), job, workload)
-    for path in (place.stdout, place.stderr):
-        path.touch()
     return workload
 
 

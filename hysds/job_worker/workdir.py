@@ -89,8 +89,19 @@ def create(workdir: WorkDir) -> None:
 
     Raises: OSError when the place can't be written; FileExistsError when the attempt has been here before.
     """
-    workdir.path.parent.mkdir(parents=True, exist_ok=True)
-    workdir.path.mkdir()
+    try:
+        workdir.path.mkdir()
+    except FileNotFoundError:
+        workdir.path.parent.mkdir(parents=True, exist_ok=True)
+        workdir.path.mkdir()
+    try:
+        workdir.link.symlink_to(workdir.path.name)
+    except FileExistsError:
+        _swing(workdir)
+
+
+def _swing(workdir: WorkDir) -> None:
+    """From an earlier attempt to this one, in one step."""
     aside = workdir.link.with_name(f".{workdir.path.name}.link")
     aside.unlink(missing_ok=True)
     aside.symlink_to(workdir.path.name)
