@@ -27,6 +27,8 @@ class Ready:
 
     settings: Settings
     """With these it is reached."""
+    is_own: bool
+    """It ends with us."""
     look: Callable[[], None]
     """Raises ChildEnded when a process of our own system ended; to be called now and then."""
 
@@ -38,14 +40,14 @@ def ready(loaded: Loaded, job: JobSpec) -> Iterator[Ready]:
     Raises: InvalidSettings, EmbeddedError.
     """
     if loaded.settings.ledger.url is not None:
-        yield Ready(loaded.settings, _nothing)
+        yield Ready(loaded.settings, False, _nothing)
         return
     loaded = load.load({"worker.queues": _queues(loaded, job)})
     environ = environment.for_child(loaded.handed_on())
     system = EmbeddedSystem(loaded.settings, environ, _roles(loaded))
     try:
         _start(system)
-        yield Ready(loaded.settings, system.check)
+        yield Ready(loaded.settings, True, system.check)
         # A job that ended at once, as a duplicate does, may be over before the indexer has begun: stopped then, the
         # indexer would leave the job out of the store.
         system.await_roles()

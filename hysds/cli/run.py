@@ -15,6 +15,7 @@ from hysds.cli import exits, own_system, specs, summary, tables, watching
 from hysds.cli.exits import Exit
 from hysds.cli.live import People, Screen
 from hysds.cli.own_system import Ready
+from hysds.core.errors import Unreachable
 from hysds.core.ids import JobId
 from hysds.core.spec import JobSpec
 from hysds.lib.uuid7 import Uuid7Source
@@ -64,6 +65,10 @@ def _run(job: JobSpec, system: Ready, screen: Screen, as_json: bool) -> int:
     try:
         with Client(System(system.settings)) as client:
             ended = watched.from_start(client, job)
+    except Unreachable:
+        if not system.is_own:
+            screen.say(f"the job may have been accepted and go on: hysds logs -f {watched.id}")
+        raise
     except KeyboardInterrupt:
         if watched.is_twin:
             raise

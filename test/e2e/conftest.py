@@ -8,14 +8,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from hysds.lib.process.guard import tree
 from services.process import own_directory
-from services.redis import RedisServer, valkey_program
+from services.redis import RedisOptions, RedisServer, valkey_program
 
 ROOT = Path(__file__).parents[2]
 _PATIENCE_S = 120
@@ -29,6 +29,7 @@ class Started:
         self.out = b""
         self.err = b""
         self._changed = threading.Condition()
+        self._open = {"out", "err"}
         self._readers = [
             threading.Thread(target=self._read, args=(name,), daemon=True) for name in ("out", "err")
         ]
@@ -39,9 +40,7 @@ class Started:
         """Until the command has written this."""
         needle = text.encode()
         with self._changed:
-            self._changed.wait_for(
-                lambda: needle in getattr(self, stream) or self.process.poll() is not None, _PATIENCE_S
-            )
+            self._changed.wait_for(lambda: needle in getattr(self, stream) or not self._open, _PATIENCE_S)
             assert needle in getattr(self, stream), f"{text!r} never came: {self.out!r} {self.err!r}"
 
     def end(self) -> int:
@@ -59,6 +58,9 @@ class Started:
                 setattr(self, name, getattr(self, name) + data)
                 self._changed.notify_all()
         stream.close()
+        with self._changed:
+            self._open.discard(name)
+            self._changed.notify_all()
 
 
 class CommandLine:
@@ -179,3 +181,16 @@ def standing() -> Iterator[CommandLine]:
     finally:
         server.remove()
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def server(start_valkey: Callable[[RedisOptions], RedisServer]) -> RedisServer:
+    """The server of `with_server`."""
+    return start_valkey(RedisOptions())
+
+
+@pytest.fixture
+def with_server(command_line: CommandLine, server: RedisServer) -> CommandLine:
+    """A command line whose settings name a server, and no role runs."""
+    command_line.environment["HYSDS_LEDGER_URL"] = server.url
+    return command_line

@@ -262,6 +262,18 @@ def test_a_system_that_is_away_has_its_own_exit_code(standing: Any) -> None:
     assert b"Traceback" not in away.stderr
 
 
+def test_a_run_whose_server_goes_away_says_how_to_go_on(with_server: Any, server: Any) -> None:
+    """The job is in a system that is not ours to end: exit code 4, and the command that watches it again."""
+    run = with_server.start("run", _written(with_server, _shell("exit 0")))
+    run.await_text("in queue default")
+    server.kill()
+
+    assert run.end() == 4
+    job_id = run.err.decode().split()[1]
+    assert f"hysds logs -f {job_id}" in run.err.decode()
+    assert b"Traceback" not in run.err
+
+
 def _written(standing: Any, spec: bytes) -> str:
     path = standing.directory / f"{os.urandom(4).hex()}.json"
     path.write_bytes(spec)

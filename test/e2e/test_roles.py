@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from services.redis import RedisOptions, RedisServer
 
 _JOBS = 300
 
@@ -23,13 +20,6 @@ def _await_ready(command_line: Any, *arguments: str) -> Any:
     with os.fdopen(ours, "rb") as pipe:
         assert pipe.read() == b"ready\n", started.err
     return started
-
-
-@pytest.fixture
-def with_server(command_line: Any, start_valkey: Callable[[RedisOptions], RedisServer]) -> Any:
-    """A command line whose settings name a server, and no role runs."""
-    command_line.environment["HYSDS_LEDGER_URL"] = start_valkey(RedisOptions()).url
-    return command_line
 
 
 def _submit_many(command_line: Any, count: int) -> list[str]:
