@@ -79,7 +79,7 @@ def _roles(loaded: Loaded) -> list[Role]:
     python = sys.executable
     celery = [python, "-m", "celery", *worker.arguments(loaded, None), "--loglevel", "INFO"]
     return [
-        Role("worker", celery, stage=0, grace_s=_WORKER_GRACE_S, tells_ready=False),
+        Role("worker", celery, stage=0, grace_s=_WORKER_GRACE_S),
         Role("reconciler", [python, "-m", "hysds", "reconciler"], stage=0),
         Role("indexer", [python, "-m", "hysds", "indexer"], stage=1),
     ]

@@ -17,7 +17,7 @@ HOME = "HYSDS_HOME"
 CONFIG = "HYSDS_CONFIG"
 """The settings file. Set but empty: none, not even one that lies in the usual places."""
 
-IN_JOBS = ("HYSDS_PROGRESS", "HYSDS_JOB_")
+IN_JOBS = ("HYSDS_PROGRESS", "HYSDS_SUBMIT_DIR", "HYSDS_JOB_")
 """What HySDS itself sets inside jobs; one that ends in `_` stands for all that begin so. A client that a job
 starts must not stumble over them."""
 
