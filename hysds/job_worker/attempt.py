@@ -13,6 +13,7 @@ from hysds.core.spec import JobSpec, from_stored
 from hysds.ports.engines import Running
 
 _NOTE_BYTES = 64
+_UNREADABLE = JobSpec("unreadable", {})
 
 
 class Stop(IntEnum):
@@ -31,7 +32,8 @@ class Attempt:
 
     def __init__(self, lease: Lease) -> None:
         self.record = lease.record
-        self.spec: JobSpec = from_stored(lease.spec)
+        self.spec, self.defect = _read(lease.spec)
+        """`defect`: why the spec can't be read here; its place is then taken by one that asks for nothing."""
         self.stored_spec = lease.spec
         self.phases: list[dict[str, float | str]] = []
         self.progress = ""
@@ -40,7 +42,7 @@ class Attempt:
         self._grace_s = 0.0
         self._running: Running | None = None
         self._lock = threading.Lock()
-        self._claimed_at_s = time.monotonic()
+        self._claimed_at_s = time.clock_gettime(time.CLOCK_BOOTTIME)
 
     @property
     def id(self) -> str:
@@ -62,9 +64,13 @@ class Attempt:
         """What it does now."""
         return self._phase
 
-    def ledger_ms(self) -> int:
-        """The ledger's wall-clock time: this host's own may be hours off."""
-        return self.record.started_ms + round((time.monotonic() - self._claimed_at_s) * 1000)
+    def ledger_s(self, boot_s: float | None = None) -> float:
+        """The ledger's wall-clock time, in seconds since 1970, at a moment of this host's boot-time clock; None: now.
+
+        This host's own wall clock may be hours off, or set meanwhile.
+        """
+        moment_s = time.clock_gettime(time.CLOCK_BOOTTIME) if boot_s is None else boot_s
+        return self.record.started_ms / 1000 + moment_s - self._claimed_at_s
 
     def held(self) -> Held:
         """Its line in a renewal."""
@@ -72,13 +78,13 @@ class Attempt:
 
     @contextmanager
     def entering(self, phase: str) -> Iterator[None]:
-        """A phase of the attempt, with its times (seconds since 1970)."""
+        """A phase of the attempt, with its times (seconds since 1970, on the ledger's clock)."""
         self._phase = phase
-        start = time.time()
+        start = self.ledger_s()
         try:
             yield
         finally:
-            self.phases.append({"name": phase, "start": start, "end": time.time()})
+            self.phases.append({"name": phase, "start": start, "end": self.ledger_s()})
 
     def attach(self, running: Running) -> None:
         """From now on a stop reaches the workload; one that came before reaches it at once."""
@@ -104,3 +110,11 @@ class Attempt:
     def show_progress(self, line: str) -> None:
         """What the command says of its progress, cut to what a record holds."""
         self.progress = line.encode()[:_NOTE_BYTES].decode(errors="ignore")
+
+
+def _read(stored: str) -> tuple[JobSpec, str]:
+    """The spec, and what is wrong with it: one of a later version may hold what this worker does not know."""
+    try:
+        return from_stored(stored), ""
+    except (ValueError, TypeError, AttributeError) as error:
+        return _UNREADABLE, f"{type(error).__name__}: {error}"

@@ -18,8 +18,11 @@ from hysds.job_worker.workdir import WorkDir
 
 MAX_TEXT_BYTES = 64 * 1024
 MAX_JSON_BYTES = 1024 * 1024
+MAX_METRICS_BYTES = 8 * 1024 * 1024
+"""Of all files of metrics together: what a job may have made large must not fill the worker's memory."""
 MAX_ENTRIES = 20_000
 """So many directory entries are looked at for metrics; beyond them a note says that there may be more."""
+MAX_NOTES = 20
 _METRICS, _STATS = "pge_metrics.json", "_docker_stats.json"
 
 
@@ -38,7 +41,7 @@ class Findings:
 
 def collect(workdir: WorkDir) -> Findings:
     """Read everything once, after the command's end."""
-    notes: list[str] = []
+    notes = _Notes()
     _look_at_context(workdir.context, notes)
     msg = _text(workdir.alt_msg, notes)
     return Findings(
@@ -47,24 +50,47 @@ def collect(workdir: WorkDir) -> Findings:
         msg=tuple(line for line in (msg or "").splitlines() if line.strip()),
         msg_details=_text(workdir.alt_msg_details, notes),
         metrics=_metrics(workdir.path, notes),
-        notes=tuple(notes),
+        notes=notes.all(),
     )
 
 
-def _look_at_context(path: Path, notes: list[str]) -> None:
+class _Notes:
+    """What could not be read: the first MAX_NOTES, and how many more. The job made the names, of any bytes."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._more = 0
+
+    def add(self, text: str) -> None:
+        if len(self._texts) < MAX_NOTES:
+            self._texts.append(text.encode(errors="backslashreplace").decode())
+        else:
+            self._more += 1
+
+    def all(self) -> tuple[str, ...]:
+        return (*self._texts, *([f"and {self._more:,} more of this kind"] if self._more else []))
+
+
+def _look_at_context(path: Path, notes: _Notes) -> None:
     """A job may edit its context; one that it broke is worth a word."""
     if not os.path.lexists(path):
-        notes.append(f"{path.name} is gone: the job deleted it")
+        notes.add(f"{path.name} is gone: the job deleted it")
     elif not isinstance(_json(path, notes), dict | None):
-        notes.append(f"{path.name} is no JSON object any more")
+        notes.add(f"{path.name} is no JSON object any more")
 
 
-def _metrics(root: Path, notes: list[str]) -> dict[str, Any]:
+def _metrics(root: Path, notes: _Notes) -> dict[str, Any]:
     inputs: list[Any] = []
     products: list[Any] = []
     usage: list[Any] = []
+    left_bytes = MAX_METRICS_BYTES
     for path in _named(root, notes):
-        found = _json(path, notes)
+        data = _bytes(path, MAX_JSON_BYTES, notes, clip=False)
+        left_bytes -= len(data or b"")
+        if left_bytes < 0:
+            notes.add(f"metrics of more than {MAX_METRICS_BYTES:,} bytes in all: the rest is left out")
+            break
+        found = _parsed(path, data, notes)
         if path.name.endswith(_METRICS) and isinstance(found, dict):
             inputs += _list(found.get("download"))
             products += _list(found.get("upload"))
@@ -74,7 +100,7 @@ def _metrics(root: Path, notes: list[str]) -> dict[str, Any]:
     return {name: entries for name, entries in gathered.items() if entries}
 
 
-def _named(root: Path, notes: list[str]) -> Iterator[Path]:
+def _named(root: Path, notes: _Notes) -> Iterator[Path]:
     """Metrics files of the job's own tree: links are not followed, so inputs elsewhere are not counted as its own."""
     seen = 0
     for folder, folders, names in os.walk(root, followlinks=False):
@@ -84,7 +110,7 @@ def _named(root: Path, notes: list[str]) -> Iterator[Path]:
             if name.endswith((_METRICS, _STATS)):
                 yield Path(folder, name)
         if seen > MAX_ENTRIES:
-            notes.append(f"metrics were looked for among the first {MAX_ENTRIES:,} files only")
+            notes.add(f"metrics were looked for among the first {MAX_ENTRIES:,} files only")
             return
 
 
@@ -92,19 +118,22 @@ def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _text(path: Path, notes: list[str]) -> str | None:
+def _text(path: Path, notes: _Notes) -> str | None:
     data = _bytes(path, MAX_TEXT_BYTES, notes, clip=True)
     return None if data is None else data.decode(errors="replace").strip()
 
 
-def _json(path: Path, notes: list[str]) -> Any:
-    data = _bytes(path, MAX_JSON_BYTES, notes, clip=False)
+def _json(path: Path, notes: _Notes) -> Any:
+    return _parsed(path, _bytes(path, MAX_JSON_BYTES, notes, clip=False), notes)
+
+
+def _parsed(path: Path, data: bytes | None, notes: _Notes) -> Any:
     if data is None:
         return None
     try:
         return json.loads(data, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        notes.append(f"{path.name} is no JSON ({type(error).__name__}): left out")
+        notes.add(f"{path.name} is no JSON ({type(error).__name__}): left out")
         return None
 
 
@@ -112,29 +141,32 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _bytes(path: Path, limit: int, notes: list[str], clip: bool) -> bytes | None:
+def _bytes(path: Path, limit: int, notes: _Notes, clip: bool) -> bytes | None:
     try:
         # Not through a link, and never waiting: the job may have put a FIFO here.
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     except OSError as error:
-        notes.append(f"{path.name} can't be read ({error.strerror}): left out")
+        notes.add(f"{path.name} can't be read ({error.strerror}): left out")
         return None
     try:
         return _regular(fd, path.name, limit, notes, clip)
+    except OSError as error:
+        notes.add(f"{path.name} can't be read ({error.strerror}): left out")
+        return None
     finally:
         os.close(fd)
 
 
-def _regular(fd: int, name: str, limit: int, notes: list[str], clip: bool) -> bytes | None:
+def _regular(fd: int, name: str, limit: int, notes: _Notes, clip: bool) -> bytes | None:
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
-        notes.append(f"{name} is no file: left out")
+        notes.add(f"{name} is no file: left out")
         return None
     if status.st_size > limit and not clip:
-        notes.append(f"{name} has {status.st_size:,} bytes, more than {limit:,}: left out")
+        notes.add(f"{name} has {status.st_size:,} bytes, more than {limit:,}: left out")
         return None
     if status.st_size > limit:
-        notes.append(f"{name} has {status.st_size:,} bytes: only the first {limit:,} were kept")
+        notes.add(f"{name} has {status.st_size:,} bytes: only the first {limit:,} were kept")
     return os.read(fd, limit)

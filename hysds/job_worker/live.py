@@ -1,7 +1,7 @@
 """Watches a running attempt: its output goes to the live log, its progress file to the status.
 
-Whatever happens here, the files hold the whole output. A ledger that does not answer costs the live view, never the
-job; followers see the gap by the offsets.
+Whatever happens here, the files hold the whole output. A ledger that does not answer, is full or refuses costs the live
+view, never the job; followers see the gap by the offsets.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from hysds.core.errors import Unreachable
+from hysds.core.errors import HysdsError
 from hysds.job_worker.attempt import Attempt
 from hysds.job_worker.workdir import WorkDir
 from hysds.lib.process.ending import Ending
@@ -57,7 +57,7 @@ class LiveLog:
         if self._began:
             try:
                 self._logs.finish(self._attempt.id, self._attempt.fence)
-            except Unreachable:
+            except HysdsError:
                 return  # its followers learn from the ledger that the attempt is over
 
     def _show(self, progress: str | None) -> None:
@@ -66,7 +66,7 @@ class LiveLog:
             self._say(f"progress: {progress}")
 
     def _say(self, note: str) -> None:
-        self._add(Chunk(NOTE, 0, f"{note}\n".encode()))
+        self._add(Chunk(NOTE, 0, f"{note}\n".encode(errors="backslashreplace")))
 
     def _add(self, chunk: Chunk) -> None:
         self._chunks.append(chunk)
@@ -81,7 +81,7 @@ class LiveLog:
         self._began = True
         try:
             self._logs.append(self._attempt.id, self._attempt.fence, chunks)
-        except Unreachable:
+        except HysdsError:
             return  # the files have it
 
 

@@ -55,19 +55,24 @@ def detail(report: Report) -> str:
         "msg": list(found.msg) or None,
         "msg_details": found.msg_details,
         "notes": list(found.notes) or None,
-        **_run(ending),
+        **_run(report.attempt, ending),
     }
     return _fitting({name: value for name, value in values.items() if value is not None})
 
 
-def _run(ending: Ending | None) -> dict[str, Any]:
+def broken(error: Exception) -> str:
+    """The detail of an attempt that could not be told in any other way."""
+    return _json(
+        {"error": f"the attempt could not be ended in order: {type(error).__name__}: {error}"[:4096]}
+    )
+
+
+def _run(attempt: Attempt, ending: Ending | None) -> dict[str, Any]:
     if ending is None or ending.started is None:
         return {}
-    ran_s = ending.ended.boot_s - ending.started.boot_s
     return {
-        # The wall clock may have jumped meanwhile; the duration is what the boot-time clock measured.
-        "cmd_start": ending.started.wall_s,
-        "cmd_end": ending.started.wall_s + ran_s,
+        "cmd_start": attempt.ledger_s(ending.started.boot_s),
+        "cmd_end": attempt.ledger_s(ending.ended.boot_s),
         "usage": {
             "cpu_s": ending.usage.cpu_user_s + ending.usage.cpu_system_s,
             "max_rss_bytes": ending.usage.max_rss_bytes,

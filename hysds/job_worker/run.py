@@ -1,11 +1,13 @@
 """One attempt, read aloud: prepare, execute, finish, and the one commit that ends it.
 
-Whatever step raises, `run` answers what to tell the ledger, exactly once. The ledger call itself is the caller's.
+Whatever step raises, `run` answers what to tell the ledger, exactly once, and raises nothing: an end that nobody told
+would have the job run again and again. The ledger call itself is the caller's.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,6 +15,7 @@ from pathlib import Path
 
 from hysds.core import limits, outcome, retry
 from hysds.core.document import document
+from hysds.core.errors import Internal
 from hysds.core.outcome import Outcome
 from hysds.core.requests import Commit
 from hysds.core.status import FailureClass, Status
@@ -25,6 +28,8 @@ from hysds.lib.process.ending import Ending
 from hysds.lib.process.tail import Tail
 from hysds.ports.engines import Engine, Running, Workload
 from hysds.ports.logs import Logs
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,14 @@ class GiveBack:
 
 def run(attempt: Attempt, tools: Tools) -> Commit | GiveBack | None:
     """Carry out a claimed job; answers how to end its lease, None where it is not ours any more."""
+    try:
+        return _carried_out(attempt, tools)
+    except Exception as error:  # noqa: BLE001  the outer shell: see above
+        _log.exception("job %s: the attempt with fence %s broke", attempt.id, attempt.fence)
+        return _broken(attempt, error)
+
+
+def _carried_out(attempt: Attempt, tools: Tools) -> Commit | GiveBack | None:
     place = workdir.locate(tools.root, attempt.id, attempt.fence, attempt.record.accepted_ms)
     ended, found, log = Outcome(), Findings(), LiveLog(attempt, tools.logs)
     ending: Ending | None = None
@@ -78,8 +91,12 @@ def run(attempt: Attempt, tools: Tools) -> Commit | GiveBack | None:
 def prepare(attempt: Attempt, place: WorkDir, tools: Tools) -> Workload:
     """The work directory with its files, and the workload.
 
-    Raises: OSError when the place can't be made or written.
+    Raises: OSError when the place can't be made or written; Internal for a spec that this worker can't read.
     """
+    if attempt.defect:
+        raise Internal(
+            f"this worker can't read the job's spec ({attempt.defect}); is it older than who submitted?"
+        )
     workdir.create(place)
     spec = attempt.spec
     times = limits.time_limits(spec, tools.default_time_limit_s, tools.time_limit_gap_s)
@@ -153,9 +170,20 @@ def conclude(attempt: Attempt, ended: Outcome, detail: str, tools: Tools) -> Com
     if ended.failure is None:
         return Commit(attempt.id, attempt.fence, Status.COMPLETED, "", attempt.record.fails, 0, detail)
     failed = retry.Failure(ended.failure, ended.permanent)
-    next_ = retry.decide(attempt.spec, attempt.record.fails, failed, attempt.ledger_ms(), tools.chance())
+    now_ms = round(attempt.ledger_s() * 1000)
+    next_ = retry.decide(attempt.spec, attempt.record.fails, failed, now_ms, tools.chance())
     return Commit(
         attempt.id, attempt.fence, next_.status, ended.failure.value, next_.fails, next_.wake_ms, detail
+    )
+
+
+def _broken(attempt: Attempt, error: Exception) -> Commit | None:
+    """The last resort: a failure for good, with nothing in it that could break again."""
+    if attempt.stopped is Stop.LOST:
+        return None
+    failure = FailureClass.INTERNAL.value
+    return Commit(
+        attempt.id, attempt.fence, Status.FAILED, failure, attempt.record.fails, 0, report.broken(error)
     )
 
 

@@ -95,3 +95,25 @@ def test_a_huge_file_is_cut_or_left_out(place: WorkDir) -> None:
     assert found.error is not None
     assert (len(found.error), found.metrics) == (findings.MAX_TEXT_BYTES, {})
     assert len(found.notes) == 2
+
+
+def test_thousands_of_broken_files_make_a_few_notes(place: WorkDir) -> None:
+    """Notes stand in the ledger until the job is forgotten: their number may not be the job's choice."""
+    for number in range(findings.MAX_NOTES + 7):
+        (place.path / f"{number}_pge_metrics.json").write_text("{")
+
+    notes = findings.collect(place).notes
+
+    assert (len(notes), notes[-1]) == (findings.MAX_NOTES + 1, "and 7 more of this kind")
+
+
+def test_metrics_are_read_up_to_a_bound_over_all_files(place: WorkDir) -> None:
+    """Twenty thousand files of a megabyte each would have filled the worker's memory, and ended all its jobs."""
+    big = json.dumps({"download": ["x" * 900_000]})
+    for number in range(12):
+        (place.path / f"{number:02}_pge_metrics.json").write_text(big)
+
+    found = findings.collect(place)
+
+    assert sum(len(entry) for entry in found.metrics["inputs_localized"]) < findings.MAX_METRICS_BYTES
+    assert found.notes == ("metrics of more than 8,388,608 bytes in all: the rest is left out",)
