@@ -30,7 +30,8 @@ class Host:
         self._settings = settings
         self._lock = threading.Lock()
         self._taken: dict[tuple[str, int], Shape] = {}
-        self._known: set[str] = set()
+        self._known: dict[str, Shape | None] = {}
+        """By name; None for one that this version can't read, which fits no host."""
         total_memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         self._whole = Capacity(
             slots=settings.slots,
@@ -42,8 +43,8 @@ class Host:
     def take(self, id: str, fence: int, shape: str) -> None:
         """A lease of a job of this shape begins."""
         with self._lock:
-            self._known.add(shape)
-            self._taken[id, fence] = decode(shape)
+            self._know(shape)
+            self._taken[id, fence] = self._known[shape] or Shape()
 
     def give_back(self, id: str, fence: int) -> None:
         """It ends."""
@@ -53,7 +54,8 @@ class Host:
     def learn(self, shapes: tuple[str, ...]) -> None:
         """Shapes that the ledger told of."""
         with self._lock:
-            self._known.update(shapes)
+            for shape in shapes:
+                self._know(shape)
 
     def free_slots(self) -> int:
         """Slots that no lease takes."""
@@ -61,17 +63,33 @@ class Host:
             return self._whole.slots - sum(shape.slots for shape in self._taken.values())
 
     def fit(self) -> Fit:
-        """What is known of shapes now; measures the disk."""
-        usage = shutil.disk_usage(self._settings.work_dir)
-        disk_bytes = max(usage.free - self._settings.disk_reserve_bytes, 0)
+        """What is known of shapes now; measures the disk. On a host without its work directory nothing fits."""
+        disk_bytes = self._disk_bytes()
         with self._lock:
             whole = Capacity(self._whole.slots, self._whole.cpus, self._whole.memory_bytes, disk_bytes)
             free = whole
             for shape in self._taken.values():
                 free = free.less(shape)
-            shapes = {name: decode(name) for name in sorted(self._known)}
-        now = tuple(name for name, shape in shapes.items() if shape.fits(free))
+            shapes = dict(sorted(self._known.items()))
+        now = tuple(name for name, shape in shapes.items() if shape and shape.fits(free))
         # Disk does not come back when jobs end: what it is too full for does not fit the empty host either, or the
         # host would be kept free for a job that it can't take.
-        empty = tuple(name for name, shape in shapes.items() if name not in now and shape.fits(whole))
+        empty = tuple(
+            name for name, shape in shapes.items() if name not in now and shape and shape.fits(whole)
+        )
         return Fit(now, empty, tuple(name for name in shapes if name not in now and name not in empty))
+
+    def _know(self, name: str) -> None:
+        if name not in self._known:
+            try:
+                self._known[name] = decode(name)
+            except ValueError:
+                self._known[name] = None
+
+    def _disk_bytes(self) -> int:
+        """Free for jobs; less than any job needs where the place can't be measured: deleted, unmounted, stale."""
+        try:
+            usage = shutil.disk_usage(self._settings.work_dir)
+        except OSError:
+            return -1
+        return max(usage.free - self._settings.disk_reserve_bytes, 0)

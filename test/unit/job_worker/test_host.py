@@ -50,3 +50,28 @@ def test_giving_back_one_lease_leaves_another_of_the_same_job(tmp_path: Path) ->
     mine.give_back("a", 1)
 
     assert mine.free_slots() == 1
+
+
+def test_a_shape_of_a_later_version_fits_no_host_and_hides_no_other(tmp_path: Path) -> None:
+    """One that can't be read made every bid and every renewal of the worker fail."""
+    mine = host(tmp_path)
+    mine.learn(("1s2g", "1s"))
+
+    assert (mine.fit().now, mine.fit().never) == (("1s",), ("1s2g",))
+
+    mine.take("a", 1, "1s3g")
+    assert mine.free_slots() == 1
+
+
+def test_nothing_fits_a_host_whose_work_directory_is_gone(tmp_path: Path) -> None:
+    """Deleted by a job, unmounted: what runs must be renewed and committed all the same, so measuring may not fail."""
+    home = tmp_path / "work"
+    home.mkdir()
+    mine = host(home)
+    mine.learn(("1s", "1s1d"))
+    home.rmdir()
+
+    assert (mine.fit().now, mine.fit().empty, mine.fit().never) == ((), (), ("1s", "1s1d"))
+
+    home.mkdir()
+    assert "1s" in mine.fit().now
