@@ -30,6 +30,7 @@ RetryClass = Literal[
 
 _QUOTES = frozenset("'\"\\")
 _BLANKS = re.compile(r"[ \t\r\n]+")
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _STRICT = {"extra": "forbid", "strict": True}
 
 
@@ -143,7 +144,7 @@ def split(command: str) -> list[str]:
 
 def stored(spec: JobSpec) -> str:
     """The spec as compact JSON, equal for equal specs; fields at their default are left out."""
-    return json.dumps(_plain(spec), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _JSON.encode(_plain(spec))
 
 
 def from_stored(text: str) -> JobSpec:
@@ -167,8 +168,7 @@ def dedup_digest(spec: JobSpec) -> str:
         return spec.payload_hash
     work = {name: getattr(spec, name) for name in _WORK}
     work["payload"] = {key: value for key, value in spec.payload.items() if not _is_bookkeeping(key)}
-    text = json.dumps(work, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_JSON.encode(work).encode()).hexdigest()
 
 
 def _is_bookkeeping(key: str) -> bool:
@@ -184,7 +184,10 @@ def _plain(value: Any) -> Any:
         return value
     shown = {}
     for name, default in _DEFAULTS[type(value)]:
-        part = _plain(getattr(value, name))
+        part = getattr(value, name)
+        if part is default:
+            continue
+        part = _plain(part)
         if part != default or type(part) is not type(default):
             shown[name] = part
     return shown

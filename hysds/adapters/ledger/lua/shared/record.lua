@@ -65,14 +65,22 @@ local function has_long(record)
   return false
 end
 
+local function need_long(id, record)
+  local job = jobs[id]
+  job.has_long = next(job.long) ~= nil or has_long(record)
+  if job.has_long then need(P .. 'long:' .. id, 'hash') end
+end
+
 local function store(record)
   local id = record.id
   if not jobs[id] then jobs[id] = {raw = {}, long = {}} end
   jobs[id].record = record
-  if not dirty[id] then
+  if dirty[id] then
+    if not jobs[id].has_long then need_long(id, record) end
+  else
     dirty[id] = true
     need(P .. 'job:' .. id, 'hash')
-    if has_long(record) or next(jobs[id].long) then need(P .. 'long:' .. id, 'hash') end
+    need_long(id, record)
   end
 end
 
@@ -117,8 +125,22 @@ local function write_difference(key, was, is)
   call_in_parts('HDEL', key, gone)
 end
 
+-- A record that was not there before, and needs no long:<id>: one pass, one HSET.
+local function write_new(id, record)
+  local set = {}
+  for name, value in pairs(record) do
+    local default = DEFAULTS[name]
+    if default ~= nil and value ~= default then
+      set[#set + 1] = name
+      set[#set + 1] = type(value) == 'number' and num(value) or value
+    end
+  end
+  redis.call('HSET', P .. 'job:' .. id, unpack(set))
+end
+
 local function write_record(id)
   local job = jobs[id]
+  if not next(job.raw) and not job.has_long then return write_new(id, job.record) end
   local short, long = texts(job.record)
   write_difference(P .. 'job:' .. id, job.raw, short)
   if next(job.long) or next(long) then write_difference(P .. 'long:' .. id, job.long, long) end
