@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from hysds.core.errors import Unreachable
+from hysds.core.errors import HysdsError, Unreachable
 from hysds.core.requests import Bid, Claimed, Commit, Committed
 from hysds.job_worker.attempt import Attempt
 from hysds.job_worker.holdings import Holdings
@@ -20,6 +21,7 @@ from hysds.ports.ledger import Ledger
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
 _T = TypeVar("_T")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,21 @@ class Claims:
         """
         with self._turn:
             self._host.give_back(commit.id, commit.fence)
-            if not wants_more():
-                return self._answered(partial(self._ledger.commit, commit), self._ends.closing), None
-            with self._bid() as bid:
-                committed = self._answered(partial(self._ledger.commit, commit, bid), self._ends.closing)
-                return committed, self._take(committed.claimed) if committed.claimed is not None else None
+            if wants_more():
+                try:
+                    return self._commit_and_bid(commit)
+                except Unreachable:
+                    raise
+                except HysdsError as error:
+                    # The step was refused whole, for something that the bid came across in a queue: no fault of the
+                    # attempt, whose end must not get lost over it.
+                    _log.error("job %s: its end is committed without a bid: %s", commit.id, error)
+            return self._answered(partial(self._ledger.commit, commit), self._ends.closing), None
+
+    def _commit_and_bid(self, commit: Commit) -> tuple[Committed, Won | None]:
+        with self._bid() as bid:
+            committed = self._answered(partial(self._ledger.commit, commit, bid), self._ends.closing)
+            return committed, self._take(committed.claimed) if committed.claimed is not None else None
 
     def persist(self, call: Callable[[], object]) -> None:
         """Repeat a harmless call until it is answered.

@@ -45,6 +45,16 @@ class Watched:
     host: Host
 
 
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What a keeper calls. Neither may raise."""
+
+    work: Callable[[], None]
+    """There may be a job to claim."""
+    tick: Callable[[], None]
+    """A renewal's time has passed."""
+
+
 class LeaseKeeper:
     """Holds on to leases until they are let go. Any thread may call any method."""
 
@@ -59,13 +69,13 @@ class LeaseKeeper:
         self._stopping = threading.Event()
         self._renewing: threading.Thread | None = None
 
-    def start(self, announce: Callable[[], Announcement], work: Callable[[], None]) -> None:
-        """Begin. `announce` says what to tell of the worker, `work` is called when there may be a job to claim."""
+    def start(self, announce: Callable[[], Announcement], calls: Calls) -> None:
+        """Begin. `announce` says what to tell of the worker."""
         self._renewing = threading.Thread(
-            target=self._renew_for_ever, args=(announce, work), name="hysds-renew", daemon=True
+            target=self._renew_for_ever, args=(announce, calls), name="hysds-renew", daemon=True
         )
         self._renewing.start()
-        threading.Thread(target=self._listen, args=(work,), name="hysds-inbox", daemon=True).start()
+        threading.Thread(target=self._listen_for_ever, args=(calls,), name="hysds-inbox", daemon=True).start()
 
     def close(self) -> None:
         """Stop renewing. The inbox is let go of when its wait ends, at the latest when the ledger is closed."""
@@ -112,45 +122,59 @@ class LeaseKeeper:
             _log.warning("job %s: the lease with fence %s is nobody's here; it goes back", id_, fence)
             self._ledger.release(id_, fence)
 
-    def _renew_for_ever(self, announce: Callable[[], Announcement], work: Callable[[], None]) -> None:
+    def _renew_for_ever(self, announce: Callable[[], Announcement], calls: Calls) -> None:
         following = time.monotonic()
         # A lease counts from the sending of the renewal that the ledger answered, not from when an answer stayed away.
         reached_s = time.clock_gettime(time.CLOCK_BOOTTIME)
         while not self._stopping.wait(max(following - time.monotonic(), 0)):
             following = time.monotonic() + self._terms.renew_interval_s
-            self._engine.beat()
             sent_s = time.clock_gettime(time.CLOCK_BOOTTIME)
             try:
-                renewed = self.renew(announce())
-            except Unreachable as error:
-                _log.warning("leases are not renewed: %s", error)
-                self._engine.isolated(reached_s)
-                continue
+                if self._keep(announce, calls.work, reached_s):
+                    reached_s = sent_s
+                calls.tick()
             except Exception:  # noqa: BLE001  the thread must live: without renewals every job of this worker is lost
                 _log.exception("a renewal failed")
-                continue
-            reached_s = sent_s
-            self._engine.connected()
-            if renewed.ready or set(renewed.unknown) & set(self._host.fit().now):
-                work()
 
-    def _listen(self, work: Callable[[], None]) -> None:
+    def _keep(self, announce: Callable[[], Announcement], work: Callable[[], None], reached_s: float) -> bool:
+        """Whether the leases were renewed; if not, the engine is told since when they have not been."""
+        self._engine.beat()
+        try:
+            renewed = self.renew(announce())
+        except Unreachable as error:
+            _log.warning("leases are not renewed: %s", error)
+            self._engine.isolated(reached_s)
+            return False
+        except Exception:
+            # Whatever it was, nothing was renewed: jobs may not run on for ever under leases that ran out.
+            self._engine.isolated(reached_s)
+            raise
+        self._engine.connected()
+        if renewed.ready or set(renewed.unknown) & set(self._host.fit().now):
+            work()
+        return True
+
+    def _listen_for_ever(self, calls: Calls) -> None:
         pause_s = 0.0
         while not self._stopping.wait(pause_s):
+            following_s = min(max(pause_s * 2, 0.1), _LONGEST_PAUSE_S)
             try:
-                notices = self._ledger.listen(self._worker, _LISTEN_S)
+                for notice in self._ledger.listen(self._worker, _LISTEN_S):
+                    self._take(notice, calls.work)
+                pause_s = 0.0
             except Unreachable:
-                pause_s = min(max(pause_s * 2, 0.1), _LONGEST_PAUSE_S)
-                continue
-            pause_s = 0.0
-            for notice in notices:
-                self._take(notice, work)
+                pause_s = following_s
+            except Exception:  # noqa: BLE001  the thread must live: renewals alone are slow to tell of a cancel
+                _log.exception("the inbox could not be read")
+                pause_s = following_s
 
     def _take(self, notice: str, work: Callable[[], None]) -> None:
-        word, *lease = notice.split(" ")
-        if word == Notice.WAKE.value:
-            work()
-            return
-        attempt = self._holdings.get(lease[0], int(lease[1]))
-        if attempt is not None:
-            self._heed(attempt, Standing.LOST if word == Notice.LOST.value else Standing.CANCEL)
+        match notice.split(" "):
+            case [Notice.WAKE]:
+                work()
+            case [Notice.LOST | Notice.CANCEL as word, id_, fence] if fence.isdecimal():
+                attempt = self._holdings.get(id_, int(fence))
+                if attempt is not None:
+                    self._heed(attempt, Standing.LOST if word == Notice.LOST else Standing.CANCEL)
+            case _:
+                _log.warning("a notice of another version was left out: %r", notice[:100])

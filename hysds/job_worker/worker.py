@@ -10,23 +10,25 @@ import logging
 import math
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from hysds.core.errors import Unreachable
+from hysds.core.errors import HysdsError, Unreachable
 from hysds.core.requests import Announcement, Commit, Committing
 from hysds.core.status import Status
 from hysds.job_worker import run
 from hysds.job_worker.attempt import Attempt, Stop
 from hysds.job_worker.claims import Claims, Ends, Won
+from hysds.job_worker.hand import Hand
 from hysds.job_worker.holdings import Holdings
 from hysds.job_worker.host import Host
-from hysds.job_worker.leases import LeaseKeeper, Terms
+from hysds.job_worker.leases import Calls, LeaseKeeper, Terms
 from hysds.ports.engines import Engine
 from hysds.ports.ledger import Ledger
 
+_LAST_WORD_RENEWALS = 5
+"""How long a worker that drains waits, beyond the time that its jobs have to end, for a ledger that does not answer."""
 _log = logging.getLogger(__name__)
 
 
@@ -65,7 +67,7 @@ class JobWorker:
     def __init__(self, identity: Identity, parts: Parts) -> None:
         self._identity = identity
         self._parts = parts
-        self._hand: deque[Won] = deque()
+        self._hand = Hand(parts.terms.renew_interval_s)
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
         self._busy = 0
@@ -95,7 +97,7 @@ class JobWorker:
     def start(self, call: Callable[[str, int], None], changed: Callable[[], None]) -> None:
         """Announce the worker and begin to look for work. `call(queue, n)`: please call `perform` n times."""
         self._call, self._changed = call, changed
-        self._parts.keeper.start(self._announcement, self._look_for_work)
+        self._parts.keeper.start(self._announcement, Calls(self._look_for_work, self._call_again))
 
     def is_open(self) -> bool:
         """Whether it would take another job now."""
@@ -110,7 +112,7 @@ class JobWorker:
         if self._parts.ends.closing.is_set():
             attempt.stop(Stop.LOST, grace_s=0)
         try:
-            show(attempt.id)
+            self._show(show, attempt.id)
             if won.more:
                 self._look_for_work()
             self._carry_out(attempt)
@@ -120,7 +122,11 @@ class JobWorker:
         return attempt.id
 
     def drain(self, done: Callable[[], None]) -> None:
-        """Take nothing more. `done` is called once nothing runs: by itself, or stopped after `drain_timeout_s`."""
+        """Take nothing more. `done` is called once nothing runs: by itself, or stopped after `drain_timeout_s`.
+
+        A ledger that is away then does not hold the worker up for long: what it could not be told, it finds out when
+        leases run out.
+        """
         self._parts.ends.draining.set()
         self._changed()
         threading.Thread(target=self._drain, args=(done,), name="hysds-drain", daemon=True).start()
@@ -135,16 +141,16 @@ class JobWorker:
         self._parts.engine.close()
         try:
             self._parts.ledger.leave(self.incarnation)
-        except Unreachable as error:
+        except HysdsError as error:
             _log.warning("the ledger was not told that this worker left: %s", error)
 
     def _next(self) -> Won | None:
         with self._lock:
             self._called_at = -math.inf
             self._busy += 1
-            if self._hand:
-                return self._hand.popleft()
-        won = None
+        won = self._hand.take()
+        if won is not None:
+            return won
         try:
             won = self._parts.claims.claim() if self.is_open() else None
         except Unreachable as error:
@@ -174,27 +180,39 @@ class JobWorker:
     def _commit(self, attempt: Attempt, commit: Commit) -> None:
         try:
             committed, following = self._parts.claims.commit(commit, self._wants_more)
-        except Unreachable as error:
+        except HysdsError as error:
             _log.error("job %s: its end was not recorded: %s", attempt.id, error)
             return
+        if following is not None:
+            self._hand_on(following)
         if committed.how is Committing.TOO_LATE:
             # The next attempt would begin after the job's deadline: this failure is the last one.
             self._commit(attempt, replace(commit, status=Status.FAILED, wake_ms=0))
-        if committed.how is Committing.LOST:
+        elif committed.how is Committing.NOT_ASKED:
+            _log.warning("job %s: stopped, but the ledger forgot who asked for it: it goes back", attempt.id)
+            self._give_back(run.GiveBack(attempt.id, attempt.fence, commit.detail))
+        elif committed.how is Committing.LOST:
             _log.warning(
                 "job %s: the lease with fence %s was lost; nothing is recorded", attempt.id, attempt.fence
             )
-        if following is not None:
-            with self._lock:
-                self._hand.append(following)
-            self._call(following.attempt.record.queue, 1)
+
+    def _hand_on(self, won: Won) -> None:
+        """To a request of its own; back to the ledger if the worker has begun to drain meanwhile."""
+        if self._hand.put(won):
+            self._ask(won.attempt.record.queue)
+        else:
+            self._return(won)
+
+    def _return(self, won: Won) -> None:
+        self._give_back(run.GiveBack(won.attempt.id, won.attempt.fence, ""))
+        self._drop(won.attempt)
 
     def _give_back(self, back: run.GiveBack) -> None:
         try:
             self._parts.claims.persist(
                 partial(self._parts.ledger.release, back.id, back.fence, 0, back.detail)
             )
-        except Unreachable as error:
+        except HysdsError as error:
             _log.error("job %s: it could not be given back, so its lease runs out: %s", back.id, error)
 
     def _wants_more(self) -> bool:
@@ -209,23 +227,58 @@ class JobWorker:
             if time.monotonic() < self._called_at + self._parts.terms.renew_interval_s or not self.is_open():
                 return
             self._called_at = time.monotonic()
-        self._call(self._identity.queues[0], 1)
+        self._ask(self._identity.queues[0])
+
+    def _call_again(self) -> None:
+        """Nobody else can run what is in hand."""
+        for queue in self._hand.overdue():
+            self._ask(queue)
+
+    def _ask(self, queue: str) -> None:
+        try:
+            self._call(queue, 1)
+        except Exception:  # noqa: BLE001  whoever drives this worker failed; it is asked again after a renewal's time
+            _log.exception("no request could be made")
+
+    def _show(self, show: Callable[[str], None], job_id: str) -> None:
+        try:
+            show(job_id)
+        except Exception:  # noqa: BLE001  whoever watches failed, which is no business of the job's
+            _log.exception("job %s could not be shown", job_id)
 
     def _drain(self, done: Callable[[], None]) -> None:
-        with self._idle:
-            self._idle.wait_for(lambda: self._busy == 0, self._parts.drain_timeout_s)
-        for attempt in self._parts.holdings.all():
-            attempt.stop(Stop.DRAIN, self._parts.terms.stop_grace_s)
-        while (won := self._from_hand()) is not None:
-            self._give_back(run.GiveBack(won.attempt.id, won.attempt.fence, ""))
-            self._drop(won.attempt)
-        with self._idle:
-            self._idle.wait_for(lambda: self._busy == 0)
-        done()
-
-    def _from_hand(self) -> Won | None:
+        parts = self._parts
         with self._lock:
-            return self._hand.popleft() if self._hand else None
+            self._busy += 1
+        threading.Thread(
+            target=self._return_all, args=(self._hand.shut(),), name="hysds-hand", daemon=True
+        ).start()
+        last_word_s = _LAST_WORD_RENEWALS * parts.terms.renew_interval_s
+        stopped_s = parts.terms.stop_grace_s + last_word_s
+        giving_up = threading.Timer(parts.drain_timeout_s + stopped_s, parts.ends.closing.set)
+        giving_up.daemon = True
+        giving_up.start()
+        try:
+            if not self._is_idle_within(parts.drain_timeout_s):
+                for attempt in parts.holdings.all():
+                    attempt.stop(Stop.DRAIN, parts.terms.stop_grace_s)
+                if not self._is_idle_within(stopped_s + last_word_s):
+                    _log.error("the worker leaves without having told the ledger of all its jobs")
+        finally:
+            giving_up.cancel()
+            done()
+
+    def _is_idle_within(self, timeout_s: float) -> bool:
+        with self._idle:
+            return self._idle.wait_for(lambda: self._busy == 0, timeout_s)
+
+    def _return_all(self, left: tuple[Won, ...]) -> None:
+        """What nobody has begun goes back at once."""
+        try:
+            for won in left:
+                self._return(won)
+        finally:
+            self._leave_one()
 
     def _announcement(self) -> Announcement:
         identity = self._identity

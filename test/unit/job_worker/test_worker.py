@@ -11,7 +11,8 @@ import pytest
 
 from hysds.adapters.ledger.logs_memory import MemoryLogs
 from hysds.adapters.ledger.memory import MemoryLedger
-from hysds.core.requests import Acceptance
+from hysds.core.errors import Internal, Unreachable
+from hysds.core.requests import Acceptance, Bid, Claimed, Commit, Committed, Moved
 from hysds.core.spec import JobSpec, identity, stored
 from hysds.core.status import Status
 from hysds.job_worker import assembly
@@ -91,16 +92,52 @@ class HeldEngine:
                 held.close()
 
 
+class Moody(MemoryLedger):
+    """A ledger that is away while it is told to be, and that refuses some bids."""
+
+    def __init__(self) -> None:
+        super().__init__(retention_ms=3_600_000)
+        self.is_away = threading.Event()
+        self.tried = threading.Semaphore(0)
+        self.refuses_bids = False
+
+    def claim(self, bid: Bid) -> Claimed:
+        self._reach()
+        return super().claim(bid)
+
+    def commit(self, commit: Commit, bid: Bid | None = None) -> Committed:
+        self._reach()
+        if bid is not None and self.refuses_bids:
+            raise Internal("a ready list holds a wrong type")
+        return super().commit(commit, bid)
+
+    def release(self, id: str, fence: int, delay_ms: int = 0, detail: str = "") -> Moved:
+        self._reach()
+        return super().release(id, fence, delay_ms, detail)
+
+    def leave(self, worker: str) -> Moved:
+        self._reach()
+        return super().leave(worker)
+
+    def _reach(self) -> None:
+        if self.is_away.is_set():
+            self.tried.release()
+            raise Unreachable("ledger", "away")
+
+
 class World:
     """A worker, its ledger, and threads that carry out what it asks Celery for."""
 
-    def __init__(self, home: Path, slots: int = 2) -> None:
-        self.ledger = MemoryLedger(retention_ms=3_600_000)
+    def __init__(self, home: Path, slots: int = 2, renew_interval_s: float = 0.05) -> None:
+        self.home = home
+        self.ledger = Moody()
         self.engine = HeldEngine()
+        self.lost_calls = 0
+        self.asked = threading.Semaphore(0)
         settings = Settings(
             home=home,
-            ledger=LedgerSettings(renew_interval_s=0.05),
-            worker=Worker(slots=slots, drain_timeout_s=0.0),
+            ledger=LedgerSettings(renew_interval_s=renew_interval_s),
+            worker=Worker(slots=slots, drain_timeout_s=0.0, stop_grace_s=0.2),
         )
         identity_ = Identity("w@test/1", "w@test", "test", ("q",), slots, "{}")
         logs = MemoryLogs(settings.logs)
@@ -110,10 +147,21 @@ class World:
         self.threads: list[threading.Thread] = []
         self.shown: list[str] = []
 
+    def close(self) -> None:
+        self.ledger.is_away.clear()
+        self.worker.close()
+        self.ledger.close()
+        for thread in self.threads:
+            thread.join()
+
     def start(self) -> None:
         self.worker.start(self.call, lambda: None)
 
     def call(self, queue: str, times: int) -> None:
+        self.asked.release()
+        if self.lost_calls:
+            self.lost_calls -= 1
+            raise RuntimeError("the pool takes nothing")
         for _ in range(times):
             thread = threading.Thread(target=self.worker.perform, args=(queue, self.shown.append))
             thread.start()
@@ -139,10 +187,7 @@ class World:
 def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
-    made.worker.close()
-    made.ledger.close()
-    for thread in made.threads:
-        thread.join()
+    made.close()
 
 
 def test_an_idle_worker_hears_of_a_job_through_its_inbox(world: World) -> None:
@@ -192,7 +237,7 @@ def test_a_cancel_stops_the_running_job(world: World) -> None:
     world.ledger.cancel([job_id])
 
     world.until(job_id, Status.REVOKED)
-    assert held.stopped == (10.0, "cancel")
+    assert held.stopped == (0.2, "cancel")
 
 
 def test_a_lost_lease_stops_the_job_and_commits_nothing(world: World) -> None:
@@ -271,3 +316,129 @@ def test_a_directory_that_can_t_be_written_fails_the_attempt_with_its_reason(tmp
         assert "prepare: " in attempt.detail
     finally:
         world.worker.close()
+
+
+def test_a_job_that_does_away_with_all_work_directories_ends_all_the_same(world: World) -> None:
+    """Its commit carries a bid, and a bid measures the disk: the end of the job must not depend on that."""
+    world.start()
+    job_id = world.submit()
+    held = world.engine.running(job_id)
+
+    (world.home / "work").rename(world.home / "gone")
+    held.over.set()
+
+    world.until(job_id, Status.COMPLETED)
+
+
+def test_a_monitor_that_fails_does_not_cost_the_job_its_run(world: World) -> None:
+    """Celery's events travel through the broker, which may be away."""
+
+    def fail(job_id: str) -> None:
+        raise OSError("the broker is away")
+
+    job_id = world.submit()
+    thread = threading.Thread(target=world.worker.perform, args=("q", fail))
+    thread.start()
+    world.engine.running(job_id).over.set()
+    thread.join()
+
+    assert world.status(job_id) is Status.COMPLETED
+    assert len(world.ledger.book.attempts[job_id]) == 1
+
+
+def test_a_request_that_could_not_be_made_is_asked_for_again(world: World) -> None:
+    """The job waits a renewal longer, and no thread of the worker dies of it."""
+    world.lost_calls = 3
+    job_id = world.submit()
+    world.start()
+
+    world.engine.running(job_id).over.set()
+
+    world.until(job_id, Status.COMPLETED)
+
+
+def test_a_lease_in_hand_whose_request_got_lost_is_asked_for_again(tmp_path: Path) -> None:
+    """It was won with the commit of the job before; its slot is taken and its lease renewed, so nobody else helps."""
+    world = World(tmp_path, slots=1)
+    try:
+        world.start()
+        first = world.submit()
+        held = world.engine.running(first)
+        second = world.submit()
+        world.lost_calls = 2
+
+        held.over.set()
+
+        world.engine.running(second).over.set()
+        world.until(second, Status.COMPLETED)
+        assert world.lost_calls == 0
+    finally:
+        world.close()
+
+
+def test_an_end_is_recorded_also_where_the_bid_that_it_carries_is_refused(world: World) -> None:
+    """The step happens whole or not at all: a broken ready list must not have every job run again and again."""
+    world.ledger.refuses_bids = True
+    world.start()
+    job_id = world.submit()
+
+    world.engine.running(job_id).over.set()
+
+    world.until(job_id, Status.COMPLETED)
+    assert [attempt.how for attempt in world.ledger.book.attempts[job_id]] == ["job-completed"]
+
+
+def test_a_job_stopped_by_a_cancel_that_the_ledger_forgot_goes_back(world: World) -> None:
+    """A failover may forget it; a revocation that nobody asked for is refused, and the job is not lost over it."""
+    world.start()
+    job_id = world.submit()
+    world.engine.running(job_id)
+    world.until(job_id, Status.STARTED)
+    fence = world.ledger.book.records[job_id].fence
+    with world.ledger.changed:
+        world.ledger.book.floor.inboxes["w@test/1"] = (f"cancel {job_id} {fence}",)
+        world.ledger.changed.notify_all()
+
+    with world.ledger.changed:
+        attempts = world.ledger.book.attempts
+        assert world.ledger.changed.wait_for(lambda: job_id in attempts, 30)
+
+    assert [attempt.how for attempt in attempts[job_id]][:1] == ["released"]
+
+
+def test_a_drain_ends_while_the_ledger_is_away(world: World) -> None:
+    """Whoever stops the worker kills it in the end; what it could not tell, the ledger finds when leases run out."""
+    world.start()
+    job_id = world.submit()
+    world.engine.running(job_id)
+    world.ledger.is_away.set()
+    done = threading.Event()
+
+    world.worker.drain(done.set)
+
+    assert done.wait(30)
+    assert world.status(job_id) is Status.STARTED
+
+
+def test_what_a_late_answer_wins_during_a_drain_goes_back_unrun(tmp_path: Path) -> None:
+    """The bid was under way when the drain began, and the ledger answered it later."""
+    world = World(tmp_path, slots=1, renew_interval_s=2.0)
+    try:
+        world.start()
+        first = world.submit()
+        held = world.engine.running(first)
+        second = world.submit()
+        world.ledger.is_away.set()
+        held.over.set()
+        assert world.ledger.tried.acquire(timeout=30)
+        done = threading.Event()
+
+        world.worker.drain(done.set)
+        world.ledger.is_away.clear()
+
+        assert done.wait(30)
+        assert (world.status(first), world.status(second)) == (Status.COMPLETED, Status.QUEUED)
+        assert [attempt.how for attempt in world.ledger.book.attempts[second]] == ["released"]
+        assert second not in world.shown
+    finally:
+        world.close()
