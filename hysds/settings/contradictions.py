@@ -21,11 +21,6 @@ def found(settings: model.Settings, origins: Origins) -> list[Remark]:
             f"ledger.lease must hold five of ledger.renew_interval and 4 s: at least {least_lease}",
         ),
         (
-            ledger.worker_retention_s >= ledger.lease_s,
-            ("ledger.worker_retention", "ledger.lease"),
-            "ledger.worker_retention must not be shorter than ledger.lease",
-        ),
-        (
             worker.isolation_limit_s >= ledger.lease_s,
             ("worker.isolation_limit", "ledger.lease"),
             "worker.isolation_limit must not be shorter than ledger.lease",

@@ -74,9 +74,6 @@ class Ledger:
     record_retention_s: float = _bounded(3_600.0, least=1)
     """How long the record of an ended job stays in the ledger after the store has confirmed its document."""
 
-    worker_retention_s: float = _bounded(3_600.0, least=5)
-    """How long the announcement of a silent worker stays; not shorter than a lease."""
-
     @property
     def worker_lease_s(self) -> float:
         """The lease as its worker counts it: shorter by twice the cap of the ledger's clock."""

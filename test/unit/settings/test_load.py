@@ -128,7 +128,6 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         ({"HYSDS_LEDGER_RENEW_INTERVAL": "10s"}, "HYSDS_LEDGER_RENEW_INTERVAL", "at least 54s"),
         ({"HYSDS_LEDGER_LEASE": "13s"}, "HYSDS_LEDGER_LEASE", "at least 14s"),
         ({"HYSDS_LEDGER_LEASE": "10m"}, "HYSDS_LEDGER_LEASE", "worker.isolation_limit"),
-        ({"HYSDS_LEDGER_WORKER_RETENTION": "10s"}, "HYSDS_LEDGER_WORKER_RETENTION", "ledger.lease"),
         ({"HYSDS_LOGS_PER_JOB": "1GB"}, "HYSDS_LOGS_PER_JOB", "logs.memory"),
         (
             {"HYSDS_LEDGER_URL": "rediss://h", "HYSDS_LEDGER_CA_FILE": "/nowhere.pem"},
