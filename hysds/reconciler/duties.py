@@ -6,8 +6,9 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
-from hysds.core.errors import Unreachable
+from hysds.core.errors import HysdsError, Unreachable
 from hysds.core.requests import Moved
 from hysds.dispatcher import Dispatcher
 from hysds.ports.ledger import Ledger
@@ -15,6 +16,7 @@ from hysds.ports.ledger import Ledger
 _AUDIT_ROUNDS = 10
 """The audit looks at one batch of records each so many rounds: it only finds what a bug left behind."""
 _log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Round:
     expired: int = 0
     forgotten: int = 0
     mended: tuple[tuple[str, str], ...] = ()
+    refused: tuple[HysdsError, ...] = ()
+    """Why duties could not be done: a key of a wrong type, say."""
 
 
 class Reconciler:
@@ -54,16 +58,19 @@ class Reconciler:
             stop.wait(self._interval_s)
 
     def round(self) -> Round:
-        """Every duty once, each until nothing of it is left.
+        """Every duty once, each until nothing of it is left, and whatever became of the others.
 
         Raises: Unreachable
         """
         self._rounds += 1
-        woken = self._exhaust(lambda: self._ledger.wake(self._batch))
-        expired = self._exhaust(lambda: self._ledger.expire(self._batch))
-        forgotten = self._forget()
-        mended = self._audit() if self._rounds % _AUDIT_ROUNDS == 1 else ()
-        return Round(woken, expired, forgotten, mended)
+        refused: list[HysdsError] = []
+        woken = _tried(lambda: self._exhaust(lambda: self._ledger.wake(self._batch)), 0, refused)
+        expired = _tried(lambda: self._exhaust(lambda: self._ledger.expire(self._batch)), 0, refused)
+        forgotten = _tried(self._forget, 0, refused)
+        mended: tuple[tuple[str, str], ...] = ()
+        if self._rounds % _AUDIT_ROUNDS == 1:
+            mended = _tried(self._audit, mended, refused)
+        return Round(woken, expired, forgotten, mended, tuple(refused))
 
     def _exhaust(self, step: Callable[[], Moved]) -> int:
         count = 0
@@ -88,7 +95,20 @@ class Reconciler:
         return mended
 
 
+def _tried(duty: Callable[[], _T], otherwise: _T, refused: list[HysdsError]) -> _T:
+    """What a duty did. One that the ledger refuses must not keep all others from being done, round after round."""
+    try:
+        return duty()
+    except Unreachable:
+        raise
+    except HysdsError as error:
+        refused.append(error)
+        return otherwise
+
+
 def _tell(done: Round) -> None:
+    for error in done.refused:
+        _log.error("a duty could not be done: %s", error)
     for id_, finding in done.mended:
         _log.error("job %s: %s; mended", id_, finding)
     if done.expired:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from pathlib import Path
+
+import pytest
 
 from hysds.adapters.bell.memory import MemoryBell
 from hysds.adapters.ledger.memory import MemoryLedger
-from hysds.core.requests import Acceptance, Bid, Fit
+from hysds.core.errors import Internal
+from hysds.core.requests import Acceptance, Bid, Fit, Moved
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
 from hysds.lib.uuid7 import Uuid7Source
@@ -17,9 +22,9 @@ from hysds.testing import FakeClock
 class Bench:
     """A ledger in memory, a bell that counts, a reconciler with a small batch."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: type[MemoryLedger] = MemoryLedger) -> None:
         self.clock = FakeClock()
-        self.ledger = MemoryLedger(3_600_000, self.clock)
+        self.ledger = ledger(3_600_000, self.clock)
         self.bell = MemoryBell()
         self.reconciler = Reconciler(self.ledger, Dispatcher(self.bell), interval_s=1.0, batch=3)
         self.new_id = Uuid7Source(lambda: self.clock() // 1000)
@@ -95,3 +100,39 @@ def test_the_audit_mends_what_a_bug_left_behind() -> None:
 
     assert [finding[0] for finding in mended] == [job]
     bench.claim()
+
+
+class Stuck(MemoryLedger):
+    """A broken key stands in the way of one duty."""
+
+    def wake(self, limit: int) -> Moved:
+        raise Internal("due holds a list")
+
+
+def test_a_duty_that_is_refused_keeps_no_other_from_being_done() -> None:
+    """It ended the reconciler: with one broken key no lease of any job ran out any more."""
+    bench = Bench(Stuck)
+    [job] = bench.accept(1)
+    bench.claim()
+
+    bench.pass_time(31)
+
+    assert bench.ledger.book.records[job].status is Status.QUEUED
+    assert [str(error) for error in bench.reconciler.round().refused] == ["due holds a list"]
+
+
+def test_a_reconciler_goes_on_after_any_round(caplog: pytest.LogCaptureFixture) -> None:
+    """Refused or unreachable, it is tried again; what was refused is told."""
+    bench = Bench(Stuck)
+    stop = threading.Event()
+    thread = threading.Thread(
+        target=Reconciler(bench.ledger, Dispatcher(bench.bell), 0.001, 3).run, args=(stop,)
+    )
+    with caplog.at_level(logging.ERROR), bench.ledger.changed:
+        thread.start()
+        steps = iter(range(20))
+        bench.ledger.changed.wait_for(lambda: next(steps, None) is None, 30)
+    stop.set()
+    thread.join()
+
+    assert "a duty could not be done: due holds a list" in caplog.text
