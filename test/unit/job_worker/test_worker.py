@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -100,6 +100,11 @@ class Moody(MemoryLedger):
         self.is_away = threading.Event()
         self.tried = threading.Semaphore(0)
         self.refuses_bids = False
+        self.loses_notices = False
+
+    def listen(self, worker: str, timeout_s: float) -> tuple[str, ...]:
+        notices = super().listen(worker, timeout_s)
+        return () if self.loses_notices else notices
 
     def claim(self, bid: Bid) -> Claimed:
         self._reach()
@@ -133,6 +138,7 @@ class World:
         self.ledger = Moody()
         self.engine = HeldEngine()
         self.lost_calls = 0
+        self.swallows: Callable[[], bool] = lambda: False
         self.asked = threading.Semaphore(0)
         settings = Settings(
             home=home,
@@ -162,6 +168,8 @@ class World:
         if self.lost_calls:
             self.lost_calls -= 1
             raise RuntimeError("the pool takes nothing")
+        if self.swallows():
+            return
         for _ in range(times):
             thread = threading.Thread(target=self.worker.perform, args=(queue, self.shown.append))
             thread.start()
@@ -442,3 +450,30 @@ def test_what_a_late_answer_wins_during_a_drain_goes_back_unrun(tmp_path: Path) 
         assert second not in world.shown
     finally:
         world.close()
+
+
+def test_with_all_notices_lost_and_half_of_the_requests_every_job_runs(tmp_path: Path) -> None:
+    """Renewals alone find the work, of any size, and ask again for what nobody took up."""
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    world = World(tmp_path, slots=3, renew_interval_s=0.05)
+    world.ledger.loses_notices = True
+    world.swallows = lambda: chance.random() < 0.5
+    try:
+        world.start()
+        jobs = [world.submit(shape=f"{chance.randrange(1, 4)}s") for _ in range(40)]
+        waiting = set(jobs)
+        while waiting:
+            with world.engine.news:
+                assert world.engine.news.wait_for(lambda: waiting & set(world.engine.started), 30), waiting
+                began = sorted(waiting & set(world.engine.started))
+            ending = chance.choice(began)
+            waiting.discard(ending)
+            world.engine.started[ending].over.set()
+        for job_id in jobs:
+            world.until(job_id, Status.COMPLETED)
+    finally:
+        world.close()
+
+    assert {len(attempts) for attempts in world.ledger.book.attempts.values()} == {1}
