@@ -26,7 +26,7 @@ def test_workers_are_killed_again_and_again_and_each_job_ends_once(
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
     chance = random.Random(seed)
-    running = systems(f"{valkey_server.url[:-1]}1", HYSDS_LEDGER_LEASE="1h", 
+    running = systems(f"{valkey_server.url[:-1]}1", HYSDS_LEDGER_LEASE="1h",
                       HYSDS_WORKER_ISOLATION_LIMIT="1h")  # fmt: skip
     running.start("reconciler", "-m", "hysds", "reconciler")
     marks = running.home / "marks"
