@@ -43,11 +43,13 @@ class ProcessEngine:
             env=workload.env,
             limits=Limits(workload.soft_limit_s, workload.hard_limit_s, workload.memory_bytes),
         )
+        guardian = self._living()
         try:
-            return self._living().spawn(command)
+            return guardian.spawn(command)
         except GuardianGone:
-            # It died after we looked. Nothing of this command ran: the next guardian takes it.
-            return self._living().spawn(command)
+            # It died after we looked, or it has given this worker up, silent for too long, and tells the ledger before
+            # it exits. Nothing of this command ran: the next guardian takes it.
+            return self._living(instead_of=guardian).spawn(command)
 
     def beat(self) -> None:
         """A sign of life for the guardian."""
@@ -77,11 +79,11 @@ class ProcessEngine:
                 self._guardian.close()
             self._guardian = None
 
-    def _living(self) -> Guardian:
+    def _living(self, instead_of: Guardian | None = None) -> Guardian:
         with self._lock:
             if self._is_closed:
                 raise GuardianGone("the engine was closed: this worker is ending")
-            if self._guardian is None or not self._guardian.is_alive():
+            if self._guardian in (None, instead_of) or not self._guardian.is_alive():
                 self._guardian = Guardian.start(self._watchfulness)
                 if self._isolated_since_s is not None:
                     self._guardian.isolated(self._isolated_since_s)

@@ -17,7 +17,7 @@ def test_the_jobs_of_a_killed_worker_run_elsewhere_long_before_their_leases_end(
     """The processes of the lost attempt are gone before the ledger hears of it; with a lease of an hour, it is the
     guardian's word that frees the job.
     """
-    running = systems(f"{valkey_server.url[:-1]}1", HYSDS_LEDGER_LEASE="1h", 
+    running = systems(f"{valkey_server.url[:-1]}1", HYSDS_LEDGER_LEASE="1h",
                       HYSDS_WORKER_ISOLATION_LIMIT="1h")  # fmt: skip
     first = running.worker("first", unique_name, slots=1)
     gate = running.home / "gate"

@@ -1,0 +1,43 @@
+"""A worker that is stopped, as a debugger or a starved host does it, and goes on later."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from services.redis import RedisServer
+from worlds.system import RunningSystem
+
+
+def test_a_worker_that_was_stopped_for_a_lease_goes_on_and_works(
+    systems: Callable[..., RunningSystem], valkey_server: RedisServer, unique_name: str
+) -> None:
+    """Its guardian ended its job and told the ledger; awake again it finds the lease lost, commits nothing, and takes
+    the next attempt under a new lease and a new guardian.
+    """
+    running = systems(
+        f"{valkey_server.url[:-1]}1",
+        HYSDS_LEDGER_LEASE="7s",
+        HYSDS_LEDGER_RENEW_INTERVAL="0.5s",
+        HYSDS_WORKER_ISOLATION_LIMIT="7s",
+    )
+    worker = running.worker("w", unique_name, slots=1)
+    began, gate = running.home / "began", running.home / "gate"
+    job_id = running.submit(
+        unique_name, f"sh -c 'echo $$ >> {began}; while ! test -e {gate}; do sleep 0.02; done'"
+    )
+    running.until(lambda: began.exists() and began.read_text().endswith("\n"), lambda: running.log("w"))
+    [pid] = began.read_text().split()
+
+    worker.send_signal(signal.SIGSTOP)
+    running.until(lambda: running.client.job(job_id)["status"] == "job-queued", lambda: running.log("w"))
+    assert not Path(f"/proc/{pid}").exists()
+    gate.touch()
+    worker.send_signal(signal.SIGCONT)
+
+    found = running.client.wait(job_id, 60)
+    assert found["status"] == "job-completed"
+    assert [attempt["how"] for attempt in found["attempts"]] == ["worker-lost", "job-completed"]
+    worker.terminate()
+    assert worker.wait(60) == 0
