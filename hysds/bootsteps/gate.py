@@ -26,6 +26,11 @@ from hysds.settings import environment
 _STUCK_S = 1.0
 """A hub that runs lets a wish in within milliseconds. The job worker repeats one that is not fulfilled."""
 
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
+"""What kombu raises, before any of us sees it, over an item of a Redis list that is no message at all. It is popped
+and gone by then: the connection begins anew, instead of the worker's end.
+"""
+
 _logger = get_logger(__name__)
 
 
@@ -36,6 +41,7 @@ class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes n
 
     def __init__(self, parent: Any, **kwargs: Any) -> None:
         super().__init__(parent, **kwargs)
+        parent.connection_errors = (*parent.connection_errors, *_UNREADABLE)
         self._consumer = parent
         self._worker: JobWorker | None = None
         self._valve: Valve | None = None

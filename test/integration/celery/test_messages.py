@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from kombu import Connection
+from redis import Redis
 
 from hysds.celery import RUN_JOB
 
@@ -111,3 +112,32 @@ def test_a_bell_delivered_twice_under_one_id_is_two_bells(stage, post) -> None:
     stage.director.wait("one", "running", "a")
     stage.director.wait("one", "running", "b")
     assert stage.active("one") == ["a", "b"]
+
+
+RAW = [
+    b"garbage",
+    b"\xff\xfe",
+    b"",
+    b"5",
+    b"null",
+    b"[]",
+    b"{}",
+    b'{"body": 1}',
+    b'{"body": "x", "properties": 3}',
+]
+
+
+def test_what_is_no_message_at_all_ends_no_worker(stages, valkey_server) -> None:
+    """Anybody who reaches the server can push onto a list: the worker goes on, and hears the next bell."""
+    stage = stages(valkey_server.url)
+    stage.worker("w")
+    with Redis.from_url(valkey_server.url) as redis:
+        for item in RAW:
+            redis.lpush(stage.queue, item)
+    stage.director.offer("after")
+
+    stage.bell.ring(stage.queue, 1)
+
+    stage.director.wait("w", "running", "after")
+    stage.director.end("after")
+    stage.director.wait("w", "ended", "after")
