@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Any
 
@@ -12,6 +13,7 @@ from celery.worker import state
 
 from hysds.bootsteps import check
 from hysds.bootsteps.ending import Ending
+from hysds.celery import RUN_JOB
 from hysds.settings.celery import celery_config
 
 _BROKER_S = 5.0
@@ -36,6 +38,7 @@ class Supervision(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publ
         queues = tuple(parent.app.amqp.queues.consume_from)
         worker = parent.app.system.job_worker(parent.hostname, queues, parent.concurrency)
         worker.prepare()
+        logging.getLogger("celery.app.trace").addFilter(_is_no_bell)
         parent.app.job_worker = worker
         self._ending = Ending(worker, lambda: _leave(parent))
         self._ending.listen()
@@ -54,6 +57,11 @@ class Supervision(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publ
         """Let go of everything at once."""
         if self._ending is not None:
             self._ending.close()
+
+
+def _is_no_bell(record: logging.LogRecord) -> bool:
+    """Whether Celery may log it. That a bell's task *succeeded* says nothing of the job, whose end the worker logs."""
+    return record.levelno > logging.INFO or getattr(record, "data", {}).get("name") != RUN_JOB
 
 
 def _leave(parent: Any) -> None:

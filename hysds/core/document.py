@@ -41,23 +41,30 @@ def document(record: Record, spec: str, attempts: Sequence[Attempt] = (), error:
     last = attempts[-1] if attempts and record.status.is_terminal else None
     said = attempt_list.detail(last) if last else _object(error, "the error") if error else {}
     listed = attempt_list.listed(record, attempts, said if last else {})
+    # What an attempt said of its own failure is not why the job ended, where something else ended it later.
+    of_the_end = said if last is None or _ended_it(record, last) else {}
     host = _hostname(record.owner or (last.owner if last else ""))
     whole = {
         **_names(record, asked),
         "status": shown_status(record),
-        "job": _job(record, asked, said, host),
+        "job": _job(record, asked, said, host, last),
         "celery_hostname": host,
         "tags": [tag] if (tag := _text(asked, "tag")) else [],
         "@version": "1",
         "@timestamp": moments.iso(record.revision // 1000),
-        **_failure(record, said),
+        **_failure(record, of_the_end),
         **_duplicate(record),
         **_messages(said),
-        **_standing(record, said),
+        **_standing(record, of_the_end),
         "phase_times": attempt_list.phase_seconds(listed[-1]) or None if last else None,
         "attempts": listed,
     }
     return without_blanks(whole)
+
+
+def _ended_it(record: Record, last: Attempt) -> bool:
+    """Whether the job's end is that attempt's: not a cancel or a ttl while it waited for another."""
+    return last.how in (record.status.value, record.reason) and last.ended_ms >= record.ended_ms
 
 
 def _asked(record: Record, spec: str) -> Mapping[str, Any]:
@@ -103,7 +110,9 @@ def _names(record: Record, asked: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _job(record: Record, asked: Mapping[str, Any], said: Mapping[str, Any], host: str) -> dict[str, Any]:
+def _job(
+    record: Record, asked: Mapping[str, Any], said: Mapping[str, Any], host: str, last: Attempt | None
+) -> dict[str, Any]:
     payload = asked.get("payload")
     env = asked.get("env")
     values = {
@@ -116,7 +125,7 @@ def _job(record: Record, asked: Mapping[str, Any], said: Mapping[str, Any], host
         "params": payload if isinstance(payload, dict) else {},
         "env": sorted(env) if isinstance(env, dict) and env else None,
         "delivery_info": _delivery(record),
-        "job_info": _job_info(record, asked, said, host),
+        "job_info": _job_info(record, asked, said, host) | _run_time(record, last),
     }
     return without_blanks(values)
 
@@ -137,7 +146,6 @@ def _job_info(record: Record, asked: Mapping[str, Any], said: Mapping[str, Any],
         "time_queued": moments.iso(record.accepted_ms),
         "time_start": _moment(started),
         "time_end": _moment(record.ended_ms),
-        "duration": (record.ended_ms - started) / 1000 if started and record.ended_ms else None,
         "cmd_start": attempt_list.time(said, "cmd_start"),
         "cmd_end": attempt_list.time(said, "cmd_end"),
         "cmd_duration": None if start is None or end is None else round(end - start, 6),
@@ -155,6 +163,13 @@ def _job_info(record: Record, asked: Mapping[str, Any], said: Mapping[str, Any],
         "metrics": _metrics(said),
     }
     return without_blanks(values)
+
+
+def _run_time(record: Record, last: Attempt | None) -> dict[str, float]:
+    """How long the last attempt took: a job that was cancelled while it waited did not run until then."""
+    if last is None or not record.ended_ms:
+        return {}
+    return {"duration": (last.ended_ms - last.started_ms) / 1000}
 
 
 def _metrics(said: Mapping[str, Any]) -> dict[str, Any] | None:

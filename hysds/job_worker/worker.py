@@ -112,6 +112,7 @@ class JobWorker:
         if self._parts.ends.closing.is_set():
             attempt.stop(Stop.LOST, grace_s=0)
         try:
+            _log.info("job %s: claimed with fence %s", attempt.id, attempt.fence)
             self._show(show, attempt.id)
             if won.more:
                 self._look_for_work()
@@ -185,6 +186,10 @@ class JobWorker:
             return
         if following is not None:
             self._hand_on(following)
+        if committed.how is Committing.DONE:
+            _log.info(
+                "job %s: %s%s", attempt.id, committed.status, f" ({commit.reason})" if commit.reason else ""
+            )
         if committed.how is Committing.TOO_LATE:
             # The next attempt would begin after the job's deadline: this failure is the last one.
             self._commit(attempt, replace(commit, status=Status.FAILED, wake_ms=0))

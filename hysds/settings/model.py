@@ -153,7 +153,8 @@ class Worker:
     """Memory for all its jobs together. None: all of the host's."""
 
     disk_reserve_bytes: int = _bounded(10**9, least=0)
-    """Disk that stays free beside what jobs ask for."""
+    """Disk that is kept back when a job asks for some: it starts only where that much is free besides. A job that asks
+    for none starts on any disk."""
 
     work_dir: Path | None = None
     """Where the work directories of jobs lie (`jobs/YYYY/…` below it). None: `work` under `home`."""

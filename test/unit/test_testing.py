@@ -196,3 +196,19 @@ def test_what_is_done_with_is_forgotten_after_its_retention(tmp_path: Path) -> N
         assert system.system.ledger.kept([job.id]) == (None,)
         assert system.client.job(job.id)["status"] == "job-completed"
         assert system.client.submit(SPEC).twin == job.id
+
+
+def test_a_job_cancelled_between_attempts_does_not_blame_the_attempt_before(tmp_path: Path) -> None:
+    """It was revoked, not failed by an exit code; and it ran as long as its attempt did, not as long as it waited."""
+    spec = {**SPEC, "retry": {"user": {"attempts": 2, "delay": "1h", "cap": "1h"}}}
+    with SimulatedSystem(tmp_path, lambda workload: Play(exit_code=3)) as system:
+        job = system.client.submit(spec)
+        system.settle()
+        system.clock.advance(60)
+        system.client.cancel([job.id])
+
+        document = system.client.job(job.id)
+        assert (document["status"], document["failure_class"]) == ("job-revoked", "cancelled")
+        assert not {"error", "short_error", "hint"} & set(document)
+        assert document["job"]["job_info"]["duration"] < 60
+        assert document["attempts"][0]["error"] == "exit code 3"
