@@ -100,7 +100,7 @@ def query_of(conditions: dict[str, Any]) -> JobQuery:
 
 def _print_tables(page: Page, where: str, query: JobQuery) -> None:
     if page.documents:
-        tables.show(Table(summary.COLUMNS, [summary.row(document) for document in page.documents]))
+        tables.show(summary.table(page.documents))
     for term, counts in page.counts.items():
         tables.show(Table((term.value, "jobs"), [(clean(value), str(count)) for value, count in counts]))
     click.echo(f"{len(page.documents)} of {page.total} jobs that match, in {clean(where)}", err=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from hysds.cli import summary, tables
-from hysds.cli.tables import Table
 from hysds.sdk.client import Client
 
 
@@ -29,4 +28,4 @@ def command(job_id: tuple[str, ...], as_json: bool) -> None:
         width = max(len(name) for name, _ in pairs)
         click.echo("\n".join(f"{name.ljust(width)}  {value}" for name, value in pairs))
     else:
-        tables.show(Table(summary.COLUMNS, [summary.row(document) for document in documents]))
+        tables.show(summary.table(documents))

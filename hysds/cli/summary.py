@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hysds.cli import words
+from hysds.cli.tables import Table
 from hysds.core import moments
 
 COLUMNS = ("id", "status", "type", "queue", "queued", "took", "error")
+IMPORTANCE = ("id", "status", "type", "error", "queue", "took", "queued")
+"""Of the columns, where a terminal has no room for all."""
+
 _SHORT_ERROR = 60
+
+
+def table(documents: Sequence[Mapping[str, Any]]) -> Table:
+    """A list of jobs."""
+    return Table(COLUMNS, [row(document) for document in documents], IMPORTANCE)
 
 
 def row(document: Mapping[str, Any]) -> tuple[str, ...]:

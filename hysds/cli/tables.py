@@ -24,6 +24,9 @@ class Table:
 
     columns: tuple[str, ...]
     rows: Sequence[Sequence[str]]
+    importance: tuple[str, ...] = ()
+    """All columns, the most important first: then a row is one line on a terminal, where the first two columns stand
+    whole whatever its width, and others are shortened or left out. Empty: long cells are folded."""
 
 
 def show(table: Table) -> None:

@@ -1,7 +1,13 @@
-"""Tables on a terminal. The only file that knows rich."""
+"""Tables on a terminal. The only file that knows rich.
+
+What somebody will copy is never cut. Where rows are to stay lines, less important columns give way.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -10,6 +16,13 @@ from hysds.cli.tables import Table
 
 _WHOLE = frozenset({"id", "status", "queued", "took"})
 """Columns that are short, or that somebody will copy: the others give way."""
+
+_FIRST = 2
+"""So many of the most important columns stand on every terminal; on one that is too narrow the line goes on below."""
+
+_GAP = 2
+_SHORTEST = 8
+"""A column that is shortened further says nothing."""
 
 _COLOURS = {
     "job-completed": "green",
@@ -21,11 +34,63 @@ _COLOURS = {
 
 
 def show(table: Table) -> None:
-    """Draw a table as wide as the terminal; long cells are folded, never cut."""
-    drawn = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    """Draw a table as wide as the terminal."""
+    console = Console(highlight=False)
+    if not table.importance:
+        console.print(_folded(table))
+        return
+    for line in lines(table, console.width):
+        console.print(line, soft_wrap=True)
+
+
+def lines(table: Table, width: int) -> list[Text]:
+    """The table with its importance, its head and each row one line of so many cells."""
+    widths = _widths(table, width)
+    head = {column: Text(column, style="bold") for column in table.columns}
+    rows = [dict(zip(table.columns, map(_coloured, row), strict=True)) for row in table.rows]
+    return [_line(cells, widths) for cells in (head, *rows)]
+
+
+def _folded(table: Table) -> RichTable:
+    drawn = RichTable(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
     for column in table.columns:
         drawn.add_column(column, overflow="fold", no_wrap=column in _WHOLE)
     for row in table.rows:
         # Text and not a string: square brackets in a job's name are no markup.
-        drawn.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in row))
-    Console(highlight=False).print(drawn)
+        drawn.add_row(*(_coloured(cell) for cell in row))
+    return drawn
+
+
+def _widths(table: Table, width: int) -> dict[str, int]:
+    """How wide each column that is shown is, in the order of the table."""
+    full = {
+        column: max(cell_len(column), *(cell_len(row[at]) for row in table.rows), 0)
+        for at, column in enumerate(table.columns)
+    }
+    found: dict[str, int] = {}
+    left = width + _GAP  # there is none behind the last column
+    for place, column in enumerate(table.importance):
+        least = full[column] if column in _WHOLE else min(full[column], _SHORTEST)
+        if place >= _FIRST and least + _GAP > left:
+            break  # a lesser one would take the room that those before it are shortened for
+        found[column] = least
+        left -= least + _GAP
+    for column, least in found.items():
+        more = max(min(full[column] - least, left), 0)
+        found[column] = least + more
+        left -= more
+    return {column: found[column] for column in table.columns if column in found}
+
+
+def _line(cells: Mapping[str, Text], widths: Mapping[str, int]) -> Text:
+    line = Text()
+    for column, width in widths.items():
+        cell = cells[column].copy()
+        cell.truncate(width, overflow="ellipsis", pad=True)
+        line.append_text(cell).append(" " * _GAP)
+    line.rstrip()
+    return line
+
+
+def _coloured(cell: str) -> Text:
+    return Text(cell, style=_COLOURS.get(cell, ""))

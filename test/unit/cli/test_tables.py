@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hysds.cli import tables, terminal
+from hysds.cli import summary, tables, terminal
 from hysds.cli.tables import Table
 
 _TABLE = Table(("id", "error"), [("a", "none"), ("long-id", "a [red] error   with spaces ")])
@@ -45,6 +45,43 @@ def test_brackets_in_a_cell_are_no_markup(capsys: pytest.CaptureFixture[str]) ->
     terminal.show(_TABLE)
 
     assert "a [red] error" in capsys.readouterr().out
+
+
+_ID = "01930f5e-7b1c-7000-8000-0123456789ab"
+_INFO = {"job_info": {"time_queued": "2030-01-31T18:00:00.000Z", "duration": 12.5}}
+_LONG = {"type": "job:x" * 30, "queue": "q" * 120, "dedup_msg": "e" * 99}
+_JOBS = summary.table(
+    [
+        {"id": _ID, "status": "job-completed", "type": "job:word-count", "queue": "default", "job": _INFO},
+        {"id": _ID, "status": "job-deduped", **_LONG},
+    ]
+)
+
+
+@pytest.mark.parametrize("width", [1, 40, 60, 80, 81, 100, 120, 200, 1000])
+def test_a_job_is_one_line_with_its_id_and_status_whole(width: int) -> None:
+    """What is copied is never cut; the line is no wider than the terminal unless these two alone are."""
+    head, *rows = [line.plain for line in terminal.lines(_JOBS, width)]
+
+    assert [row.split()[:2] for row in rows] == [[_ID, "job-completed"], [_ID, "job-deduped"]]
+    assert head.split()[:2] == ["id", "status"]
+    assert all(len(line) <= max(width, len(_ID) + 2 + len("job-completed")) for line in (head, *rows))
+    assert "\n" not in head + rows[0] + rows[1]
+
+
+def test_columns_come_with_the_width_and_say_where_they_are_cut() -> None:
+    """A head of a column is there whole or not at all; a cell that was shortened ends in an ellipsis."""
+    heads = {width: terminal.lines(_JOBS, width)[0].plain.split() for width in (60, 80, 100, 1000)}
+    cut = terminal.lines(_JOBS, 80)[2].plain.split()
+
+    assert heads == {
+        60: ["id", "status"],
+        80: ["id", "status", "type", "error"],
+        100: ["id", "status", "type", "queue", "took", "error"],
+        1000: list(summary.COLUMNS),
+    }
+    assert all(cell.endswith("…") for cell in cut[2:])
+    assert len(cut) == 4
 
 
 @pytest.mark.parametrize("on_terminal", [True, False])
