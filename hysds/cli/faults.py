@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+
 import click
 
 from hysds.cli import words
 from hysds.cli.exits import Exit
 from hysds.core.errors import HysdsError, Internal, InvalidSettings, InvalidSpec, LeaseLost, Unreachable
 from hysds.embedded.errors import ChildEnded, EmbeddedError
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""How a file or a terminal refuses what we print; files that we open ourselves are named in their errors."""
 
 
 def told(error: Exception) -> tuple[str, Exit] | None:
@@ -17,9 +22,9 @@ def told(error: Exception) -> tuple[str, Exit] | None:
     if isinstance(error, InvalidSpec):
         return _lines("refused:", [str(complaint) for complaint in error.complaints]), Exit.REFUSED
     if isinstance(error, InvalidSettings):
-        return _lines("the settings can't be used:", str(error).split("; ")), Exit.REFUSED
+        return _lines("the settings can't be used:", [*str(error).split("; "), *_notes(error)]), Exit.REFUSED
     if isinstance(error, EmbeddedError):
-        return _lines("no system of its own:", str(error).splitlines()), _embedded(error)
+        return _lines("no system of its own:", [*str(error).splitlines(), *_notes(error)]), _embedded(error)
     if isinstance(error, Unreachable):
         hint = "is it running, and is it the one that you mean? See: hysds config show --origin"
         return _lines(str(error), [hint]), Exit.UNREACHABLE
@@ -27,11 +32,18 @@ def told(error: Exception) -> tuple[str, Exit] | None:
         return f"hysds: {words.clean(str(error))}; this is a defect: please report it", Exit.FAILED
     if isinstance(error, HysdsError):
         return f"hysds: {words.clean(str(error))}", Exit.REFUSED
+    if isinstance(error, OSError) and error.filename is None and error.errno in _NO_ROOM:
+        return f"hysds: the output can't be written: {error.strerror}", Exit.FAILED
     return None
 
 
 def _embedded(error: EmbeddedError) -> Exit:
     return Exit.UNREACHABLE if isinstance(error, ChildEnded) else Exit.REFUSED
+
+
+def _notes(error: Exception) -> list[str]:
+    """What whoever passed it on had to add."""
+    return list(getattr(error, "__notes__", []))
 
 
 def _usage(error: click.ClickException) -> str:

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import TextIO
 
@@ -85,7 +86,10 @@ def _tell(error: Exception) -> int:
         sys.excepthook(type(error), error, error.__traceback__)
         return Exit.FAILED
     text, code = expected
-    click.echo(text, err=True)
+    with suppress(OSError):  # where stderr is full too, the code still says it
+        click.echo(text, err=True)
+    if isinstance(error, OSError):
+        _close_quietly()
     return code
 
 
@@ -97,7 +101,7 @@ def _print_everything(stream: TextIO | object) -> None:
 
 
 def _close_quietly() -> None:
-    """Whoever read us left: what is still buffered goes nowhere, and Python does not complain at its exit."""
+    """Nobody takes what we write: what is still buffered goes nowhere, and Python does not complain at its exit."""
     null = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(null, stream.fileno())

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from hysds.cli import worker
-from hysds.core.errors import Unreachable
+from hysds.cli import work_dir, worker
+from hysds.core.errors import InvalidSettings, Unreachable
 from hysds.core.spec import JobSpec
 from hysds.embedded.errors import EmbeddedError
 from hysds.embedded.roles import Role
@@ -43,10 +43,13 @@ def ready(loaded: Loaded, job: JobSpec) -> Iterator[Ready]:
         yield Ready(loaded.settings, False, _nothing)
         return
     loaded = load.load({"worker.queues": _queues(loaded, job)})
+    with _nothing_submitted():
+        work_dir.check(loaded)
     environ = environment.for_child(loaded.handed_on())
     system = EmbeddedSystem(loaded.settings, environ, _roles(loaded))
     try:
-        _start(system)
+        with _nothing_submitted():
+            _start(system)
         yield Ready(loaded.settings, True, system.check)
         # A job that ended at once, as a duplicate does, may be over before the indexer has begun: stopped then, the
         # indexer would leave the job out of the store.
@@ -67,6 +70,16 @@ def _start(system: EmbeddedSystem) -> None:
         raise EmbeddedError(
             f"{system.home.path} can't be used: {reason}; set HYSDS_HOME to another directory"
         ) from error
+
+
+@contextmanager
+def _nothing_submitted() -> Iterator[None]:
+    """What goes wrong in here says that there is no job to look after."""
+    try:
+        yield
+    except (EmbeddedError, InvalidSettings) as error:
+        error.add_note("the job was not submitted")
+        raise
 
 
 def _queues(loaded: Loaded, job: JobSpec) -> list[str]:

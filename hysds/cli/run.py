@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,6 +19,7 @@ from hysds.cli.own_system import Ready
 from hysds.core.errors import Unreachable
 from hysds.core.ids import JobId
 from hysds.core.spec import JobSpec
+from hysds.embedded.errors import EmbeddedError
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.sdk.client import Client
 from hysds.sdk.following import Place, Quiet, Seen
@@ -69,6 +71,9 @@ def _run(job: JobSpec, system: Ready, screen: Screen, as_json: bool) -> int:
         if not system.is_own:
             screen.say(f"the job may have been accepted and go on: hysds logs -f {watched.id}")
         raise
+    except EmbeddedError as error:
+        error.add_note(watched.left_behind(system.settings.home))
+        raise
     except KeyboardInterrupt:
         if watched.is_twin:
             raise
@@ -87,6 +92,7 @@ class _Watched:
     def __init__(self, job_id: JobId, screen: Screen, look: Callable[[], None]) -> None:
         self.id: str = job_id
         self.is_twin = False
+        self._is_accepted = False
         self._screen = screen
         self._look = look
         self._people = People(screen, says_all=True)
@@ -95,6 +101,7 @@ class _Watched:
     def from_start(self, client: Client, job: JobSpec) -> dict[str, Any]:
         """Submit it and show it to its end; answers its document."""
         submission = client.submit(job, self.id)
+        self._is_accepted = True
         if submission.twin is None:
             self._screen.say(f"job {self.id} in queue {job.job_queue or job.bare_type}")
             return self._to_its_end(client)
@@ -107,6 +114,12 @@ class _Watched:
             return self._to_its_end(client)
         watching.what_is_left(client, found, self._people, self._screen)
         return found
+
+    def left_behind(self, home: Path) -> str:
+        """What becomes of it when the system of our own has broken down."""
+        if not self._is_accepted:
+            return f"job {self.id} may have been accepted"
+        return f"job {self.id} was accepted and stays in {home}; the next run there goes on with it"
 
     def cancelled(self, client: Client) -> dict[str, Any]:
         """Cancel it and show it to its end; answers its document, {} where it had not come to be."""

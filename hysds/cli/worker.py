@@ -12,6 +12,8 @@ from typing import NoReturn
 
 import click
 
+from hysds.bootstrap import System
+from hysds.cli import work_dir
 from hysds.settings import load
 from hysds.settings.load import Loaded
 from hysds.settings.sources import DEFAULT
@@ -50,10 +52,21 @@ def job(queues: str | None, slots: int | None, name: str | None, loglevel: str) 
         hysds worker job --queues gpu,default --slots 4 --name gpu1
     """
     loaded = load.load({"worker.queues": queues, "worker.slots": slots, "worker.name": _bare(name)})
+    work_dir.check(loaded)
+    _reach(loaded)
     celery = [sys.executable, "-m", "celery", *arguments(loaded, name), "--loglevel", loglevel]
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(celery[0], celery)
+
+
+def _reach(loaded: Loaded) -> None:
+    """Celery would say the same in many lines. Raises: Unreachable, InvalidSettings."""
+    system = System(loaded.settings)
+    try:
+        _ = system.ledger
+    finally:
+        system.close()
 
 
 def arguments(loaded: Loaded, name: str | None) -> list[str]:

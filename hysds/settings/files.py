@@ -28,12 +28,14 @@ def chosen(environ: Mapping[str, str], directory: Path, home: Path, reading: Rea
         if (reason := _foreign(here)) is None:
             return here
         reading.notice(str(here), f"not read: {reason}; name it in {environment.CONFIG} if you trust it")
-    at_home = home / _FOUND_AT_HOME
-    return at_home if at_home.exists() else None
+    return _found(home / _FOUND_AT_HOME, reading)
 
 
 def read(path: Path, reading: Reading) -> None:
     """Take what a file says; complaints name the file and the name in it."""
+    if not os.path.lexists(path):
+        reading.complain(str(path), "no such file, or it may not be seen")
+        return
     if path.suffix not in (".py", ".toml"):
         reading.complain(str(path), "a settings file is a .py or a .toml")
         return
@@ -49,6 +51,18 @@ def read(path: Path, reading: Reading) -> None:
         celeryconfig.read(path, content, reading)
     else:
         _read_toml(path, content, reading)
+
+
+def _found(path: Path, reading: Reading) -> Path | None:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        message = f"it can't be seen whether this file is there: {error.strerror}"
+        reading.complain(str(path), f"{message}; set {environment.HOME} to a directory of your own")
+        return None
+    return path
 
 
 def _foreign(path: Path) -> str | None:

@@ -9,6 +9,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from services.process import own_directory
 
 _PATIENCE_S = 60
@@ -121,3 +123,25 @@ def _await_end(pidfd: int) -> None:
     poll.register(pidfd, select.POLLIN)
     assert poll.poll(_PATIENCE_S * 1000), "a process is still there"
     os.close(pidfd)
+
+
+def test_a_run_that_could_not_write_its_jobs_files_says_so_first(command_line: Any) -> None:
+    """One block that names the directory, the setting and what became of the job; nothing is started."""
+    command_line.environment["HYSDS_WORKER_WORK_DIR"] = "/dev/null/work"
+    run = command_line.hysds("run", "examples/01-word-count/job.json")
+
+    assert run.returncode == 2
+    for said in (b"/dev/null/work", b"HYSDS_WORKER_WORK_DIR", b"the job was not submitted"):
+        assert said in run.stderr
+    assert b"Traceback" not in run.stderr
+    assert not command_line.home.exists()
+
+
+@pytest.mark.parametrize("full", [">/dev/full", ">/dev/full 2>&1"])
+def test_a_full_disk_is_one_line_and_an_exit_code(command_line: Any, full: str) -> None:
+    """Not a traceback, of ours or of Python's at its exit."""
+    run = command_line.shell(f"hysds config show --json {full}; echo $?; hysds config show {full}; echo $?")
+
+    assert run.stdout == b"1\n1\n"
+    assert b"Traceback" not in run.stderr
+    assert b"Exception" not in run.stderr

@@ -55,15 +55,26 @@ def test_a_role_ends_cleanly_at_the_first_signal(with_server: Any, role: str, nu
     assert b"Traceback" not in started.err
 
 
-@pytest.mark.parametrize("role", ["indexer", "reconciler"])
-def test_a_role_without_a_ledger_says_so(command_line: Any, role: str) -> None:
+@pytest.mark.parametrize("role", [["indexer"], ["reconciler"], ["worker", "job"]])
+def test_a_role_without_a_ledger_says_so(command_line: Any, role: list[str]) -> None:
     """A server that is not there at the start is an error of the operator's: exit code 4, and a sentence."""
     command_line.environment["HYSDS_LEDGER_URL"] = "redis://127.0.0.1:1/0"
-    run = command_line.hysds(role)
+    run = command_line.hysds(*role)
 
     assert run.returncode == 4
+    assert len(run.stderr.splitlines()) == 2
     assert b"the ledger can't be reached" in run.stderr
     assert b"Traceback" not in run.stderr
+
+
+def test_a_worker_that_could_not_write_its_jobs_files_is_refused(with_server: Any) -> None:
+    """The directory and the setting are named, before Celery starts."""
+    with_server.environment["HYSDS_WORKER_WORK_DIR"] = "/dev/null/work"
+    run = with_server.hysds("worker", "job")
+
+    assert run.returncode == 2
+    assert b"/dev/null/work" in run.stderr
+    assert b"HYSDS_WORKER_WORK_DIR" in run.stderr
 
 
 def test_the_worker_is_the_one_that_celery_starts(with_server: Any) -> None:

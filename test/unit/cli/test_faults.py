@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from hysds.cli import exits, faults
@@ -60,6 +62,25 @@ def test_an_error_can_not_steer_a_terminal() -> None:
 def test_an_unexpected_error_is_not_hidden() -> None:
     """What nobody foresaw is shown whole by the shell: it has no short form."""
     assert faults.told(ZeroDivisionError()) is None
+
+
+def test_a_full_disk_is_no_traceback() -> None:
+    """What we print finds no room: one line. A file that we open ourselves is another matter, and shown whole."""
+    told = faults.told(OSError(errno.ENOSPC, "No space left on device"))
+
+    assert told == ("hysds: the output can't be written: No space left on device", Exit.FAILED)
+    assert faults.told(OSError(errno.ENOSPC, "No space left on device", "/a/file")) is None
+
+
+def test_what_was_added_to_an_error_is_in_its_block() -> None:
+    """Whoever passed it on knows what became of the job."""
+    error = ChildEnded("worker", "the worker ended")
+    error.add_note("the job was not submitted")
+
+    assert faults.told(error) == (
+        "hysds: no system of its own:\n  the worker ended\n  the job was not submitted",
+        Exit.UNREACHABLE,
+    )
 
 
 def test_every_error_of_the_tree_is_expected() -> None:

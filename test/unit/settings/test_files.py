@@ -145,6 +145,28 @@ def test_a_mistake_in_a_file_names_the_file_and_the_name(home: Path, content: by
     assert message in str(caught.value)
 
 
+def test_a_home_that_can_not_be_looked_into_is_a_complaint(tmp_path: Path) -> None:
+    """Not a traceback: another's home, or a name that is too long, is a mistake in a setting."""
+    with pytest.raises(InvalidSettings, match=r"hysds.toml: .*; set HYSDS_HOME"):
+        load.load(None, {"HYSDS_HOME": str(tmp_path / ("x" * 300))}, tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look everywhere")
+def test_a_home_of_somebody_else_is_a_complaint(tmp_path: Path) -> None:
+    """It can't be seen whether there is a file, so nobody pretends that there is none."""
+    (tmp_path / "closed").mkdir(0)
+
+    with pytest.raises(InvalidSettings, match="Permission denied; set HYSDS_HOME"):
+        load.load(None, {"HYSDS_HOME": str(tmp_path / "closed" / "home")}, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["nonexistent", "nonexistent.toml", "nonexistent.py"])
+def test_a_named_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path, name: str) -> None:
+    """Whatever its name ends in."""
+    with pytest.raises(InvalidSettings, match=f"{name}: no such file"):
+        load.load(None, {"HYSDS_CONFIG": name}, tmp_path)
+
+
 def test_a_named_file_may_say_where_the_home_is(tmp_path: Path) -> None:
     """It is not found through it."""
     file = tmp_path / "site.toml"

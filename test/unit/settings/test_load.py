@@ -92,7 +92,7 @@ def test_every_setting_can_be_set_by_its_variable(tmp_path: Path) -> None:
         ("HYSDS_RECONCILER_INTERVAL", "3s", "at most 2s"),
         ("HYSDS_LEDGER_URL", "http://h", "redis://"),
         ("HYSDS_LEDGER_CA_FILE", "/nowhere.pem", "asks for no TLS"),
-        ("HYSDS_CONFIG", "/nowhere/hysds.toml", "can't be read"),
+        ("HYSDS_CONFIG", "/nowhere/hysds.toml", "no such file"),
         ("HYSDS_CONFIG", "/etc/hostname", "a .py or a .toml"),
     ],
 )  # fmt: skip
