@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
 
 from hysds.bootstrap import System
-from hysds.cli import exits, own_system, specs, summary, tables, watching
+from hysds.cli import exits, own_system, specs, summary, tables, watching, words
 from hysds.cli.exits import Exit
 from hysds.cli.live import People, Screen
 from hysds.cli.own_system import Ready
@@ -62,7 +61,7 @@ def command(spec: str, as_json: bool) -> int:
 
 def _run(job: JobSpec, system: Ready, screen: Screen, as_json: bool) -> int:
     """Submit and watch; an interrupt cancels the job, and its end is waited for all the same."""
-    watched = _Watched(JobId(Uuid7Source()()), screen, system.look)
+    watched = _Watched(JobId(Uuid7Source()()), screen, system)
     interrupted = False
     try:
         with Client(System(system.settings)) as client:
@@ -72,7 +71,7 @@ def _run(job: JobSpec, system: Ready, screen: Screen, as_json: bool) -> int:
             screen.say(f"the job may have been accepted and go on: hysds logs -f {watched.id}")
         raise
     except EmbeddedError as error:
-        error.add_note(watched.left_behind(system.settings.home))
+        error.add_note(watched.left_behind())
         raise
     except KeyboardInterrupt:
         if watched.is_twin:
@@ -89,12 +88,12 @@ def _run(job: JobSpec, system: Ready, screen: Screen, as_json: bool) -> int:
 class _Watched:
     """The job on the screen: our own, or the one that stands for it."""
 
-    def __init__(self, job_id: JobId, screen: Screen, look: Callable[[], None]) -> None:
+    def __init__(self, job_id: JobId, screen: Screen, system: Ready) -> None:
         self.id: str = job_id
         self.is_twin = False
         self._is_accepted = False
         self._screen = screen
-        self._look = look
+        self._system = system
         self._people = People(screen, says_all=True)
         self._place = Place()
 
@@ -103,7 +102,10 @@ class _Watched:
         submission = client.submit(job, self.id)
         self._is_accepted = True
         if submission.twin is None:
-            self._screen.say(f"job {self.id} in queue {job.job_queue or job.bare_type}")
+            queue = job.job_queue or job.bare_type
+            self._screen.say(f"job {self.id} in queue {queue}")
+            if submission.hearers == 0 and not self._system.is_own:
+                self._screen.say(words.unheard(queue))
             return self._to_its_end(client)
         self.id, self.is_twin = submission.twin, True
         self._screen.say(
@@ -115,10 +117,11 @@ class _Watched:
         watching.what_is_left(client, found, self._people, self._screen)
         return found
 
-    def left_behind(self, home: Path) -> str:
+    def left_behind(self) -> str:
         """What becomes of it when the system of our own has broken down."""
         if not self._is_accepted:
             return f"job {self.id} may have been accepted"
+        home = self._system.settings.home
         return f"job {self.id} was accepted and stays in {home}; the next run there goes on with it"
 
     def cancelled(self, client: Client) -> dict[str, Any]:
@@ -132,7 +135,7 @@ class _Watched:
 
     def _show(self, seen: Seen) -> None:
         if isinstance(seen, Quiet):
-            self._look()
+            self._system.look()
         else:
             self._people(seen)
 

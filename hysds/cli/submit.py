@@ -6,7 +6,7 @@ import click
 
 from hysds.cli import specs, tables
 from hysds.cli.exits import Exit
-from hysds.cli.words import clean
+from hysds.cli.words import clean, unheard
 from hysds.orchestrator.submit import Submission
 from hysds.sdk.client import Client
 
@@ -26,7 +26,8 @@ def command(spec: tuple[str, ...], as_json: bool) -> int:
         generate | hysds submit -
     """
     with Client() as client:
-        submissions = client.submit_many(specs.load(spec, client))
+        jobs = specs.load(spec, client)
+        submissions = client.submit_many(jobs)
     code = Exit.COMPLETED
     for name, submission in zip(spec, submissions, strict=True):
         if submission.refused is not None:
@@ -34,6 +35,13 @@ def command(spec: tuple[str, ...], as_json: bool) -> int:
             code = Exit.REFUSED
         else:
             _show(name, submission, as_json)
+    queues = [
+        job.job_queue or job.bare_type
+        for job, submission in zip(jobs, submissions, strict=True)
+        if submission.hearers == 0
+    ]
+    for queue in dict.fromkeys(queues):
+        click.echo(unheard(queue), err=True)
     return code
 
 

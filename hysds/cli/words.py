@@ -28,6 +28,11 @@ def shown(value: Any) -> str:
     return clean(json.dumps(value, ensure_ascii=False))
 
 
+def unheard(queue: str) -> str:
+    """What to say of a job in a queue that no worker takes jobs of."""
+    return f"note: no worker announced for queue {clean(queue)} yet; the job waits"
+
+
 def cut(text: str, most: int) -> str:
     """At most so many characters."""
     return text if len(text) <= most else f"{text[: most - 1]}…"

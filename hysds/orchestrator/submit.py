@@ -16,6 +16,7 @@ from hysds.core.ids import JobId
 from hysds.core.requests import Accepting, Answer
 from hysds.core.shapes import MAX_SHAPES_PER_QUEUE
 from hysds.core.spec import JobSpec
+from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
 from hysds.ports.ledger import Ledger
 
@@ -32,6 +33,9 @@ class Submission:
     repeated: bool = False
     """This very submission was accepted before."""
     refused: Refused | None = None
+    hearers: int | None = None
+    """How many announced workers hear the queue that this step made the job ready in. None where it was not made
+    ready: a duplicate, a repeat, a job that waits for its time."""
 
 
 class Orchestrator:
@@ -54,8 +58,9 @@ class Orchestrator:
         batch = [acceptance(id_, spec, self._policy) for id_, spec in zip(chosen, specs, strict=True)]
         accepted = self._ledger.accept(batch)
         self._dispatcher.ring(accepted.ready)
+        hearers = {ready.queue: ready.hearers for ready in accepted.ready}
         return tuple(
-            _submission(item.id, answer, item.queue)
+            _submission(item.id, answer, item.queue, hearers.get(item.queue))
             for item, answer in zip(batch, accepted.answers, strict=True)
         )
 
@@ -65,7 +70,8 @@ class Orchestrator:
         self._ledger.reject(item, complaints)
 
 
-def _submission(id_: str, answer: Answer, queue: str) -> Submission:
+def _submission(id_: str, answer: Answer, queue: str, hearers: int | None) -> Submission:
+    is_ready = answer.how is Accepting.ACCEPTED and answer.status == Status.QUEUED.value
     refused = _refusal(id_, answer, queue)
     return Submission(
         id=JobId(id_),
@@ -74,6 +80,7 @@ def _submission(id_: str, answer: Answer, queue: str) -> Submission:
         twin_status=answer.twin_status,
         repeated=answer.how is Accepting.REPEATED,
         refused=refused,
+        hearers=hearers if is_ready else None,
     )
 
 

@@ -123,6 +123,15 @@ class CommandLine:
         self._started.append(started)
         return started
 
+    def start_ready(self, *arguments: str) -> Started:
+        """Start a role and wait until it says that it is ready."""
+        ours, theirs = os.pipe()
+        started = self.start(*arguments, ready_fd=theirs)
+        os.close(theirs)
+        with os.fdopen(ours, "rb") as pipe:
+            assert pipe.read() == b"ready\n", started.err
+        return started
+
     def close(self) -> None:
         """End what was started: in order if it can, so that nothing below it is left."""
         for started in self._started:
@@ -172,7 +181,7 @@ def standing() -> Iterator[CommandLine]:
         server.start()
         found = CommandLine(directory, HYSDS_LEDGER_URL=server.url, HYSDS_WORKER_STOP_GRACE="2s")
         try:
-            found.start("worker", "job", "--queues", "default,narrow", "--slots", "2", "--name", "w1")
+            found.start_ready("worker", "job", "--queues", "default,narrow", "--slots", "2", "--name", "w1")
             found.start("indexer")
             found.start("reconciler")
             yield found

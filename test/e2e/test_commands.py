@@ -117,6 +117,21 @@ def test_submit_prints_an_id_and_names_duplicates(standing: Any) -> None:
     assert b"is a duplicate of job" in followed.stderr
 
 
+def test_a_queue_that_no_worker_hears_is_told(standing: Any) -> None:
+    """`submit` and `run` say why nothing happens, once a queue; of a queue that is heard they say nothing."""
+    nobody = _shell("exit 0", job_queue="nobody")
+    note = b"note: no worker announced for queue nobody yet; the job waits\n"
+    submitted = standing.hysds("submit", _written(standing, nobody), "-", stdin=nobody)
+    run = standing.start("run", _written(standing, nobody))
+    run.await_text(note.decode())
+    run.process.send_signal(signal.SIGINT)
+
+    assert submitted.returncode == 0
+    assert submitted.stderr == note
+    assert run.end() == 130
+    assert b"note:" not in standing.hysds("run", "-", stdin=_shell("exit 0")).stderr
+
+
 def test_logs_follow_a_job_from_its_start_to_its_end(standing: Any) -> None:
     """Whoever comes late sees the first line too, and exits as the job."""
     gate = standing.directory / f"gate-{os.urandom(4).hex()}"

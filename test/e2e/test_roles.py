@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,6 @@ from typing import Any
 import pytest
 
 _JOBS = 300
-
-
-def _await_ready(command_line: Any, *arguments: str) -> Any:
-    ours, theirs = os.pipe()
-    started = command_line.start(*arguments, ready_fd=theirs)
-    os.close(theirs)
-    with os.fdopen(ours, "rb") as pipe:
-        assert pipe.read() == b"ready\n", started.err
-    return started
 
 
 def _submit_many(command_line: Any, count: int) -> list[str]:
@@ -36,7 +26,7 @@ def _submit_many(command_line: Any, count: int) -> list[str]:
 def test_an_indexer_that_is_told_to_end_writes_first_what_there_is(with_server: Any) -> None:
     """SIGTERM as soon as it is ready: every job that was accepted before is in the store, and the exit code is 0."""
     ids = _submit_many(with_server, _JOBS)
-    indexer = _await_ready(with_server, "indexer")
+    indexer = with_server.start_ready("indexer")
     indexer.process.send_signal(signal.SIGTERM)
 
     assert indexer.end() == 0, indexer.err
@@ -48,7 +38,7 @@ def test_an_indexer_that_is_told_to_end_writes_first_what_there_is(with_server: 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_role_ends_cleanly_at_the_first_signal(with_server: Any, role: str, number: signal.Signals) -> None:
     """Each of the three signals ends it with 0 and without a traceback."""
-    started = _await_ready(with_server, role)
+    started = with_server.start_ready(role)
     started.process.send_signal(number)
 
     assert started.end() == 0

@@ -13,7 +13,7 @@ from hysds.core.acceptance import DedupPolicy
 from hysds.core.errors import Conflict, Full, TooOld, Unreachable
 from hysds.core.ids import JobId
 from hysds.core.record import FOREVER
-from hysds.core.requests import MAX_BATCH, Acceptance, Accepted
+from hysds.core.requests import MAX_BATCH, Acceptance, Accepted, Announcement, Fit, Renewal
 from hysds.core.shapes import MAX_SHAPES_PER_QUEUE
 from hysds.core.spec import JobSpec, Resources
 from hysds.core.status import Status
@@ -141,6 +141,29 @@ def test_jobs_are_accepted_also_where_nobody_can_be_rung() -> None:
     [answer] = bench.orchestrator.submit(specs(1))
 
     assert answer.status == Status.QUEUED
+
+
+def test_a_job_that_was_made_ready_knows_who_hears_its_queue() -> None:
+    """Nobody, at first; of what was not made ready nothing is told."""
+    bench = Bench()
+    [one] = specs(1)
+    [later] = specs(1, not_before=4e9, enable_dedup=False, tag="later")
+
+    ready, twin, waiting = bench.orchestrator.submit([one, one, later])
+    repeat = bench.orchestrator.submit([one], [ready.id])[0]
+    bench.ledger.renew(renewal("q"))
+    heard, other = bench.orchestrator.submit(
+        [JobSpec("job:q", {"_command": "b"}), JobSpec("job:p", {"_command": "c"})]
+    )
+
+    assert [item.hearers for item in (ready, twin, waiting, repeat)] == [0, None, None, None]
+    assert [item.hearers for item in (heard, other)] == [1, 0]
+
+
+def renewal(queue: str) -> Renewal:
+    """What a worker of this queue announces."""
+    announcement = Announcement("host", "w@host", (queue,), 1, Fit())
+    return Renewal("w@host/1", announcement, (), (), 30_000, 60_000)
 
 
 class HalfFull(MemoryLedger):
