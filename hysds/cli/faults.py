@@ -10,6 +10,7 @@ from hysds.cli import words
 from hysds.cli.exits import Exit
 from hysds.core.errors import HysdsError, Internal, InvalidSettings, InvalidSpec, LeaseLost, Unreachable
 from hysds.embedded.errors import ChildEnded, EmbeddedError
+from hysds.settings import load
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 """How a file or a terminal refuses what we print; files that we open ourselves are named in their errors."""
@@ -26,8 +27,7 @@ def told(error: Exception) -> tuple[str, Exit] | None:
     if isinstance(error, EmbeddedError):
         return _lines("no system of its own:", [*str(error).splitlines(), *_notes(error)]), _embedded(error)
     if isinstance(error, Unreachable):
-        hint = "is it running, and is it the one that you mean? See: hysds config show --origin"
-        return _lines(str(error), [hint]), Exit.UNREACHABLE
+        return _lines(str(error), _where_to_look(error.part)), Exit.UNREACHABLE
     if isinstance(error, Internal | LeaseLost):
         return f"hysds: {words.clean(str(error))}; this is a defect: please report it", Exit.FAILED
     if isinstance(error, HysdsError):
@@ -35,6 +35,21 @@ def told(error: Exception) -> tuple[str, Exit] | None:
     if isinstance(error, OSError) and error.filename is None and error.errno in _NO_ROOM:
         return f"hysds: the output can't be written: {error.strerror}", Exit.FAILED
     return None
+
+
+def _where_to_look(part: str) -> list[str]:
+    """A ledger that nobody set is the one of a system that `hysds run` brings for itself: most likely none runs."""
+    try:
+        settings = load.load().settings
+    except HysdsError:
+        settings = None
+    if part != "ledger" or settings is None or settings.ledger.url is not None:
+        return ["is it running, and is it the one that you mean? See: hysds config show --origin"]
+    text = (
+        f"no system is running under {settings.home} (HYSDS_HOME): use `hysds run`, or set HYSDS_LEDGER_URL and start "
+        "`hysds worker job`, `hysds indexer` and `hysds reconciler`"
+    )
+    return [text]
 
 
 def _embedded(error: EmbeddedError) -> Exit:

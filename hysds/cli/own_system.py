@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from hysds.bootstrap import System
 from hysds.cli import work_dir, worker
 from hysds.core.errors import InvalidSettings, Unreachable
 from hysds.core.spec import JobSpec
@@ -70,6 +71,12 @@ def _start(system: EmbeddedSystem) -> None:
         raise EmbeddedError(
             f"{system.home.path} can't be used: {reason}; set HYSDS_HOME to another directory"
         ) from error
+
+
+def older(system: System) -> int:
+    """How many jobs are ready in queues that the worker of a system of our own hears."""
+    heard = system.settings.worker.queues
+    return sum(queue.ready for queue in system.ledger.queues() if queue.queue in heard and not queue.paused)
 
 
 @contextmanager

@@ -64,7 +64,10 @@ def _run(job: JobSpec, system: Ready, screen: Screen, as_json: bool) -> int:
     watched = _Watched(JobId(Uuid7Source()()), screen, system)
     interrupted = False
     try:
-        with Client(System(system.settings)) as client:
+        here = System(system.settings)
+        with Client(here) as client:
+            if system.is_own and (count := own_system.older(here)):
+                screen.say(f"note: older jobs of {system.settings.home} are ready, and may run too: {count}")
             ended = watched.from_start(client, job)
     except Unreachable:
         if not system.is_own:

@@ -145,3 +145,28 @@ def test_a_full_disk_is_one_line_and_an_exit_code(command_line: Any, full: str) 
     assert run.stdout == b"1\n1\n"
     assert b"Traceback" not in run.stderr
     assert b"Exception" not in run.stderr
+
+
+def test_a_run_says_that_older_jobs_of_its_home_may_run_too(command_line: Any) -> None:
+    """Jobs that were left when the system before ended belong to the home, not to the run."""
+    first = command_line.start("run", _file(command_line, "echo begun; sleep 600"))
+    first.await_text("begun\n", "out")
+    older = command_line.hysds("submit", _file(command_line, "exit 0", job_queue="other"))
+    first.process.send_signal(signal.SIGINT)
+    assert (first.end(), older.returncode) == (130, 0)
+    second = command_line.hysds("run", _file(command_line, "exit 0", job_queue="other", tag="later"))
+
+    assert b"older jobs" not in first.err
+    assert (
+        f"note: older jobs of {command_line.home} are ready, and may run too: 1\n".encode() in second.stderr
+    )
+
+
+@pytest.mark.parametrize("command", [["submit", "-"], ["worker", "job"], ["indexer"]])
+def test_what_needs_a_system_says_that_none_runs(command_line: Any, command: list[str]) -> None:
+    """After the first `hysds run` nobody knows yet that its system ended with it: what to do is said."""
+    asked = command_line.hysds(*command, stdin=b'{"job_type": "job:x", "payload": {"_command": "true"}}')
+
+    assert asked.returncode == 4
+    for said in (b"no system is running under", b"`hysds run`", b"HYSDS_LEDGER_URL", b"`hysds worker job`"):
+        assert said in asked.stderr
