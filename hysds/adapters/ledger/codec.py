@@ -45,7 +45,10 @@ _FIELDS: Mapping[str, Callable[[str], Any]] = {
 _LEFT_OUT: Mapping[str, Any] = {"revision": 0, "digest": "", "queue": "", "shape": "", "priority": 0}
 
 
-_TOLD = tuple(field.name for field in fields(Acceptance) if field.name not in ("spec", "twins"))
+_TOLD = tuple(
+    (field.name, field.default) for field in fields(Acceptance) if field.name not in ("spec", "twins")
+)
+"""What is told of a submission, with the default that is left out; `shared/steps.lua` fills it in."""
 
 
 def dumps(value: object) -> str:
@@ -54,9 +57,10 @@ def dumps(value: object) -> str:
 
 
 def submission(item: Acceptance) -> dict[str, Any]:
-    """A submission without its spec, which is an argument of its own."""
-    told = {name: getattr(item, name) for name in _TOLD}
-    told["twins"] = sorted(item.twins)
+    """A submission without its spec, which is an argument of its own, and without what is at its default."""
+    told = {name: value for name, default in _TOLD if (value := getattr(item, name)) != default}
+    if item.twins:
+        told["twins"] = f" {' '.join(sorted(item.twins))} "
     return told
 
 

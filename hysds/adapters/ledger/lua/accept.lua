@@ -42,5 +42,5 @@ local function accept(item, spec)
 end
 
 local answers = {}
-for i, item in ipairs(batch) do answers[i] = accept(item, ARGV[3 + i]) end
+for i, item in ipairs(batch) do answers[i] = accept(asked(item), ARGV[3 + i]) end
 return finish({cjson.encode(answers), announce()}) -- one text: a client reads it faster than a tree

@@ -1,6 +1,6 @@
 #!lua
 -- A refused submission that came with an id of its own. ARGV: clock, its JSON, its spec, the error's JSON.
-local item = cjson.decode(ARGV[2])
+local item = asked(cjson.decode(ARGV[2]))
 local known = load(item.id)
 if known then
   if known.digest ~= item.digest then return finish({'conflict', known.status, '', ''}) end

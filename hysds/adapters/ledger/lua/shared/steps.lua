@@ -74,7 +74,7 @@ local function twin_of(item)
   local key = item.dedup ~= '' and key_of(item.dedup)
   if not key or item.may_repeat or key.owner == item.retry_of or is_over(key) then return nil end
   local status = key_status(key)
-  for _, twin in ipairs(item.twins) do if twin == status then return key.owner, status end end
+  if string.find(item.twins, ' ' .. status .. ' ', 1, true) then return key.owner, status end
 end
 
 -- A forced twin never takes a key from another job.
@@ -106,6 +106,14 @@ local function stepped(record, changes)
 end
 
 local generation
+-- What a submission leaves out.
+local with_asked = {__index = {
+  priority = 0, wake_ms = 0, ttl_for_ms = 0, deadline_ms = 0, dedup = '', may_repeat = false, twins = '',
+  window_ms = FOREVER, retry_of = '', lost_left = 2, preempt_left = FOREVER,
+}}
+
+-- A submission as it came, its defaults filled in.
+local function asked(item) return setmetatable(item, with_asked) end
 
 -- The record that a submission is born with.
 local function born(item, status, changes)
