@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import click
@@ -21,7 +22,7 @@ from hysds.core.spec import JobSpec
 from hysds.embedded.errors import EmbeddedError
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.sdk.client import Client
-from hysds.sdk.following import Place, Quiet, Seen
+from hysds.sdk.following import Over, Place, Quiet, Seen
 from hysds.settings import load
 
 _ENDINGS = (signal.SIGTERM, signal.SIGHUP)
@@ -99,6 +100,8 @@ class _Watched:
         self._system = system
         self._people = People(screen, says_all=True)
         self._place = Place()
+        self._over: int | None = None
+        """The fence of an attempt that is over and was not told of."""
 
     def from_start(self, client: Client, job: JobSpec) -> dict[str, Any]:
         """Submit it and show it to its end; answers its document."""
@@ -134,13 +137,29 @@ class _Watched:
         return self._to_its_end(client)
 
     def _to_its_end(self, client: Client) -> dict[str, Any]:
-        return watching.to_its_end(client, self.id, self._show, self._place)
+        return watching.to_its_end(client, self.id, partial(self._show, client), self._place)
 
-    def _show(self, seen: Seen) -> None:
+    def _show(self, client: Client, seen: Seen) -> None:
+        if isinstance(seen, Over):
+            self._over = seen.fence
+        if self._over is not None:
+            self._say_why(client.job(self.id), self._over)
         if isinstance(seen, Quiet):
             self._system.look()
         else:
             self._people(seen)
+
+    def _say_why(self, document: Mapping[str, Any], fence: int) -> None:
+        """Why an attempt ended and when the next one comes; its output ends a moment before the ledger knows."""
+        entries = [
+            one for one in document.get("attempts", []) if one.get("fence") == fence and "ended" in one
+        ]
+        if watching.has_ended(document) or entries:
+            self._over = None
+        if entries and not watching.has_ended(document):
+            moment = summary.not_before(document)
+            after = f"; the next one comes not before {moment}" if moment else ""
+            self._screen.say(f"attempt {entries[0]['attempt']} ended: {summary.attempt(entries[0])}{after}")
 
 
 def _conclude(document: Mapping[str, Any], screen: Screen, as_json: bool) -> None:

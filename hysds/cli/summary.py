@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hysds.cli import words
 from hysds.cli.tables import Table
 from hysds.core import moments
+from hysds.core.status import OFFLINE, Status
+from hysds.job_worker import workdir
 
 COLUMNS = ("id", "status", "type", "queue", "queued", "took", "error")
 IMPORTANCE = ("id", "status", "type", "error", "queue", "took", "queued")
 """Of the columns, where a terminal has no room for all."""
 
 _SHORT_ERROR = 60
+_NOT_BEGUN = frozenset({Status.QUEUED.value, Status.WAITING.value})
+_RUNNING = frozenset({Status.STARTED.value, OFFLINE})
+_LIVE = _NOT_BEGUN | _RUNNING
 
 
 def table(documents: Sequence[Mapping[str, Any]]) -> Table:
@@ -54,7 +61,7 @@ def details(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("limits", ", ".join(limits)),
         ("queued", info.get("time_queued")),
         ("waits for", document.get("waiting_reason")),
-        ("not before", document.get("not_before")),
+        *_later(document),
         ("started", info.get("time_start")),
         ("ended", info.get("time_end")),
         ("took", _took(info)),
@@ -73,13 +80,13 @@ def ending(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     info = _info(document)
     attempts = document.get("attempts") or []
     pairs = [
-        ("failed as", document.get("failure_class")),
+        *_class(document),
         ("error", document.get("error")),
         ("hint", document.get("hint")),
-        *[(f"attempt {one.get('attempt')}", _attempt(one)) for one in attempts[:-1]],
+        *[(f"attempt {one.get('attempt')}", attempt(one)) for one in _told(document)],
         ("phases", phases(document)),
         *[("note", note) for note in (attempts[-1].get("notes") or [] if attempts else [])],
-        ("files", info.get("job_dir")),
+        ("files", _files(document)),
         ("on host", info.get("execute_node")),
     ]
     return [(name, words.shown(value)) for name, value in pairs if value not in (None, "")]
@@ -96,7 +103,48 @@ def phases(document: Mapping[str, Any]) -> str:
     return ", ".join(f"{words.clean(name)} {words.seconds(duration_s)}" for name, duration_s in parts)
 
 
-def _attempt(entry: Mapping[str, Any]) -> str:
+def not_before(document: Mapping[str, Any]) -> str:
+    """When the job may start at the earliest, where that lies ahead of a job that waits; "" elsewhere."""
+    return words.shown(document.get("not_before")) if document.get("status") in _NOT_BEGUN else ""
+
+
+def _later(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The time before which nothing happens: of the first attempt, or of the next one."""
+    moment = document.get("not_before")
+    if moment and document.get("attempts") and document.get("status") in _NOT_BEGUN:
+        return [("next attempt", f"not before {words.shown(moment)}")]
+    return [("not before", words.shown(moment))]
+
+
+def _class(document: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What kind of failure it was; a job that was revoked has not failed."""
+    is_revoked = document.get("status") == Status.REVOKED.value
+    return [("ended as" if is_revoked else "failed as", document.get("failure_class"))]
+
+
+def _told(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The attempts to tell of one by one: those that ended, but for the one that the whole tells of."""
+    attempts = document.get("attempts") or []
+    return [one for one in attempts if one.get("ended")] if _is_live(document) else attempts[:-1]
+
+
+def _is_live(document: Mapping[str, Any]) -> bool:
+    return document.get("status") in _LIVE
+
+
+def _files(document: Mapping[str, Any]) -> str:
+    """The work directory; of a running job below a directory that only its worker knows."""
+    named = _info(document).get("job_dir")
+    if named:
+        return named if os.path.isdir(named) else f"{named} (not found on this host)"
+    queued_ms, fence = moments.ms_of(_info(document).get("time_queued")), document.get("fence")
+    if document.get("status") not in _RUNNING or not queued_ms or not fence:
+        return ""
+    path = workdir.locate(Path(), document["id"], fence, queued_ms).path
+    return f"{path} below the work_dir of {words.shown(document.get('celery_hostname'))}"
+
+
+def attempt(entry: Mapping[str, Any]) -> str:
     """Why an attempt was not the last one."""
     said = entry.get("error") or entry.get("how")
     return (

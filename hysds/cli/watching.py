@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from hysds.cli import live, words
@@ -14,7 +15,7 @@ from hysds.sdk.following import Place
 _ENDED = frozenset(status.value for status in TERMINAL)
 
 
-def has_ended(document: dict[str, Any]) -> bool:
+def has_ended(document: Mapping[str, Any]) -> bool:
     """Whether the job's status will never change."""
     return document["status"] in _ENDED
 

@@ -77,6 +77,33 @@ def test_a_million_lines_come_through_in_order(standing: Any) -> None:
     assert len(numbers) == 1_000_000 or b"missed" in run.stderr
 
 
+def test_run_says_between_attempts_why_the_last_one_ended(standing: Any) -> None:
+    """Whoever watches knows what is waited for, and until when."""
+    marker = standing.directory / f"marker-{os.urandom(4).hex()}"
+    spec = _shell(
+        f"test -e {marker} || {{ touch {marker}; exit 7; }}", retry={"user": {"attempts": 2, "delay": 1}}
+    )
+    said = standing.hysds("run", "-", stdin=spec).stderr.decode()
+
+    assert re.search(r"attempt 1 ended: user: exit code 7(; the next one comes not before 2\S+Z)?\n", said)
+    assert said.index("attempt 1 ended") < said.index("attempt 2 runs on")
+
+
+def test_status_of_a_running_job_says_where_its_files_are(standing: Any) -> None:
+    """Below the worker's own directory, by the name that its worker gave it."""
+    gate = standing.directory / f"gate-{os.urandom(4).hex()}"
+    job_id = _submit(standing, _shell(f"echo first; until [ -e {gate} ]; do sleep 0.05; done"))
+    follower = standing.start("logs", "-f", job_id)
+    follower.await_text("first\n", "out")
+    shown = standing.hysds("status", job_id).stdout.decode()
+    found = re.search(r"(?m)^files +(\S+) below the work_dir of celery@w1", shown)
+    gate.touch()
+
+    assert found is not None, shown
+    assert (standing.home / "work" / found[1]).is_dir()
+    assert follower.end() == 0
+
+
 def test_a_job_has_no_input(standing: Any) -> None:
     """A command that reads stdin finds its end at once: it can't hang for ever."""
     run = standing.hysds("run", "-", stdin=_shell("cat; echo read"))

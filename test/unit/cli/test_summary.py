@@ -59,6 +59,40 @@ def test_a_failed_job_shows_why_where_and_each_attempt_before_the_last(tmp_path:
     assert Path(shown["files"]).is_dir()
 
 
+def test_a_job_that_waits_for_its_next_attempt_shows_why_the_last_one_ended(tmp_path: Path) -> None:
+    """Not only that it waits: the newest attempt with its error, and when the next one comes."""
+    retried = {**_SPEC, "retry": {"user": {"attempts": 2, "delay": 600}}}
+    with SimulatedSystem(tmp_path, _failed) as system:
+        job = system.client.submit(retried)
+        system.settle()
+        document = system.client.job(job.id)
+        shown = dict(summary.details(document))
+
+    assert shown["attempt 1"] == "user: exit code 3"
+    assert shown["next attempt"] == f"not before {document['not_before']}"
+    assert "not before" not in shown
+
+
+def test_a_cancelled_job_has_not_failed(tmp_path: Path) -> None:
+    """It ended as cancelled."""
+    with SimulatedSystem(tmp_path) as system:
+        job = system.client.submit(_SPEC)
+        system.client.cancel([job.id])
+        shown = dict(summary.details(system.client.job(job.id)))
+
+    assert shown["ended as"] == "cancelled"
+    assert "failed as" not in shown
+
+
+def test_files_that_are_elsewhere_are_said_to_be(tmp_path: Path) -> None:
+    """A directory that this host does not have is not shown as if it were here."""
+    here, gone = ({"status": "job-failed", "job": {"job_info": {"job_dir": str(path)}}}
+                  for path in (tmp_path, tmp_path / "gone"))  # fmt: skip
+
+    assert dict(summary.ending(here))["files"] == str(tmp_path)
+    assert dict(summary.ending(gone))["files"] == f"{tmp_path / 'gone'} (not found on this host)"
+
+
 def test_a_row_is_as_wide_as_the_head(tmp_path: Path) -> None:
     """Every document has every column, whatever it lacks."""
     with SimulatedSystem(tmp_path, _failed) as system:
