@@ -18,7 +18,7 @@ _MEANING = {
 
 
 @click.command("cancel", short_help="End jobs, waiting or running.")
-@click.argument("job_id", metavar="ID", nargs=-1, required=True)
+@click.argument("job_id", metavar="ID...", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a job: its id and what became of it.")
 def command(job_id: tuple[str, ...], as_json: bool) -> int:
     """End jobs. A job that waits is revoked at once; a running one is stopped by its worker, which takes as long as

@@ -40,13 +40,18 @@ def show(origin: bool, as_json: bool) -> None:
             click.echo(tables.as_json(_fields(row)))
         return
     columns = ("setting", "value", "origin") if origin else ("setting", "value")
-    tables.show(Table(columns, [(row.name, row.value, row.origin)[: len(columns)] for row in found]))
+    tables.show(Table(columns, [(row.name, _shown(row), row.origin)[: len(columns)] for row in found]))
 
 
-def _fields(row: Row) -> dict[str, str]:
+def _shown(row: Row) -> str:
+    return f"{row.value}: {row.effective}" if row.effective else row.value
+
+
+def _fields(row: Row) -> dict[str, str | None]:
     return {
         "name": row.name,
-        "value": row.value,
+        "value": row.value if row.is_set else None,
+        "effective": row.effective or None,
         "origin": row.origin,
         "meaning": row.meaning,
         "variable": row.variable,

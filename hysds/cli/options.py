@@ -49,7 +49,10 @@ class StatusWord(click.Choice[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The whole word."""
         whole = value if value.startswith("job-") else f"job-{value}"
-        return super().convert(whole, param, ctx)
+        if whole not in self.choices:
+            names = ", ".join(word.removeprefix("job-") for word in self.choices)
+            self.fail(f"{value!r} is none of {names}", param, ctx)
+        return whole
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """Without the part that may be left out."""

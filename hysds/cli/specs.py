@@ -20,8 +20,7 @@ STDIN = "-"
 def load(names: Sequence[str], client: Client) -> list[JobSpec]:
     """The specs in these files, in order; `-` is stdin.
 
-    Raises: InvalidSpec with the complaints about all of them, each naming its file; click.ClickException for a file
-    that can't be read.
+    Raises: InvalidSpec with the complaints about all of them, each naming its file, also that it can't be read.
     """
     if names.count(STDIN) > 1:
         raise click.UsageError("stdin can be read once: give - once")
@@ -29,7 +28,13 @@ def load(names: Sequence[str], client: Client) -> list[JobSpec]:
     complaints: list[Complaint] = []
     for name in names:
         try:
-            specs.append(submit_dir.given(client.parse(_text(name)), os.getcwd()))
+            text = _text(name)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            complaints.append(Complaint(_shown(name), f"can't be read: {reason}"))
+            continue
+        try:
+            specs.append(submit_dir.given(client.parse(text), os.getcwd()))
         except InvalidSpec as refusal:
             complaints += [
                 Complaint(f"{_shown(name)}: {one.path}", one.message) for one in refusal.complaints
@@ -41,14 +46,10 @@ def load(names: Sequence[str], client: Client) -> list[JobSpec]:
 
 def _text(name: str) -> bytes:
     """What a file holds, but not more than shows that it is too large."""
-    try:
-        if name == STDIN:
-            return sys.stdin.buffer.read(MAX_SPEC_BYTES + 1)
-        with open(name, "rb") as file:
-            return file.read(MAX_SPEC_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise click.ClickException(f"{_shown(name)} can't be read: {reason}") from error
+    if name == STDIN:
+        return sys.stdin.buffer.read(MAX_SPEC_BYTES + 1)
+    with open(name, "rb") as file:
+        return file.read(MAX_SPEC_BYTES + 1)
 
 
 def _shown(name: str) -> str:

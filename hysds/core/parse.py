@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,7 @@ from typing import Any, NoReturn
 import pydantic
 
 from hysds.core.errors import Complaint, InvalidSpec
-from hysds.core.spec import Budget, JobSpec, Resources, split
+from hysds.core.spec import TEN_YEARS_S, Budget, JobSpec, Resources, split
 from hysds.lib import units
 
 MAX_SPEC_BYTES = 1_000_000
@@ -42,7 +43,7 @@ def parse(text: str | bytes, max_bytes: int = MAX_SPEC_BYTES) -> JobSpec:
     """
     size_bytes = len(text if isinstance(text, bytes) else text.encode(errors="surrogatepass"))
     if size_bytes > max_bytes:
-        raise InvalidSpec((_too_large(size_bytes, max_bytes),))
+        raise InvalidSpec((_too_large(max_bytes),))
     return _parsed(*_decode(text), max_bytes)
 
 
@@ -95,7 +96,12 @@ def _decode(text: str | bytes) -> tuple[object, bool]:
     """The document, and whether any of its objects gives a key twice."""
     doubled: list[_Doubled] = []
     try:
-        document = json.loads(text, object_pairs_hook=partial(_object, doubled), parse_constant=_constant)
+        document = json.loads(
+            text,
+            object_pairs_hook=partial(_object, doubled),
+            parse_constant=_constant,
+            parse_float=_finite,
+        )
         return document, bool(doubled)
     except json.JSONDecodeError as error:
         _refuse("$", f"not JSON: {error.msg} (line {error.lineno}, column {error.colno})")
@@ -103,8 +109,8 @@ def _decode(text: str | bytes) -> tuple[object, bool]:
         _refuse("$", f"not JSON: byte {error.start} is not UTF-8")
     except RecursionError:
         _refuse("$", "not readable: nested too deeply")
-    except ValueError as error:  # an integer of thousands of digits
-        _refuse("$", f"not readable: {error}")
+    except ValueError:  # an integer of thousands of digits
+        _refuse("$", "not readable: a number is too long")
 
 
 def _object(doubled: list[_Doubled], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -120,6 +126,14 @@ def _object(doubled: list[_Doubled], pairs: list[tuple[str, Any]]) -> dict[str, 
 
 def _constant(name: str) -> NoReturn:
     _refuse("$", f"not JSON: {name} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        shown = text if len(text) <= 60 else f"{text[:57]}…"
+        _refuse("$", f"not readable: the number {shown} is too large")
+    return number
 
 
 def _doubled(value: object, path: str) -> Iterator[Complaint]:
@@ -146,7 +160,7 @@ def _encoded(document: Mapping[str, object], max_bytes: int) -> str:
     except (TypeError, ValueError) as error:
         _refuse("$", f"holds what JSON can't: {error}")
     if size_bytes > max_bytes:
-        raise InvalidSpec((_too_large(size_bytes, max_bytes),))
+        raise InvalidSpec((_too_large(max_bytes),))
     return text
 
 
@@ -165,7 +179,9 @@ def _with_units(
         try:
             plain[name] = read(value)
         except ValueError as error:
-            complaints.append(Complaint(_below(path, name), str(error)))
+            is_negative = type(value) in (int, float) and value < 0
+            message = f"can't be negative, as {_shown(value)} is" if is_negative else str(error)
+            complaints.append(Complaint(_below(path, name), message))
             del plain[name]
     return plain
 
@@ -252,6 +268,8 @@ def _complaint(detail: Any) -> Complaint:
         return Complaint(path, _unknown(str(location[-1]), [str(part) for part in location[:-1]]))
     if kind == "literal_error":
         return Complaint(path, f"is no failure class; one of {detail['ctx']['expected']}")
+    if kind == "less_than_equal" and detail["ctx"]["le"] == TEN_YEARS_S:
+        return Complaint(path, f"can't be longer than 10 years, not {units.format_duration(detail['input'])}")
     return Complaint(path, f"{_lowered(detail['msg'])}, not {_shown(detail['input'])}")
 
 
@@ -336,9 +354,9 @@ def _refuse(path: str, message: str) -> NoReturn:
     raise InvalidSpec((Complaint(path, message),))
 
 
-def _too_large(size_bytes: int, max_bytes: int) -> Complaint:
+def _too_large(max_bytes: int) -> Complaint:
     return Complaint(
-        "$", f"{size_bytes:,} bytes is above the {max_bytes:,} that a spec may have; pass large data by file"
+        "$", f"more than {max_bytes:,} bytes, which a spec may have at most; pass large data by file"
     )
 
 

@@ -12,6 +12,9 @@ from pathlib import Path
 from hysds.settings import fields, model
 from hysds.settings.sources import Given, Reading
 
+_NEAR = 0.8
+"""Names share the prefix and their sections: what is less alike than this is another name."""
+
 PREFIX = "HYSDS_"
 HOME = "HYSDS_HOME"
 CONFIG = "HYSDS_CONFIG"
@@ -83,7 +86,7 @@ def ready_fd(environ: Mapping[str, str] | None = None) -> int | None:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """`; did you mean …?`, or nothing."""
-    close = get_close_matches(name, list(known), n=1)
+    close = get_close_matches(name, list(known), n=1, cutoff=_NEAR)
     return f"; did you mean {close[0]}?" if close else ""
 
 

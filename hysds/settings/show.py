@@ -4,7 +4,7 @@ import ast
 import inspect
 from dataclasses import dataclass
 
-from hysds.settings import fields, model
+from hysds.settings import fields, model, urls
 from hysds.settings.sources import Origins
 
 
@@ -18,11 +18,15 @@ class Row:
     meaning: str
     variable: str
     """The environment variable that sets it."""
+    is_set: bool
+    """False where it has no value at all; `value` is a word for that then."""
+    effective: str
+    """What takes the place of a value that is not set, such as the embedded ledger; "" where nothing does."""
 
 
 def rows(settings: model.Settings, origins: Origins) -> list[Row]:
     """All settings in the order of their sections. Costs some ms: the meanings are read from the source."""
-    docs = meanings()
+    docs, places = meanings(), _places(settings)
     return [
         Row(
             name=name,
@@ -30,9 +34,21 @@ def rows(settings: model.Settings, origins: Origins) -> list[Row]:
             origin=origins[name],
             meaning=docs[name],
             variable=setting.variable,
+            is_set=setting.value_in(settings) is not None or setting.none_word != "",
+            effective="" if setting.value_in(settings) is not None else places.get(name, ""),
         )
         for name, setting in fields.table().items()
     ]
+
+
+def _places(settings: model.Settings) -> dict[str, str]:
+    """Where things are when no setting says so."""
+    return {
+        "ledger.url": urls.masked(settings.ledger_url),
+        "broker.url": urls.masked(settings.broker_url),
+        "store.url": str(settings.store_path),
+        "worker.work_dir": str(settings.work_dir),
+    }
 
 
 def meanings() -> dict[str, str]:

@@ -137,6 +137,39 @@ def test_a_name_may_hold_pictures_and_all_scripts(tmp_path: Path, capsys: pytest
     assert "ledger" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"n": 1e999}', "the number 1e999 is too large"),
+        (f'{{"n": {"7" * 5000}}}', "a number is too long"),
+        (json.dumps(_GOOD | {"time_limit": -1}), "$.time_limit: can't be negative, as -1 is"),
+        (
+            json.dumps(_GOOD | {"time_limit": "5000d"}),
+            "$.time_limit: can't be longer than 10 years, not 5000d",
+        ),
+        (json.dumps(_GOOD | {"tag": "x" * 1_000_000}), "more than 1,000,000 bytes"),
+    ],
+)
+def test_numbers_that_can_not_be_are_named_in_plain_words(
+    tmp_path: Path, text: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No name of a function of Python's, no seconds where people think in years."""
+    assert main(["submit", _file(tmp_path, text)]) == 2
+    shown = capsys.readouterr().err
+    assert message in shown
+    assert "sys." not in shown
+
+
+def test_what_is_wrong_and_what_can_not_be_read_are_told_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All is mended in one go."""
+    assert main(["submit", _file(tmp_path, "[]"), "no-such-file.json"]) == 2
+    shown = capsys.readouterr().err
+    assert "job.json: $: a job spec is a JSON object" in shown
+    assert "no-such-file.json: can't be read: No such file" in shown
+
+
 @pytest.mark.parametrize("name", ["no-such-file.json", "/", "a\0b"])
 def test_a_file_that_can_not_be_read_is_a_sentence(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Missing, a directory, no name at all."""

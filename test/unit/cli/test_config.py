@@ -47,3 +47,5 @@ def test_machines_get_all_that_is_known_of_a_setting(capsys: pytest.CaptureFixtu
     assert rows["ledger.lease"]["origin"] == "environment HYSDS_LEDGER_LEASE"
     assert rows["worker.slots"]["origin"] == "default"
     assert rows["ledger.lease"]["meaning"]
+    assert (rows["store.url"]["value"], rows["ledger.lease"]["effective"]) == (None, None)
+    assert rows["store.url"]["effective"].endswith("jobs.db")

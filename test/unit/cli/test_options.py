@@ -34,5 +34,5 @@ def test_a_status_may_leave_out_its_prefix() -> None:
 
 def test_an_unknown_status_is_refused() -> None:
     """A status that no job has would find nothing, silently."""
-    with pytest.raises(click.BadParameter):
+    with pytest.raises(click.BadParameter, match=r"'done' is none of queued, .*offline$"):
         StatusWord().convert("done", None, None)

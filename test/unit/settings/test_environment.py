@@ -24,3 +24,9 @@ def test_the_descriptor_for_readiness_is_read(text: str, fd: int | None) -> None
 def test_the_variable_for_readiness_is_no_unknown_setting() -> None:
     """A role that is started with it loads its settings."""
     load.load(environ={"HYSDS_READY_FD": "3", "HYSDS_HOME": "/tmp/h", "HYSDS_CONFIG": ""})
+
+
+@pytest.mark.parametrize(("name", "hint"), [("HYSDS_FOO", ""), ("HYSDS_HOMES", "; did you mean HYSDS_HOME?")])
+def test_a_hint_is_given_only_for_a_name_that_is_alike(name: str, hint: str) -> None:
+    """A shared prefix alone makes no two names alike."""
+    assert environment.nearest(name, ["HYSDS_HOME", "HYSDS_CONFIG"]) == hint

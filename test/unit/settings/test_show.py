@@ -45,6 +45,19 @@ def test_values_are_shown_with_units_and_their_origin(tmp_path: Path) -> None:
     assert listed["indexer.batch"].value == "500"
 
 
+def test_what_takes_the_place_of_an_unset_value_is_told(tmp_path: Path) -> None:
+    """Where ledger, store and work directories are when no setting says so; nothing where one does."""
+    listed = rows(tmp_path)
+    named = rows(tmp_path, HYSDS_LEDGER_URL="redis://u:s3cret@h:1/0")
+
+    assert (listed["ledger.url"].is_set, named["ledger.url"].is_set) == (False, True)
+    assert listed["ledger.url"].effective == f"unix://{tmp_path}/run/valkey.sock"
+    assert listed["store.url"].effective.startswith(str(tmp_path))
+    assert named["ledger.url"].effective == ""
+    assert "s3cret" not in named["broker.url"].effective
+    assert listed["jobs.dedup_window"].is_set
+
+
 @pytest.mark.parametrize("variable", ["HYSDS_LEDGER_URL", "HYSDS_BROKER_URL"])
 def test_passwords_are_masked(tmp_path: Path, variable: str) -> None:
     """In URLs too; the user and the place stay readable."""
