@@ -40,6 +40,7 @@ def command() -> int:
     """
     roles.log_to_stderr()
     system = System.read()
+    roles.log_start("indexer", system.settings)
     indexer, quits = system.indexer(), threading.Event()
     works = threading.Thread(target=indexer.run, args=(quits,), name="indexer", daemon=True)
     try:

@@ -20,6 +20,7 @@ def command() -> None:
     """
     roles.log_to_stderr()
     system = System.read()
+    roles.log_start("reconciler", system.settings)
     try:
         with roles.until_told() as stop:
             reconciler = system.reconciler()

@@ -16,9 +16,11 @@ from types import FrameType
 
 from hysds.cli.exits import Exit
 from hysds.lib import readiness
-from hysds.settings import environment
+from hysds.settings import environment, urls
+from hysds.settings.model import Settings
 
 _ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_LOG = logging.getLogger(__name__)
 _FORMAT = "[%(asctime)s: %(levelname)s/%(name)s] %(message)s"
 
 
@@ -30,6 +32,11 @@ def log_to_stderr() -> None:
 def tell_ready() -> None:
     """Whoever started this process and waits for it learns that it works. To be called once."""
     readiness.tell(environment.ready_fd())
+
+
+def log_start(role: str, settings: Settings) -> None:
+    """One line: which role, and of which ledger; passwords masked."""
+    _LOG.info("%s starts, for the ledger at %s", role, urls.masked(settings.ledger_url))
 
 
 @contextmanager

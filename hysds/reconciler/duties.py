@@ -53,6 +53,8 @@ class Reconciler:
                     _log.warning("nothing is put right: %s", error)
                 reachable = False
             else:
+                if not reachable:
+                    _log.warning("the ledger answers again: duties go on")
                 reachable = True
                 _tell(done)
             stop.wait(self._interval_s)

@@ -37,12 +37,13 @@ def test_an_indexer_that_is_told_to_end_writes_first_what_there_is(with_server: 
 @pytest.mark.parametrize("role", ["indexer", "reconciler"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_role_ends_cleanly_at_the_first_signal(with_server: Any, role: str, number: signal.Signals) -> None:
-    """Each of the three signals ends it with 0 and without a traceback."""
+    """Each of the three signals ends it with 0 and without a traceback; its first line says what it is."""
     started = with_server.start_ready(role)
     started.process.send_signal(number)
 
     assert started.end() == 0
     assert b"Traceback" not in started.err
+    assert f"{role} starts, for the ledger at ".encode() in started.err.splitlines()[0]
 
 
 @pytest.mark.parametrize("role", [["indexer"], ["reconciler"], ["worker", "job"]])
@@ -52,7 +53,7 @@ def test_a_role_without_a_ledger_says_so(command_line: Any, role: list[str]) -> 
     run = command_line.hysds(*role)
 
     assert run.returncode == 4
-    assert len(run.stderr.splitlines()) == 2
+    assert len([line for line in run.stderr.splitlines() if b" starts, for " not in line]) == 2
     assert b"the ledger can't be reached" in run.stderr
     assert b"Traceback" not in run.stderr
 

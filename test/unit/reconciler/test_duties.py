@@ -10,7 +10,7 @@ import pytest
 
 from hysds.adapters.bell.memory import MemoryBell
 from hysds.adapters.ledger.memory import MemoryLedger
-from hysds.core.errors import Internal
+from hysds.core.errors import Internal, Unreachable
 from hysds.core.requests import Acceptance, Bid, Fit, Moved
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
@@ -119,6 +119,41 @@ def test_a_duty_that_is_refused_keeps_no_other_from_being_done() -> None:
 
     assert bench.ledger.book.records[job].status is Status.QUEUED
     assert [str(error) for error in bench.reconciler.round().refused] == ["due holds a list"]
+
+
+class Away(MemoryLedger):
+    """It does not answer in the first two rounds."""
+
+    asked = 0
+
+    def wake(self, limit: int) -> Moved:
+        self.asked += 1
+        if self.asked <= 2:
+            raise Unreachable("ledger", "away")
+        return super().wake(limit)
+
+
+class FiveRounds(threading.Event):
+    """Ends the fifth round without a wait."""
+
+    waits = 0
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits += 1
+        if self.waits == 5:
+            self.set()
+        return self.is_set()
+
+
+def test_a_ledger_that_goes_away_and_comes_back_is_told_once_each(caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever reads that nothing is put right also reads that it is again."""
+    with caplog.at_level(logging.WARNING):
+        Bench(Away).reconciler.run(FiveRounds())
+
+    assert [record.message for record in caplog.records] == [
+        "nothing is put right: the ledger can't be reached: away",
+        "the ledger answers again: duties go on",
+    ]
 
 
 def test_a_reconciler_goes_on_after_any_round(caplog: pytest.LogCaptureFixture) -> None:
