@@ -19,13 +19,12 @@ def check(loaded: Loaded) -> None:
     directory = loaded.settings.work_dir
     if (reason := _problem(directory)) is None:
         return
-    origin = next(
-        (loaded.origins[name] for name in ("worker.work_dir", "home") if loaded.origins[name] != DEFAULT),
-        "worker.work_dir (default)",
-    )
+    names = {"worker.work_dir": "worker.work_dir", "home": "HYSDS_HOME"}
+    set_ = next((name for name in names if loaded.origins[name] != DEFAULT), None)
+    origin = "worker.work_dir (default)" if set_ is None else loaded.origins[set_]
+    what = names[set_ or "worker.work_dir"]
     raise InvalidSettings(
-        origin,
-        f"no work directories can be made in {directory}: {reason}; set worker.work_dir to another one",
+        origin, f"no work directories can be made in {directory}: {reason}; set {what} to another directory"
     )
 
 
