@@ -1,24 +1,23 @@
 """From JSON to a job spec: all complaints at once, each with its JSON path.
 
 The only place that imports pydantic. The shape and bounds of a spec stand in `spec.py`; here stands what a type can't
-say: units, duplicate keys, names that no queue may have, a command that can be split.
+say: units, names that no queue may have, a command that can be split.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
-import math
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
-from functools import cache, partial
-from typing import Any, NoReturn
+from functools import cache
+from typing import Any
 
 import pydantic
 
+from hysds.core import json_text
 from hysds.core.errors import Complaint, InvalidSpec
 from hysds.core.spec import TEN_YEARS_S, Budget, JobSpec, Resources, split
 from hysds.lib import units
@@ -43,8 +42,8 @@ def parse(text: str | bytes, max_bytes: int = MAX_SPEC_BYTES) -> JobSpec:
     """
     size_bytes = len(text if isinstance(text, bytes) else text.encode(errors="surrogatepass"))
     if size_bytes > max_bytes:
-        raise InvalidSpec((_too_large(max_bytes),))
-    return _parsed(*_decode(text), max_bytes)
+        raise InvalidSpec((json_text.too_large(max_bytes),))
+    return _parsed(*json_text.decode(text), max_bytes)
 
 
 def parse_document(document: object, max_bytes: int = MAX_SPEC_BYTES) -> JobSpec:
@@ -54,10 +53,10 @@ def parse_document(document: object, max_bytes: int = MAX_SPEC_BYTES) -> JobSpec
 
 def _parsed(document: object, is_doubled: bool, max_bytes: int) -> JobSpec:
     if not isinstance(document, dict):
-        _refuse("$", f"a job spec is a JSON object, not {_kind(document)}")
+        json_text.refuse("$", f"a job spec is a JSON object, not {json_text.kind(document)}")
     if is_doubled:
-        raise InvalidSpec(tuple(_doubled(document, "$")))
-    text = _encoded(document, max_bytes)
+        raise InvalidSpec(tuple(json_text.given_twice(document, "$")))
+    text = json_text.encode(document, max_bytes)
     complaints: list[Complaint] = []
     plain = _with_units(document, JobSpec, "$", complaints)
     _take_nested_units(plain, complaints)
@@ -78,90 +77,9 @@ def check_queue(name: str, path: str = "$.job_queue") -> Iterator[Complaint]:
     if not _QUEUE.fullmatch(name):
         yield Complaint(
             path,
-            f"{_shown(name)} can't name a queue: letters, digits and _ . : @ + - only, 128 at most, "
+            f"{json_text.shown(name)} can't name a queue: letters, digits and _ . : @ + - only, 128 at most, "
             "the first a letter or digit",
         )
-
-
-# ---- reading JSON --------------------------------------------------------------------------------------------------
-
-
-class _Doubled(dict[str, Any]):
-    """An object in which keys were given twice."""
-
-    keys_twice: tuple[str, ...] = ()
-
-
-def _decode(text: str | bytes) -> tuple[object, bool]:
-    """The document, and whether any of its objects gives a key twice."""
-    doubled: list[_Doubled] = []
-    try:
-        document = json.loads(
-            text,
-            object_pairs_hook=partial(_object, doubled),
-            parse_constant=_constant,
-            parse_float=_finite,
-        )
-        return document, bool(doubled)
-    except json.JSONDecodeError as error:
-        _refuse("$", f"not JSON: {error.msg} (line {error.lineno}, column {error.colno})")
-    except UnicodeDecodeError as error:
-        _refuse("$", f"not JSON: byte {error.start} is not UTF-8")
-    except RecursionError:
-        _refuse("$", "not readable: nested too deeply")
-    except ValueError:  # an integer of thousands of digits
-        _refuse("$", "not readable: a number is too long")
-
-
-def _object(doubled: list[_Doubled], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    counts = Counter(name for name, _ in pairs)
-    strange = _Doubled(found)
-    strange.keys_twice = tuple(sorted(name for name, count in counts.items() if count > 1))
-    doubled.append(strange)
-    return strange
-
-
-def _constant(name: str) -> NoReturn:
-    _refuse("$", f"not JSON: {name} is no JSON number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        shown = text if len(text) <= 60 else f"{text[:57]}…"
-        _refuse("$", f"not readable: the number {shown} is too large")
-    return number
-
-
-def _doubled(value: object, path: str) -> Iterator[Complaint]:
-    if isinstance(value, _Doubled):
-        for key in value.keys_twice:
-            yield Complaint(_below(path, key), "given twice; keep one of them")
-    if isinstance(value, Mapping):
-        for key, part in value.items():
-            yield from _doubled(part, _below(path, key))
-    elif isinstance(value, list):
-        for position, part in enumerate(value):
-            yield from _doubled(part, f"{path}[{position}]")
-
-
-def _encoded(document: Mapping[str, object], max_bytes: int) -> str:
-    """The document as JSON: what none can hold, or a spec may not, is refused here."""
-    try:
-        text = json.dumps(document, ensure_ascii=False, allow_nan=False)
-        size_bytes = len(text.encode())
-    except RecursionError:
-        _refuse("$", "nested too deeply")
-    except UnicodeEncodeError:
-        _refuse("$", "holds half of a surrogate pair, which no UTF-8 text can hold")
-    except (TypeError, ValueError) as error:
-        _refuse("$", f"holds what JSON can't: {error}")
-    if size_bytes > max_bytes:
-        raise InvalidSpec((_too_large(max_bytes),))
-    return text
 
 
 # ---- units and aliases ---------------------------------------------------------------------------------------------
@@ -180,8 +98,8 @@ def _with_units(
             plain[name] = read(value)
         except ValueError as error:
             is_negative = type(value) in (int, float) and value < 0
-            message = f"can't be negative, as {_shown(value)} is" if is_negative else str(error)
-            complaints.append(Complaint(_below(path, name), message))
+            message = f"can't be negative, as {json_text.shown(value)} is" if is_negative else str(error)
+            complaints.append(Complaint(json_text.below(path, name), message))
             del plain[name]
     return plain
 
@@ -199,7 +117,7 @@ def _take_nested_units(plain: dict[str, Any], complaints: list[Complaint]) -> No
         plain["resources"] = _with_units(plain["resources"], Resources, "$.resources", complaints)
     if isinstance(plain.get("retry"), dict):
         plain["retry"] = {
-            name: _with_units(budget, Budget, _below("$.retry", name), complaints)
+            name: _with_units(budget, Budget, json_text.below("$.retry", name), complaints)
             if isinstance(budget, dict)
             else budget
             for name, budget in plain["retry"].items()
@@ -234,7 +152,7 @@ def _time(value: object) -> float:
             moment = None
         if moment is not None and moment.tzinfo is not None:
             return moment.timestamp()
-    raise ValueError(f"{_shown(value)} is no time with a zone; write it as 2030-01-31T18:00:00Z")
+    raise ValueError(f"{json_text.shown(value)} is no time with a zone; write it as 2030-01-31T18:00:00Z")
 
 
 _READERS: Mapping[str, Callable[[Any], float]] = {
@@ -260,7 +178,7 @@ def _complaint(detail: Any) -> Complaint:
     path = "$"
     location = [part for part in detail["loc"] if part != "[key]"]
     for part in location:
-        path = f"{path}[{part}]" if isinstance(part, int) else _below(path, str(part))
+        path = f"{path}[{part}]" if isinstance(part, int) else json_text.below(path, str(part))
     kind = detail["type"]
     if kind in ("missing", "missing_argument"):
         return Complaint(path, "is required")
@@ -270,7 +188,7 @@ def _complaint(detail: Any) -> Complaint:
         return Complaint(path, f"is no failure class; one of {detail['ctx']['expected']}")
     if kind == "less_than_equal" and detail["ctx"]["le"] == TEN_YEARS_S:
         return Complaint(path, f"can't be longer than 10 years, not {units.format_duration(detail['input'])}")
-    return Complaint(path, f"{_lowered(detail['msg'])}, not {_shown(detail['input'])}")
+    return Complaint(path, f"{_lowered(detail['msg'])}, not {json_text.shown(detail['input'])}")
 
 
 def _unknown(name: str, parents: list[str]) -> str:
@@ -287,7 +205,7 @@ def _name_complaints(plain: Mapping[str, Any]) -> Iterator[Complaint]:
     for name in _NAMES:
         value = plain.get(name)
         if isinstance(value, str) and _CONTROL.search(value):
-            yield Complaint(f"$.{name}", f"holds a control character: {_shown(value)}")
+            yield Complaint(f"$.{name}", f"holds a control character: {json_text.shown(value)}")
     queue = plain.get("job_queue")
     if isinstance(queue, str):
         yield from check_queue(queue)
@@ -307,7 +225,7 @@ def _payload_complaints(payload: object) -> Iterator[Complaint]:
         return
     command = payload["_command"]
     if not isinstance(command, str):
-        yield Complaint("$.payload._command", f"must be a string, not {_kind(command)}")
+        yield Complaint("$.payload._command", f"must be a string, not {json_text.kind(command)}")
         return
     if "\0" in command:
         yield Complaint("$.payload._command", "holds a NUL character, which no argument can")
@@ -325,7 +243,7 @@ def _env_complaints(env: object) -> Iterator[Complaint]:
     if not isinstance(env, dict):
         return
     for name, value in env.items():
-        path = _below("$.env", name)
+        path = json_text.below("$.env", name)
         if not _VARIABLE.fullmatch(name):
             yield Complaint(path, "is no variable's name: letters, digits and _, not a digit first")
         elif name.startswith("HYSDS_"):
@@ -345,33 +263,6 @@ def _sense_complaints(spec: JobSpec) -> Iterator[Complaint]:
             yield Complaint(
                 "$.job_queue", f"is required here, as the type's own name won't do: {complaint.message}"
             )
-
-
-# ---- words ---------------------------------------------------------------------------------------------------------
-
-
-def _refuse(path: str, message: str) -> NoReturn:
-    raise InvalidSpec((Complaint(path, message),))
-
-
-def _too_large(max_bytes: int) -> Complaint:
-    return Complaint(
-        "$", f"more than {max_bytes:,} bytes, which a spec may have at most; pass large data by file"
-    )
-
-
-def _below(path: str, key: str) -> str:
-    return f"{path}.{key}" if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", key) else f"{path}[{_shown(key)}]"
-
-
-def _kind(value: object) -> str:
-    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
-    return next((name for kind, name in names.items() if type(value) is kind), "a number")
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=True, default=str)
-    return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 def _lowered(message: str) -> str:
