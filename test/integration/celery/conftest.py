@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -256,6 +257,7 @@ def stages(unique_name: str) -> Iterator[Callable[[str], Stage]]:
 
         def make(url: str) -> Stage:
             directory = own_directory("stage")
+            stack.callback(shutil.rmtree, directory, ignore_errors=True)
             stage = Stage(url, unique_name, directory)
             stack.callback(stage.close)
             return stage

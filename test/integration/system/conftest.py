@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -19,9 +20,10 @@ def systems(valkey_server: RedisServer, unique_name: str) -> Iterator[Callable[.
 
         def make(broker_url: str, ledger_url: str | None = None, **variables: str) -> RunningSystem:
             url = ledger_url or valkey_server.url
-            made = RunningSystem(
-                own_directory("system"), url, broker_url, HYSDS_LEDGER_PREFIX=unique_name, **variables
-            )
+            home = own_directory("system")
+            # Guardians of killed workers may still be at work below it.
+            stack.callback(shutil.rmtree, home, ignore_errors=True)
+            made = RunningSystem(home, url, broker_url, HYSDS_LEDGER_PREFIX=unique_name, **variables)
             stack.callback(made.close)
             return made
 

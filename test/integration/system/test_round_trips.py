@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +26,7 @@ class Bench:
     """A client and a worker, each on a proxy of its own, in one process; threads stand in for Celery's pool."""
 
     def __init__(self, server: RedisServer, prefix: str) -> None:
-        home = own_directory("trips")
+        self.home = home = own_directory("trips")
         self.proxies = {
             name: CountingProxy(home / f"{name}.sock", server.socket) for name in ("client", "worker")
         }
@@ -54,6 +55,7 @@ class Bench:
             system.close()
         for proxy in self.proxies.values():
             proxy.close()
+        shutil.rmtree(self.home)
 
     def _system(self, name: str, home: Path, prefix: str) -> System:
         variables = {
