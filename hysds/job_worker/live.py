@@ -111,7 +111,9 @@ def _last_line(path: Path, size_bytes: int) -> str | None:
     except OSError:
         return None
     try:
-        tail = os.pread(fd, 4096, max(size_bytes - 4096, 0))
+        # No more than was seen: a line that came since is new at the next look, and must not be told twice.
+        start = max(size_bytes - 4096, 0)
+        tail = os.pread(fd, size_bytes - start, start)
     except OSError:
         return None
     finally:

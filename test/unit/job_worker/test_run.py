@@ -16,7 +16,7 @@ from hysds.core.errors import Full, HysdsError, Internal, Unreachable
 from hysds.core.record import Record
 from hysds.core.requests import Commit, Lease
 from hysds.core.status import Status
-from hysds.job_worker import run
+from hysds.job_worker import live, run
 from hysds.job_worker.attempt import Attempt
 from hysds.ports.engines import Workload
 from hysds.ports.logs import Chunk, Heard
@@ -96,7 +96,7 @@ class BrokenLogs:
 
 def tools(home: Path, logs: BrokenLogs, chance: Callable[[], float] = random.random) -> run.Tools:
     engine = SimulatedEngine(lambda workload: Play(exit_code=int(workload.argv[0] == "false"), stdout=b"x\n"))
-    return run.Tools(engine, logs, home, "w@test/1", "test", 60.0, 60.0, chance)
+    return run.Tools(engine, logs, home, "test", 60.0, 60.0, chance)
 
 
 def attempt(spec: str = STORED, fails: str = "") -> Attempt:
@@ -171,3 +171,13 @@ def test_a_retry_waits_by_the_ledgers_clock(tmp_path: Path, hours: int) -> None:
         system.later(102)
 
         assert system.client.job(job_id)["status"] == "job-failed"
+
+
+def test_a_progress_line_that_comes_between_two_looks_is_told_once(tmp_path: Path) -> None:
+    """What is read is what was seen: the line behind it is the next look's."""
+    path = tmp_path / "_progress"
+    path.write_text("0.1 first\n0.2 second\n")
+
+    assert live._last_line(path, 0) is None
+    assert live._last_line(path, len("0.1 first\n")) == "0.1 first"
+    assert live._last_line(path, path.stat().st_size) == "0.2 second"
