@@ -8,7 +8,7 @@ import click
 
 from hysds.cli import words
 from hysds.cli.exits import Exit
-from hysds.core.errors import HysdsError, Internal, InvalidSettings, InvalidSpec, LeaseLost, Unreachable
+from hysds.core.errors import HysdsError, Internal, InvalidSettings, InvalidSpec, Unreachable
 from hysds.embedded.errors import ChildEnded, EmbeddedError
 from hysds.settings import load
 
@@ -28,7 +28,7 @@ def told(error: Exception) -> tuple[str, Exit] | None:
         return _lines("no system of its own:", [*str(error).splitlines(), *_notes(error)]), _embedded(error)
     if isinstance(error, Unreachable):
         return _lines(str(error), _where_to_look(error.part)), Exit.UNREACHABLE
-    if isinstance(error, Internal | LeaseLost):
+    if isinstance(error, Internal):
         return f"hysds: {words.clean(str(error))}; this is a defect: please report it", Exit.FAILED
     if isinstance(error, HysdsError):
         return f"hysds: {words.clean(str(error))}", Exit.REFUSED

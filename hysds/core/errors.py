@@ -9,7 +9,6 @@
     │   └── Full           a bound of the system is reached: wait, or raise it
     ├── NotFound           nobody knows a job of this id
     ├── Unreachable        a part of the system does not answer: look after that part
-    ├── LeaseLost          this worker no longer owns the job: stop, and commit nothing
     └── Internal           HySDS broke a rule of its own: report it
 
 Every error carries a stable `code` for machines. Its positional arguments equal `args`, so it survives pickling.
@@ -108,12 +107,6 @@ class Unreachable(HysdsError):
 
     def __str__(self) -> str:
         return f"the {self.args[0]} can't be reached: {self.args[1]}"
-
-
-class LeaseLost(HysdsError):
-    """This worker no longer owns the job; whatever it did, it commits nothing."""
-
-    code = "lease-lost"
 
 
 class Internal(HysdsError):

@@ -74,7 +74,6 @@ def _tools(identity: Identity, settings: Settings, world: World) -> Tools:
         engine=world.engine,
         logs=world.logs,
         root=settings.work_dir,
-        worker=identity.incarnation,
         host=identity.host,
         default_time_limit_s=settings.jobs.default_time_limit_s,
         time_limit_gap_s=settings.jobs.hard_time_limit_gap_s,

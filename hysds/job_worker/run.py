@@ -11,6 +11,7 @@ import logging
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from hysds.core import limits, outcome, retry
@@ -40,7 +41,6 @@ class Tools:
     logs: Logs
     root: Path
     """Of all work directories."""
-    worker: str
     host: str
     default_time_limit_s: float
     time_limit_gap_s: float
@@ -153,37 +153,32 @@ def finish(attempt: Attempt, place: WorkDir, ended: Outcome) -> Findings:
 def conclude(attempt: Attempt, ended: Outcome, detail: str, tools: Tools) -> Commit | GiveBack | None:
     """What the ledger is told: policy decides between the end and another attempt."""
     stopped = attempt.stopped
+    end = partial(Commit, attempt.id, attempt.fence, detail=detail)
     if stopped is Stop.LOST:
         return None
     if stopped is Stop.DRAIN and not _came_to_an_end(ended):
         return GiveBack(attempt.id, attempt.fence, detail)
     if stopped is Stop.CANCEL and not _came_to_an_end(ended):
-        return Commit(
-            attempt.id,
-            attempt.fence,
-            Status.REVOKED,
-            FailureClass.CANCELLED.value,
-            attempt.record.fails,
-            0,
-            detail,
-        )
+        return end(Status.REVOKED, reason=FailureClass.CANCELLED.value, fails=attempt.record.fails)
     if ended.failure is None:
-        return Commit(attempt.id, attempt.fence, Status.COMPLETED, "", attempt.record.fails, 0, detail)
+        return end(Status.COMPLETED, fails=attempt.record.fails)
     failed = retry.Failure(ended.failure, ended.permanent)
     now_ms = round(attempt.ledger_s() * 1000)
     next_ = retry.decide(attempt.spec, attempt.record.fails, failed, now_ms, tools.chance())
-    return Commit(
-        attempt.id, attempt.fence, next_.status, ended.failure.value, next_.fails, next_.wake_ms, detail
-    )
+    return end(next_.status, reason=ended.failure.value, fails=next_.fails, wake_ms=next_.wake_ms)
 
 
 def _broken(attempt: Attempt, error: Exception) -> Commit | None:
     """The last resort: a failure for good, with nothing in it that could break again."""
     if attempt.stopped is Stop.LOST:
         return None
-    failure = FailureClass.INTERNAL.value
     return Commit(
-        attempt.id, attempt.fence, Status.FAILED, failure, attempt.record.fails, 0, report.broken(error)
+        attempt.id,
+        attempt.fence,
+        Status.FAILED,
+        reason=FailureClass.INTERNAL.value,
+        fails=attempt.record.fails,
+        detail=report.broken(error),
     )
 
 
