@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hysds.core.requests import Fit
@@ -62,14 +62,17 @@ class Host:
         with self._lock:
             return self._whole.slots - sum(shape.slots for shape in self._taken.values())
 
+    def capacities(self) -> tuple[Capacity, Capacity]:
+        """What the host has for jobs in all, and what of it is free now; disk as `fit` measures it."""
+        disk_bytes = self._disk_bytes()
+        with self._lock:
+            return self._capacities(disk_bytes)
+
     def fit(self) -> Fit:
         """What is known of shapes now; measures the disk. On a host without its work directory nothing fits."""
         disk_bytes = self._disk_bytes()
         with self._lock:
-            whole = Capacity(self._whole.slots, self._whole.cpus, self._whole.memory_bytes, disk_bytes)
-            free = whole
-            for shape in self._taken.values():
-                free = free.less(shape)
+            whole, free = self._capacities(disk_bytes)
             shapes = dict(sorted(self._known.items()))
         now = tuple(name for name, shape in shapes.items() if shape and shape.fits(free))
         # Disk does not come back when jobs end: what it is too full for does not fit the empty host either, or the
@@ -78,6 +81,13 @@ class Host:
             name for name, shape in shapes.items() if name not in now and shape and shape.fits(whole)
         )
         return Fit(now, empty, tuple(name for name in shapes if name not in now and name not in empty))
+
+    def _capacities(self, disk_bytes: int) -> tuple[Capacity, Capacity]:
+        whole = replace(self._whole, disk_bytes=disk_bytes)
+        free = whole
+        for shape in self._taken.values():
+            free = free.less(shape)
+        return whole, free
 
     def _know(self, name: str) -> None:
         if name not in self._known:

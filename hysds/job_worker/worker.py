@@ -6,12 +6,13 @@ way to ask for one (`call`) and to say that the gate may have moved (`changed`).
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 from hysds.core.errors import HysdsError, Unreachable
@@ -42,7 +43,7 @@ class Identity:
     queues: tuple[str, ...]
     slots: int
     facts: str
-    """JSON for the announcement."""
+    """A JSON object: what the worker says of itself for as long as it lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,8 +294,19 @@ class JobWorker:
             queues=identity.queues,
             slots=0 if self._parts.ends.draining.is_set() else identity.slots,
             fit=self._parts.host.fit(),
-            facts=identity.facts,
+            facts=self._facts(),
         )
+
+    def _facts(self) -> str:
+        """What people are told of this worker, as JSON; nothing decides by it."""
+        whole, free = self._parts.host.capacities()
+        told = {
+            "has": asdict(whole),
+            "free": asdict(free),
+            "lease_ms": round(self._parts.terms.lease_s * 1000),
+            "announce_ms": round(self._parts.terms.announce_s * 1000),
+        }
+        return json.dumps(json.loads(self._identity.facts) | told)
 
 
 def _nobody(queue: str, times: int) -> None:

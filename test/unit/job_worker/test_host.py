@@ -75,3 +75,14 @@ def test_nothing_fits_a_host_whose_work_directory_is_gone(tmp_path: Path) -> Non
 
     home.mkdir()
     assert "1s" in mine.fit().now
+
+
+def test_what_a_host_has_and_what_is_free_can_be_told(tmp_path: Path) -> None:
+    """For people who ask why a job waits: slots, processors, memory and disk, in all and free."""
+    mine = host(tmp_path)
+    mine.take("a", 1, "1s0.5c1024m")
+    whole, free = mine.capacities()
+
+    assert (whole.slots, whole.memory_bytes) == (2, 4 << 30)
+    assert (free.slots, free.memory_bytes, whole.cpus - free.cpus) == (1, 3 << 30, 0.5)
+    assert whole.disk_bytes == free.disk_bytes > 0
