@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks import commands, jobs, ledger, round_trips, store
+from benchmarks import commands, jobs, ledger, load, recovery, round_trips, store
 from benchmarks.row import Goal, Measure, Row, Samples, Unit
 
 
@@ -29,6 +29,7 @@ class Benchmark:
 
 
 _S, _RATE, _BYTES, _SENDS = Unit.SECONDS, Unit.PER_SECOND, Unit.BYTES, Unit.SENDS
+_LEASE_S = 30.0
 
 BENCHMARKS = (
     Benchmark("noop", _S, Goal(Measure.OURS, 0.015), jobs.noop),
@@ -43,5 +44,18 @@ BENCHMARKS = (
     Benchmark("help", _S, Goal(Measure.OURS, 0.1), commands.help_),
     Benchmark("accept", _RATE, None, ledger.accept),
     Benchmark("turns", _RATE, None, ledger.turns),
+    Benchmark("killed_worker", _S, Goal(Measure.TAIL, 5), recovery.killed_worker),
+    Benchmark("killed_host", _S, Goal(Measure.TAIL, _LEASE_S + 3), recovery.killed_host),
+    Benchmark("resubmit", _S, Goal(Measure.TAIL, 0.05), recovery.resubmit),
+    Benchmark("cancel_running", _S, Goal(Measure.TAIL, 1), recovery.cancel_running),
+    Benchmark("cancel_queued", _S, Goal(Measure.OURS, 1), recovery.cancel_queued),
+    Benchmark("redis_2_slots", _RATE, None, load.named(load.sustained, 2, False)),
+    Benchmark("redis_8_slots", _RATE, None, load.named(load.sustained, 8, False)),
+    Benchmark("rabbit_2_slots", _RATE, None, load.named(load.sustained, 2, True)),
+    Benchmark("rabbit_8_slots", _RATE, None, load.named(load.sustained, 8, True)),
+    Benchmark("durable", _RATE, None, load.durable),
+    Benchmark("deep_queue", _RATE, Goal(Measure.RATIO, 0.9, at_least=True), load.deep_queue),
+    Benchmark("idle_memory", _BYTES, Goal(Measure.RATIO, 1.3), load.idle_memory),
+    Benchmark("idle_cpu", Unit.CPU, Goal(Measure.RATIO, 1.5), load.idle_cpu),
     Benchmark("documents", _RATE, None, store.documents),
 )

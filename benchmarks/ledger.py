@@ -26,7 +26,7 @@ from hysds.settings.model import Settings
 
 _BATCH = 500
 _ROUNDS = 10
-_TURNS = 200
+TURNS = 200
 _MANY = 100_000
 _PUBLISHED = 5_000
 _ENDED = 2_000
@@ -48,15 +48,15 @@ _DETAIL = json.dumps(
 
 def accept() -> Samples:
     """Jobs a second that the ledger accepts, 500 a step; the floor: as many SETs of the same specs in one pipeline."""
-    with _ledger() as (ledger, started), started.client(9) as raw:
-        submissions = _submissions()
+    with opened() as (ledger, started), started.client(9) as raw:
+        endless = submissions()
 
         def ours() -> float:
-            batch = list(itertools.islice(submissions, _BATCH))
+            batch = list(itertools.islice(endless, _BATCH))
             return sampling.rate(partial(ledger.accept, batch), _BATCH)
 
         def floor() -> float:
-            batch = list(itertools.islice(submissions, _BATCH))
+            batch = list(itertools.islice(endless, _BATCH))
             return sampling.rate(partial(_set_all, raw, batch), _BATCH)
 
         return sampling.alternate(ours, floor, _ROUNDS, warm_ups=1)
@@ -64,31 +64,31 @@ def accept() -> Samples:
 
 def turns() -> Samples:
     """Jobs a second that one thread commits and claims, one send each; the floor: single SETs of the same size."""
-    with _ledger() as (ledger, started), started.client(9) as raw:
-        ledger.accept(list(itertools.islice(_submissions(), _TURNS * (_ROUNDS + 1) + 1)))
-        bids = _bids()
-        held = ledger.claim(next(bids)).lease
-        assert held is not None
-        leases = [held]
+    with opened() as (ledger, started), started.client(9) as raw:
+        floor = partial(sampling.rate, partial(_set_each, raw), TURNS)
+        return sampling.alternate(turning(ledger, TURNS * (_ROUNDS + 1)), floor, _ROUNDS, warm_ups=1)
 
-        def ours() -> float:
-            return sampling.rate(partial(_take_turns, ledger, leases, bids), _TURNS)
 
-        def floor() -> float:
-            return sampling.rate(partial(_set_each, raw), _TURNS)
-
-        return sampling.alternate(ours, floor, _ROUNDS, warm_ups=1)
+def turning(ledger: Ledger, most: int) -> Callable[[], float]:
+    """What measures TURNS commits that claim, each call anew, for as many jobs in all."""
+    submitted = submissions()
+    for _ in range(most // _BATCH + 1):
+        ledger.accept(list(itertools.islice(submitted, _BATCH)))
+    bids = _bids()
+    held = ledger.claim(next(bids)).lease
+    assert held is not None
+    return partial(sampling.rate, partial(_take_turns, ledger, [held], bids), TURNS)
 
 
 def queued_memory() -> Samples:
     """Bytes of a queued job beside its spec, at 10^5 jobs, event and dedup key included; the peer: a message."""
-    with _ledger() as (ledger, started):
-        submissions = _submissions()
+    with opened() as (ledger, started):
+        endless = submissions()
 
         def fill() -> int:
             spec_bytes = 0
             for _ in range(_MANY // _BATCH):
-                batch = list(itertools.islice(submissions, _BATCH))
+                batch = list(itertools.islice(endless, _BATCH))
                 ledger.accept(batch)
                 spec_bytes += sum(len(item.spec.encode()) for item in batch)
             return spec_bytes
@@ -98,8 +98,8 @@ def queued_memory() -> Samples:
 
 def ended_memory() -> Samples:
     """Bytes of a completed job beside its spec, its attempt and three events included; the peer: a message."""
-    with _ledger() as (ledger, started):
-        batch = list(itertools.islice(_submissions(), _ENDED))
+    with opened() as (ledger, started):
+        batch = list(itertools.islice(submissions(), _ENDED))
 
         def fill() -> int:
             ledger.accept(batch)
@@ -114,8 +114,9 @@ def ended_memory() -> Samples:
 
 
 @contextmanager
-def _ledger() -> Iterator[tuple[Ledger, Server]]:
-    with directory() as home, server(home) as started:
+def opened(appendfsync: str = "always") -> Iterator[tuple[Ledger, Server]]:
+    """A ledger on a server of its own."""
+    with directory() as home, server(home, appendfsync) as started:
         system = System(Settings(home=home))
         try:
             yield system.ledger, started
@@ -123,8 +124,8 @@ def _ledger() -> Iterator[tuple[Ledger, Server]]:
             system.close()
 
 
-def _submissions() -> Iterator[Acceptance]:
-    """Jobs of which none is another's duplicate, each with a key."""
+def submissions() -> Iterator[Acceptance]:
+    """Endless jobs, of which none is another's duplicate, each with a key."""
     new_id = Uuid7Source()
     for number in itertools.count():
         spec = parse.parse_document(
@@ -136,7 +137,7 @@ def _submissions() -> Iterator[Acceptance]:
 def _bids() -> Iterator[Bid]:
     """One worker's wishes, of any shape that a job without resources has."""
     new_nonce = Uuid7Source()
-    shape = next(_submissions()).shape
+    shape = next(submissions()).shape
     while True:
         yield Bid("bench@host/1", ("bench",), Fit(now=(shape,)), new_nonce(), 30_000, 0)
 
@@ -146,7 +147,7 @@ def _commit(lease: Lease) -> Commit:
 
 
 def _take_turns(ledger: Ledger, leases: list[Lease], bids: Iterator[Bid]) -> None:
-    for _ in range(_TURNS):
+    for _ in range(TURNS):
         claimed = ledger.commit(_commit(leases.pop()), next(bids)).claimed
         assert claimed is not None
         assert claimed.lease is not None
@@ -161,7 +162,7 @@ def _set_all(raw: Any, batch: Sequence[Acceptance]) -> None:
 
 
 def _set_each(raw: Any) -> None:
-    for _ in range(_TURNS):
+    for _ in range(TURNS):
         raw.set("turn", _DETAIL)
 
 

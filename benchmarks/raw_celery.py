@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from benchmarks.server import Server
 BROKER, RESULTS = "BENCH_BROKER_URL", "BENCH_RESULTS_URL"
 BROKER_DATABASE, RESULTS_DATABASE = 2, 3
 """HySDS has the first two: its ledger and its bells."""
-_SLOTS = 2
+SLOTS = 2
 _READY_WITHIN_S = 30.0
 
 
@@ -52,21 +53,32 @@ def worker(server: Server, socket: Path | None = None) -> Iterator[Any]:
 
     Raises: CouldNotStart
     """
-    variables = environment()
-    variables[BROKER] = server.kombu_url(BROKER_DATABASE, socket)
-    variables[RESULTS] = server.kombu_url(RESULTS_DATABASE, socket)
+    urls = server.kombu_url(BROKER_DATABASE, socket), server.kombu_url(RESULTS_DATABASE, socket)
+    with process(server.home, *urls) as (_, sender):
+        yield sender
+
+
+@contextlib.contextmanager
+def process(
+    home: Path, broker_url: str, results_url: str, slots: int = SLOTS, bare: bool = False
+) -> Iterator[tuple[subprocess.Popen[bytes], Any]]:
+    """A worker of threads and the sender's app; the worker has run a task. `bare`: with gossip and mingle, as Celery
+    starts one that nobody configured.
+
+    Raises: CouldNotStart
+    """
+    variables = environment(**{BROKER: broker_url, RESULTS: results_url})
     command = [sys.executable, "-m", "celery", "-A", "benchmarks.raw_celery", "worker", "-P", "threads"]
-    command += ["-c", str(_SLOTS), "-n", "raw@%h", "-l", "warning", "--without-gossip", "--without-mingle"]
-    with running(command, server.home, variables, "raw.log"):
-        sender = app_on(server, socket)
+    command += ["-c", str(slots), "-n", "raw@%h", "-l", "warning"]
+    command += [] if bare else ["--without-gossip", "--without-mingle"]
+    with running(command, home, variables, "raw.log") as started:
+        sender = make_app(broker_url, results_url)
         try:
             try:
                 run(sender, _READY_WITHIN_S)
             except CeleryTimeoutError as late:
-                raise CouldNotStart(
-                    "the raw Celery worker did not get ready", server.home / "raw.log"
-                ) from late
-            yield sender
+                raise CouldNotStart("the raw Celery worker did not get ready", home / "raw.log") from late
+            yield started, sender
         finally:
             sender.close()
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,39 +36,45 @@ def client(home: Path, ledger_url: str | None = None) -> Client:
 
 
 @contextlib.contextmanager
-def roles(home: Path, worker_url: str | None = None) -> Iterator[None]:
+def roles(
+    home: Path, worker_url: str | None = None, slots: int = SLOTS, **variables: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """Worker, indexer and reconciler, for as long as the block runs; when it begins, the worker has run a job.
 
     `worker_url`: the worker's way to the server (a relay), bells included; None: the socket at `home`.
 
     Raises: CouldNotStart
     """
-    variables = environment(HYSDS_HOME=str(home))
-    with contextlib.ExitStack() as started:
-        for role in ("indexer", "reconciler"):
-            command = [sys.executable, "-m", "hysds", role]
-            started.enter_context(running(command, home, variables, f"{role}.log"))
-        if worker_url is not None:
-            variables["HYSDS_LEDGER_URL"] = worker_url
-        started.enter_context(_worker(home, variables))
-        yield
-
-
-@contextlib.contextmanager
-def _worker(home: Path, variables: Mapping[str, str]) -> Iterator[None]:
-    """A job worker that has run a job.
-
-    Raises: CouldNotStart
-    """
-    command = [sys.executable, "-m", "celery", "-A", "hysds", "worker"]
-    command += ["-Q", QUEUE, "-c", str(SLOTS), "-n", "bench@%h", "-l", "warning"]
-    with running(command, home, variables, "worker.log"):
+    reach = {} if worker_url is None else {"HYSDS_LEDGER_URL": worker_url}
+    with duties(home, **variables), worker(home, slots=slots, **variables, **reach) as process:
         with client(home) as asking:
             try:
                 run(asking, "/bin/true", _READY_WITHIN_S)
             except TimeoutError as late:
-                raise CouldNotStart("the job worker did not get ready", home / "worker.log") from late
+                raise CouldNotStart("the job worker did not get ready", home / "bench.log") from late
+        yield process
+
+
+@contextlib.contextmanager
+def duties(home: Path, **variables: str) -> Iterator[None]:
+    """Indexer and reconciler."""
+    told = environment(HYSDS_HOME=str(home), **variables)
+    with contextlib.ExitStack() as started:
+        for role in ("indexer", "reconciler"):
+            command = [sys.executable, "-m", "hysds", role]
+            started.enter_context(running(command, home, told, f"{role}.log"))
         yield
+
+
+@contextlib.contextmanager
+def worker(
+    home: Path, name: str = "bench", slots: int = SLOTS, **variables: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A job worker, which may not be ready yet."""
+    command = [sys.executable, "-m", "celery", "-A", "hysds", "worker"]
+    command += ["-Q", QUEUE, "-c", str(slots), "-n", f"{name}@%h", "-l", "warning"]
+    with running(command, home, environment(HYSDS_HOME=str(home), **variables), f"{name}.log") as process:
+        yield process
 
 
 def run(client: Client, command: str, timeout_s: float = _ENDS_WITHIN_S) -> dict[str, Any]:

@@ -28,6 +28,8 @@ def test_a_figure_is_the_median_of_its_samples() -> None:
     [
         (Goal(Measure.OURS, 0.012), True),
         (Goal(Measure.OURS, 0.0119), False),
+        (Goal(Measure.TAIL, 0.4), True),
+        (Goal(Measure.TAIL, 0.39), False),
         (Goal(Measure.RATIO, 3.1), True),
         (Goal(Measure.RATIO, 2.9), False),
         (Goal(Measure.RATIO, 2.9, at_least=True), True),
@@ -39,6 +41,12 @@ def test_a_figure_is_the_median_of_its_samples() -> None:
 def test_a_goal_bounds_our_figure_the_ratio_or_what_is_above_the_peer(goal: Goal, holds: bool) -> None:
     """Each measure is compared with its own bound, in the goal's own direction; the bound itself is good enough."""
     assert row(goal).holds is holds
+
+
+def test_p99_is_what_one_sample_in_a_hundred_exceeds() -> None:
+    """Of fewer than a hundred samples it is the largest."""
+    assert row(None, tuple(map(float, range(1, 101)))).samples.tail == 99.0
+    assert row(None, tuple(map(float, range(1, 100)))).samples.tail == 99.0
 
 
 def test_a_row_without_a_goal_neither_holds_nor_fails() -> None:
@@ -54,7 +62,7 @@ def test_a_json_row_has_the_promised_keys_and_all_raw_samples() -> None:
     read = json.loads(text)
 
     assert "\n" not in text
-    assert list(read) == ["name", "ours", "peer", "ratio", "goal", "holds", "samples"]
+    assert list(read) == ["name", "ours", "p99", "peer", "ratio", "goal", "holds", "samples"]
     assert read["samples"] == {"ours": [0.01, 0.012, 0.4], "peer": [0.004]}
     assert (read["name"], read["goal"], read["holds"]) == ("noop", "ours <= 15 ms", True)
 
