@@ -12,7 +12,7 @@ from typing import Any
 
 from celery.concurrency.thread import TaskPool
 
-from hysds.core.parse import check_queue
+from hysds.core import queue_names
 
 # What an operator may choose on the command line.
 _CHOSEN = frozenset({"worker_concurrency", "task_queues", "task_default_queue"})
@@ -25,7 +25,7 @@ def complaints(worker: Any, expected: Mapping[str, object]) -> list[str]:
 
 def right_command(worker: Any) -> str:
     """The command that starts this worker as it should be."""
-    queues = ",".join(name for name in worker.app.amqp.queues.consume_from if not any(check_queue(name)))
+    queues = ",".join(name for name in worker.app.amqp.queues.consume_from if not any(queue_names.check(name)))
     name = worker.hostname
     words = [
         "celery",
@@ -59,7 +59,7 @@ def _options(worker: Any) -> Iterator[str]:
 
 def _queues(worker: Any) -> Iterator[str]:
     for name in worker.app.amqp.queues.consume_from:
-        for complaint in check_queue(name, "-Q"):
+        for complaint in queue_names.check(name, "-Q"):
             yield f"no queue of jobs: {complaint}"
 
 

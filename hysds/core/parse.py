@@ -17,7 +17,7 @@ from typing import Any
 
 import pydantic
 
-from hysds.core import json_text
+from hysds.core import json_text, queue_names
 from hysds.core.errors import Complaint, InvalidSpec
 from hysds.core.spec import TEN_YEARS_S, Budget, JobSpec, Resources, split
 from hysds.lib import units
@@ -27,7 +27,6 @@ _LATER = {
     "localize_urls": "inputs can't be localized yet; let the command fetch them",
     "job_specification": "pre- and post-processors don't exist yet; let the command do their work",
 }
-_QUEUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+-]{0,127}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HASH = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -70,16 +69,6 @@ def _parsed(document: object, is_doubled: bool, max_bytes: int) -> JobSpec:
     if complaints or spec is None:
         raise InvalidSpec(tuple(sorted(set(complaints), key=lambda complaint: complaint.path)))
     return spec
-
-
-def check_queue(name: str, path: str = "$.job_queue") -> Iterator[Complaint]:
-    """Complaints about a queue's name."""
-    if not _QUEUE.fullmatch(name):
-        yield Complaint(
-            path,
-            f"{json_text.shown(name)} can't name a queue: letters, digits and _ . : @ + - only, 128 at most, "
-            "the first a letter or digit",
-        )
 
 
 # ---- units and aliases ---------------------------------------------------------------------------------------------
@@ -208,7 +197,7 @@ def _name_complaints(plain: Mapping[str, Any]) -> Iterator[Complaint]:
             yield Complaint(f"$.{name}", f"holds a control character: {json_text.shown(value)}")
     queue = plain.get("job_queue")
     if isinstance(queue, str):
-        yield from check_queue(queue)
+        yield from queue_names.check(queue)
     given_hash = plain.get("payload_hash")
     if isinstance(given_hash, str) and not _HASH.fullmatch(given_hash):
         yield Complaint("$.payload_hash", "letters, digits and _ . : - only, 64 at most")
@@ -259,7 +248,7 @@ def _sense_complaints(spec: JobSpec) -> Iterator[Complaint]:
             f"{spec.soft_time_limit:g} s is beyond the time_limit of {spec.time_limit:g} s",
         )
     if spec.job_queue is None:
-        for complaint in check_queue(spec.bare_type):
+        for complaint in queue_names.check(spec.bare_type):
             yield Complaint(
                 "$.job_queue", f"is required here, as the type's own name won't do: {complaint.message}"
             )

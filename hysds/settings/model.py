@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from hysds.core import ledger_clock, status
+from hysds.core import ledger_clock, queue_names, status
 from hysds.settings import urls
 
 CLOCK_CAP_S = ledger_clock.CLOCK_CAP_MS / 1000
 """The most that one step adds to the ledger's clock; a fixed rule of the ledger, no setting."""
 
 _TEN_YEARS_S = 315_360_000.0
-_QUEUE = r"[A-Za-z0-9][A-Za-z0-9_.:@+-]{0,127}"  # as core.parse, whose import costs pydantic's
 _DUPLICATE_STATES = tuple(
     state.value
     for state in (status.Status.QUEUED, status.Status.WAITING, status.Status.STARTED, status.Status.COMPLETED)
@@ -143,7 +142,7 @@ class Worker:
     name: str = field(default_factory=host_name, metadata={"pattern": r"[A-Za-z0-9._-]{1,128}"})
     """What the worker is called. Default: the host's name."""
 
-    queues: tuple[str, ...] = field(default=("default",), metadata={"pattern": _QUEUE})
+    queues: tuple[str, ...] = field(default=("default",), metadata={"pattern": queue_names.PATTERN})
     """The queues that it takes work from; in one order over all of them."""
 
     slots: int = field(default_factory=usable_cpus, metadata={"least": 1, "most": 1024})

@@ -54,3 +54,13 @@ def test_a_public_name_is_loaded_when_first_used(monkeypatch: pytest.MonkeyPatch
         assert vars(hysds)["JSONDecoder"] is json.JSONDecoder
     finally:
         vars(hysds).pop("JSONDecoder", None)
+
+
+def test_a_worker_loads_no_parser_of_specs() -> None:
+    """It reads what the ledger stored, which was checked; pydantic alone would cost it a tenth of its memory."""
+    loaded = _loaded_by(
+        "import hysds.celery, hysds.bootsteps.check, hysds.bootsteps.supervision, hysds.tasks"
+    )
+
+    assert "celery" in loaded
+    assert not loaded & {"pydantic", "hysds.core.parse", "click", "rich"}

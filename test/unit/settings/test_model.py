@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hysds.core import parse
+from hysds.core import parse, queue_names
 from hysds.core.errors import InvalidSettings
 from hysds.settings import load, model
 
@@ -19,7 +19,7 @@ def test_a_worker_takes_the_queues_that_a_spec_may_name(name: str) -> None:
     """No job could ever reach a queue that only one of the two knows."""
     given = {"worker.queues": [name]}
 
-    if list(parse.check_queue(name)):
+    if list(queue_names.check(name)):
         with pytest.raises(InvalidSettings):
             load.load(given, {"HYSDS_CONFIG": ""})
     else:
