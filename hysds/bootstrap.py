@@ -13,8 +13,9 @@ import random
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol
 
 import hysds
@@ -32,8 +33,12 @@ from hysds.ports.engines import Engine, Play, Workload
 from hysds.ports.events import Events
 from hysds.ports.ledger import Ledger
 from hysds.ports.logs import Logs
+from hysds.ports.roster import Roster
 from hysds.ports.store import Store
+from hysds.reconciler import duties
 from hysds.reconciler.duties import Reconciler
+from hysds.reconciler.unheard import Unheard
+from hysds.reconciler.watch import Watch
 from hysds.settings import load
 from hysds.settings.model import CLOCK_CAP_S, Settings
 
@@ -52,6 +57,8 @@ class Adapters(Protocol):
     def events(self, settings: Settings) -> Events: ...
 
     def logs(self, settings: Settings) -> Logs: ...
+
+    def roster(self, settings: Settings) -> Roster: ...
 
     def store(self, settings: Settings) -> Store: ...
 
@@ -99,6 +106,11 @@ class System:
         return self._adapters.logs(self.settings)
 
     @cached_property
+    def roster(self) -> Roster:
+        """Which reconcilers and indexers work."""
+        return self._adapters.roster(self.settings)
+
+    @cached_property
     def store(self) -> Store:
         """Where documents are searched."""
         store = self._adapters.store(self.settings)
@@ -122,16 +134,24 @@ class System:
 
     def indexer(self) -> Indexer:
         """The role that turns events into documents."""
-        pace = self.settings.indexer
-        member = incarnation(socket.gethostname())
-        return Indexer(
-            self.events, self.ledger, self.store, Pace(member, batch=pace.batch, interval_s=pace.interval_s)
-        )
+        settings = self.settings.indexer
+        pace = Pace(incarnation(socket.gethostname()), batch=settings.batch, interval_s=settings.interval_s)
+        sign = partial(self.roster.sign, "indexer", pace.member)
+        return Indexer(self.events, self.ledger, self.store, pace, sign=sign)
 
     def reconciler(self) -> Reconciler:
         """The role that puts right."""
-        pace = self.settings.reconciler
-        return Reconciler(self.ledger, self.dispatcher, pace.interval_s, pace.batch)
+        settings = self.settings
+        pace = duties.Pace(
+            settings.reconciler.interval_s, settings.reconciler.batch, suspect_s=settings.ledger.lease_s / 2
+        )
+        return Reconciler(
+            self.ledger,
+            self.dispatcher,
+            pace,
+            Unheard(settings.broker.bell_expires_s, time.monotonic),
+            Watch(self.ledger, self.roster, incarnation(socket.gethostname())),
+        )
 
     def job_worker(self, name: str, queues: tuple[str, ...], slots: int) -> JobWorker:
         """The role that runs jobs. `name` is the Celery node's (`celery@host`)."""
@@ -160,6 +180,12 @@ class _LateBell:
             if self._bell is None:
                 self._bell = self._make()
         self._bell.ring(queue, times)
+
+    def waiting(self, queue: str) -> int:
+        with self._lock:
+            if self._bell is None:
+                self._bell = self._make()
+        return self._bell.waiting(queue)
 
     def close(self) -> None:
         with self._lock:
@@ -202,6 +228,11 @@ class RealAdapters:
 
         return RedisLogs(self._redis(settings), settings.ledger.prefix, settings.logs)
 
+    def roster(self, settings: Settings) -> Roster:
+        from hysds.adapters.ledger.roster_redis import RedisRoster
+
+        return RedisRoster(self._redis(settings), settings.ledger.prefix)
+
     def store(self, settings: Settings) -> Store:
         from hysds.adapters.store.sqlite import SqliteStore
 
@@ -235,7 +266,8 @@ class RealAdapters:
         if self._server is None:
             from hysds.adapters.ledger.server import Server
 
-            self._server = Server(settings.ledger_url, settings.ledger.tls)
+            ledger = settings.ledger
+            self._server = Server(settings.ledger_url, ledger.tls, ledger.answer_timeout_s)
         return self._server
 
 
@@ -259,6 +291,11 @@ class MemoryAdapters:
         from hysds.adapters.ledger.logs_memory import MemoryLogs
 
         return MemoryLogs(settings.logs)
+
+    def roster(self, settings: Settings) -> Roster:
+        from hysds.adapters.ledger.roster_memory import MemoryRoster
+
+        return MemoryRoster(self._now_us)
 
     def store(self, settings: Settings) -> Store:
         from hysds.adapters.store.memory import MemoryStore

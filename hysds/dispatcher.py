@@ -53,6 +53,17 @@ class Dispatcher:
                 return unreachable
         return None
 
+    def ring_again(self, queue: str) -> bool:
+        """Ring a queue's bell once if none lies there; whether it was rung. Raises nothing, as `ring`."""
+        try:
+            if self._bell.waiting(queue) > 0:
+                return False
+            self._bell.ring(queue, 1)
+        except Unreachable as unreachable:
+            _logger.info("queue %s was not rung again: %s", queue, unreachable, extra={"queue": queue})
+            return False
+        return True
+
     def close(self) -> None:
         """Let go of the bell's connections."""
         self._bell.close()

@@ -39,6 +39,7 @@ class Pace:
     adopt_after_s: float = 10.0
     """An entry that another member left alone for so long is taken over. Too early costs a repeat, nothing else."""
     trim_every_s: float = 5.0
+    """So often the stream is trimmed, and the roster signed."""
     persistence: Persistence = field(default_factory=lambda: Persistence(attempts=5))
     """How hard a round is tried before the outage is logged; it goes on for as long as the outage."""
 
@@ -52,8 +53,16 @@ class Round:
     trimmed: int = 0
 
 
+def _unseen() -> None:
+    """Nobody keeps a roster."""
+
+
 class Indexer:
-    """Writes a document for each job that changed. One thread; `clock_s` counts seconds and never goes back."""
+    """Writes a document for each job that changed. One thread.
+
+    `clock_s` counts seconds and never goes back. `sign` tells the roster that this indexer works; it may raise
+    Unreachable.
+    """
 
     def __init__(
         self,
@@ -62,12 +71,14 @@ class Indexer:
         store: Store,
         pace: Pace,
         clock_s: Callable[[], float] = time.monotonic,
+        sign: Callable[[], None] = _unseen,
     ) -> None:
         self._events = events
         self._ledger = ledger
         self._store = store
         self._pace = pace
         self._clock_s = clock_s
+        self._sign = sign
         self._adopts_at_s = 0.0
         self._trims_at_s = 0.0
         self._is_away = False
@@ -112,6 +123,7 @@ class Indexer:
         if now_s < self._trims_at_s:
             return 0
         self._trims_at_s = now_s + self._pace.trim_every_s
+        self._sign()
         return self._events.trim()
 
     def _insisted(self, stop: threading.Event) -> Round | None:

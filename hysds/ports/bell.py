@@ -14,5 +14,11 @@ class Bell(Protocol):
         Raises: Unreachable when the broker does not take it.
         """
 
+    def waiting(self, queue: str) -> int:
+        """How many bells lie in a queue that nobody has heard yet, expired ones included where the broker keeps them.
+
+        Raises: Unreachable when the broker does not say.
+        """
+
     def close(self) -> None:
         """Let go of connections."""

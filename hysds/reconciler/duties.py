@@ -1,4 +1,7 @@
-"""The duties, one round at a time. Each is harmless to repeat, and none depends on another's order."""
+"""The duties, one round at a time. Each is harmless to repeat, and none depends on another's order.
+
+Any number of reconcilers do them side by side: each step of the ledger happens once, whoever asks for it.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from hysds.core.errors import HysdsError, Unreachable
 from hysds.core.requests import Moved
 from hysds.dispatcher import Dispatcher
 from hysds.ports.ledger import Ledger
+from hysds.reconciler.unheard import Unheard
+from hysds.reconciler.watch import Watch
 
 _AUDIT_ROUNDS = 10
 """The audit looks at one batch of records each so many rounds: it only finds what a bug left behind."""
@@ -20,25 +25,43 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How a reconciler goes about its duties."""
+
+    interval_s: float = 1.0
+    """Between two rounds."""
+    batch: int = 500
+    """The most jobs that one step of the ledger changes; a round goes on while there are more."""
+    suspect_s: float = 15.0
+    """A job with less than this of its lease left is shown as `job-offline`: half of a lease."""
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
     """What one round did."""
 
     woken: int = 0
+    suspected: int = 0
     expired: int = 0
     forgotten: int = 0
+    rung: tuple[str, ...] = ()
+    """Queues with work and no worker whose bell was rung again."""
     mended: tuple[tuple[str, str], ...] = ()
     refused: tuple[HysdsError, ...] = ()
     """Why duties could not be done: a key of a wrong type, say."""
 
 
 class Reconciler:
-    """Puts right, once an interval. `batch` bounds what one step of the ledger changes."""
+    """Puts right, once an interval."""
 
-    def __init__(self, ledger: Ledger, dispatcher: Dispatcher, interval_s: float, batch: int) -> None:
+    def __init__(
+        self, ledger: Ledger, dispatcher: Dispatcher, pace: Pace, unheard: Unheard, watch: Watch
+    ) -> None:
         self._ledger = ledger
         self._dispatcher = dispatcher
-        self._interval_s = interval_s
-        self._batch = batch
+        self._pace = pace
+        self._unheard = unheard
+        self._watch = watch
         self._cursor = ""
         self._rounds = 0
 
@@ -57,7 +80,8 @@ class Reconciler:
                     _log.warning("the ledger answers again: duties go on")
                 reachable = True
                 _tell(done)
-            stop.wait(self._interval_s)
+            stop.wait(self._pace.interval_s)
+        self._watch.leave()
 
     def round(self) -> Round:
         """Every duty once, each until nothing of it is left, and whatever became of the others.
@@ -66,19 +90,30 @@ class Reconciler:
         """
         self._rounds += 1
         refused: list[HysdsError] = []
-        woken = _tried(lambda: self._exhaust(lambda: self._ledger.wake(self._batch)), 0, refused)
-        expired = _tried(lambda: self._exhaust(lambda: self._ledger.expire(self._batch)), 0, refused)
+        batch, half_ms = self._pace.batch, round(self._pace.suspect_s * 1000)
+        woken = _tried(lambda: self._exhaust("woken", lambda: self._ledger.wake(batch)), 0, refused)
+        expired = _tried(lambda: self._exhaust("ran out", lambda: self._ledger.expire(batch)), 0, refused)
+        # After `expire`: what has just run out was never shown as offline, after a pause of all reconcilers say.
+        suspected = _tried(
+            lambda: self._exhaust("offline", lambda: self._ledger.suspect(batch, half_ms)), 0, refused
+        )
         forgotten = _tried(self._forget, 0, refused)
+        rung: tuple[str, ...] = ()
         mended: tuple[tuple[str, str], ...] = ()
         if self._rounds % _AUDIT_ROUNDS == 1:
             mended = _tried(self._audit, mended, refused)
-        return Round(woken, expired, forgotten, mended, tuple(refused))
+            rung = _tried(self._ring_again, rung, refused)
+            _tried(self._watch.look_around, None, refused)
+        _tried(self._watch.sign, None, refused)
+        return Round(woken, suspected, expired, forgotten, rung, mended, tuple(refused))
 
-    def _exhaust(self, step: Callable[[], Moved]) -> int:
+    def _exhaust(self, what: str, step: Callable[[], Moved]) -> int:
         count = 0
         while True:
             moved = step()
             self._dispatcher.ring(moved.ready)
+            for id_, status in moved.answers:
+                _log.info("job %s: %s, %s", id_, what, status, extra={"action": what, "job": id_})
             count += len(moved.answers)
             if not moved.more or not moved.answers:
                 return count
@@ -86,15 +121,21 @@ class Reconciler:
     def _forget(self) -> int:
         count = 0
         while True:
-            ids = self._ledger.retirable(self._batch)
+            ids = self._ledger.retirable(self._pace.batch)
             gone = self._ledger.forget(ids)
             count += len(gone)
-            if len(ids) < self._batch or not gone:
+            if len(ids) < self._pace.batch or not gone:
                 return count
 
     def _audit(self) -> tuple[tuple[str, str], ...]:
-        self._cursor, mended = self._ledger.audit(self._cursor, self._batch)
+        self._cursor, mended = self._ledger.audit(self._cursor, self._pace.batch)
         return mended
+
+    def _ring_again(self) -> tuple[str, ...]:
+        workers = self._ledger.workers()
+        heard = {queue for one in workers if one.left_ms > 0 and one.slots > 0 for queue in one.queues}
+        due = self._unheard.due(self._ledger.queues(), heard)
+        return tuple(queue for queue in due if self._dispatcher.ring_again(queue))
 
 
 def _tried(duty: Callable[[], _T], otherwise: _T, refused: list[HysdsError]) -> _T:
@@ -112,6 +153,6 @@ def _tell(done: Round) -> None:
     for error in done.refused:
         _log.error("a duty could not be done: %s", error)
     for id_, finding in done.mended:
-        _log.error("job %s: %s; mended", id_, finding)
-    if done.expired:
-        _log.info("%d leases or unclaimed jobs ran out", done.expired)
+        _log.error("job %s: %s; mended", id_, finding, extra={"action": "mended", "job": id_})
+    for queue in done.rung:
+        _log.info("queue %s has work and no worker: rung again", queue, extra={"queue": queue})

@@ -30,6 +30,9 @@ class DeadBell:
         self.asked += 1
         raise Unreachable("broker", "nobody answers")
 
+    def waiting(self, queue: str) -> int:
+        raise Unreachable("broker", "nobody answers")
+
     def close(self) -> None:
         """Nothing is open."""
 
@@ -85,3 +88,19 @@ def test_a_broker_that_is_away_raises_nothing_and_is_answered_and_logged(
     assert unreachable.part == "broker"
     assert bell.asked == 1
     assert "queue cpu has work" in caplog.text
+
+
+def test_a_bell_is_rung_again_only_where_none_lies() -> None:
+    """A queue that nobody hears holds one bell, not one more each time that somebody looks."""
+    bell = MemoryBell()
+    dispatcher = Dispatcher(bell)
+
+    assert dispatcher.ring_again("gpu")
+    assert not dispatcher.ring_again("gpu")
+    assert bell.take("gpu") == 1
+    assert dispatcher.ring_again("gpu")
+
+
+def test_a_broker_that_is_away_is_no_error_when_ringing_again() -> None:
+    """The next time comes."""
+    assert not Dispatcher(DeadBell()).ring_again("gpu")

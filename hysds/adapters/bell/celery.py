@@ -24,6 +24,7 @@ TASK = "hysds.job_worker.run_job"
 """What a job worker's app calls the task that hears a bell (`hysds.tasks`)."""
 
 _IDLE_CONNECTIONS = 4
+_NOT_FOUND = "404"
 # The second attempt is for a kept connection that the broker has closed meanwhile; it opens a new one.
 _PERSISTENCE = transport_retry.Persistence(attempts=2, first_wait_s=0.05, longest_wait_s=0.05)
 
@@ -54,6 +55,16 @@ class CeleryBell:
         except self._errors as error:
             raise Unreachable("broker", self._reason(error)) from error
 
+    def waiting(self, queue: str) -> int:
+        """How many bells lie in a queue; 0 where there is no such queue.
+
+        Raises: Unreachable when the broker does not say.
+        """
+        try:
+            return transport_retry.insist(partial(self._waiting, queue), self._errors, _PERSISTENCE)
+        except self._errors as error:
+            raise Unreachable("broker", self._reason(error)) from error
+
     def close(self) -> None:
         """Let go of the connections that no thread is ringing on."""
         while (connection := self._kept()) is not None:
@@ -72,6 +83,16 @@ class CeleryBell:
             self._idle.append(connection)
         else:
             connection.collect()
+
+    def _waiting(self, queue: str) -> int:
+        # A connection of its own: RabbitMQ closes a channel on which an unknown queue was asked for.
+        with self._connect() as connection, connection.channel() as channel:
+            try:
+                return int(channel.queue_declare(queue, passive=True).message_count)
+            except connection.channel_errors as error:
+                if str(getattr(error, "reply_code", "")) == _NOT_FOUND:  # Redis says it as a text
+                    return 0
+                raise
 
     def _send(self, queue: str, producer: Any) -> None:
         self._app.send_task(

@@ -23,5 +23,10 @@ class MemoryBell:
         with self._lock:
             return self._rung.pop(queue, 0)
 
+    def waiting(self, queue: str) -> int:
+        """How many rings nobody took."""
+        with self._lock:
+            return self._rung[queue]
+
     def close(self) -> None:
         """There are no connections to let go of."""

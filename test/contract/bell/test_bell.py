@@ -38,3 +38,14 @@ def test_a_bell_that_was_closed_opens_again_when_rung(hall, unique_name) -> None
     hall.bell.ring(unique_name, 1)
 
     assert hall.ear.take(unique_name) == [unique_name] * 2
+
+
+def test_bells_that_nobody_heard_can_be_counted(hall, unique_name) -> None:
+    """None where nothing ever rang, and none once they are heard."""
+    assert hall.bell.waiting(unique_name) == 0
+
+    hall.bell.ring(unique_name, 3)
+    assert hall.bell.waiting(unique_name) == 3
+
+    hall.ear.take(unique_name)
+    assert hall.bell.waiting(unique_name) == 0

@@ -10,12 +10,15 @@ import pytest
 
 from hysds.adapters.bell.memory import MemoryBell
 from hysds.adapters.ledger.memory import MemoryLedger
+from hysds.adapters.ledger.roster_memory import MemoryRoster
 from hysds.core.errors import Internal, Unreachable
-from hysds.core.requests import Acceptance, Bid, Fit, Moved
+from hysds.core.requests import Acceptance, Announcement, Bid, Fit, Held, Moved, Renewal
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
 from hysds.lib.uuid7 import Uuid7Source
-from hysds.reconciler.duties import Reconciler
+from hysds.reconciler.duties import Pace, Reconciler
+from hysds.reconciler.unheard import Unheard
+from hysds.reconciler.watch import Watch
 from hysds.testing import FakeClock
 
 
@@ -26,8 +29,15 @@ class Bench:
         self.clock = FakeClock()
         self.ledger = ledger(3_600_000, self.clock)
         self.bell = MemoryBell()
-        self.reconciler = Reconciler(self.ledger, Dispatcher(self.bell), interval_s=1.0, batch=3)
+        self.roster = MemoryRoster(self.clock)
+        self.wall_ms = lambda: self.clock() // 1000
+        self.reconciler = self.make(Pace(batch=3))
         self.new_id = Uuid7Source(lambda: self.clock() // 1000)
+
+    def make(self, pace: Pace) -> Reconciler:
+        unheard = Unheard(60, lambda: self.clock() / 1e6)
+        watch = Watch(self.ledger, self.roster, "r1", self.wall_ms)
+        return Reconciler(self.ledger, Dispatcher(self.bell), pace, unheard, watch)
 
     def accept(self, count: int, wait_s: float = 0) -> list[str]:
         wake_ms = (self.clock() + round(wait_s * 1e6)) // 1000 if wait_s else 0
@@ -39,6 +49,13 @@ class Bench:
     def claim(self) -> None:
         bid = Bid("w@a/1", ("q",), Fit(now=("1s",)), self.new_id(), 30_000, 60_000)
         assert self.ledger.claim(bid).lease is not None
+
+    def renew(self, job: str) -> None:
+        self.announce(Held(job, self.ledger.book.records[job].fence))
+
+    def announce(self, *held: Held) -> None:
+        said = Announcement("here", "a", ("q",), 8, Fit(now=("1s",)))
+        self.ledger.renew(Renewal("w@a/1", said, held, (), 30_000, 60_000))
 
     def pass_time(self, seconds: int) -> None:
         """In steps that the ledger's clock follows."""
@@ -73,6 +90,53 @@ def test_a_lease_that_runs_out_gives_its_job_to_others() -> None:
 
     assert bench.ledger.book.records[job].status is Status.QUEUED
     assert bench.bell.take("q") == 1
+
+
+def test_a_job_whose_worker_is_silent_for_half_a_lease_is_shown_as_offline() -> None:
+    """Until the lease is renewed, or runs out; the job itself stays with its worker."""
+    bench = Bench()
+    [job] = bench.accept(1)
+    bench.claim()
+    bench.pass_time(14)
+    assert not bench.ledger.book.records[job].suspect
+
+    bench.pass_time(2)
+
+    assert bench.ledger.book.records[job].suspect
+    assert bench.ledger.book.records[job].status is Status.STARTED
+    bench.renew(job)
+    assert not bench.ledger.book.records[job].suspect
+
+
+def test_a_job_is_told_as_offline_once_however_many_look() -> None:
+    """Three reconcilers side by side suspect five silent jobs five times in all."""
+    bench = Bench()
+    bench.accept(5)
+    for _ in range(5):
+        bench.claim()
+    bench.pass_time(14)
+    bench.clock.advance(2)
+
+    rounds = [bench.make(Pace(batch=3)).round() for _ in range(3)]
+
+    assert [one.suspected for one in rounds] == [5, 0, 0]
+
+
+def test_a_queue_without_a_worker_is_rung_for_again_and_one_with_a_worker_is_not() -> None:
+    """One bell a queue, however long nobody comes: no job waits for it, but a scaler may look at it."""
+    bench = Bench()
+    bench.accept(3)
+    bench.pass_time(59)
+    assert bench.bell.take("q") == 0
+
+    bench.pass_time(300)
+
+    assert bench.bell.waiting("q") == 1
+    bench.bell.take("q")
+    for _ in range(100):
+        bench.announce()
+        bench.pass_time(1)
+    assert bench.bell.take("q") == 0
 
 
 def test_what_the_store_confirmed_is_forgotten_after_its_retention() -> None:
@@ -160,9 +224,7 @@ def test_a_reconciler_goes_on_after_any_round(caplog: pytest.LogCaptureFixture) 
     """Refused or unreachable, it is tried again; what was refused is told."""
     bench = Bench(Stuck)
     stop = threading.Event()
-    thread = threading.Thread(
-        target=Reconciler(bench.ledger, Dispatcher(bench.bell), 0.001, 3).run, args=(stop,)
-    )
+    thread = threading.Thread(target=bench.make(Pace(interval_s=0.001, batch=3)).run, args=(stop,))
     with caplog.at_level(logging.ERROR), bench.ledger.changed:
         thread.start()
         steps = iter(range(20))
