@@ -1,8 +1,9 @@
 """The ledger as a data structure: every transition over plain dictionaries, with the time as an argument.
 
 This is the memory ledger, the model that the exhaustive search walks through, and the reference that the Lua scripts
-are compared with. The steps stand in four files by who takes them: a submitter here, a worker in `lease_steps`, a
-reconciler in `time_steps`, an operator or the store in `upkeep_steps`. What a step does to a record is decided in
+are compared with. The steps stand in five files by who takes them: a submitter here, a worker in `lease_steps`, a
+reconciler in `time_steps`, an operator of jobs or the store in `upkeep_steps`, one of workers in `floor_steps`. What a
+step does to a record is decided in
 `transitions`; where a job stands, which key it holds and who hears of it in `places`, `dedup_keys`, `floor` and
 `reservations`. Each rule of the ledger that can be left out stands in a small method of its own, so that a mutant,
 which overrides one, shows what the rule is for.
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from hysds.core import ids, transitions
 from hysds.core.dedup_keys import Key
 from hysds.core.floor import Made, Worker
+from hysds.core.floor_steps import FloorSteps
 from hysds.core.lease_steps import LeaseSteps
 from hysds.core.record import Record
 from hysds.core.requests import (
@@ -33,7 +35,7 @@ from hysds.core.upkeep_steps import UpkeepSteps
 __all__ = ["Book", "Key", "Worker"]
 
 
-class Book(LeaseSteps, TimeSteps, UpkeepSteps):
+class Book(LeaseSteps, TimeSteps, UpkeepSteps, FloorSteps):
     """One ledger, with every step. Not for more than one thread."""
 
     def accept(self, batch: Sequence[Acceptance], retention_ms: int, now_us: int) -> Accepted:
@@ -55,6 +57,9 @@ class Book(LeaseSteps, TimeSteps, UpkeepSteps):
         made_ms = ids.made_ms(ids.JobId(item.id))
         if made_ms is not None and made_ms < now_us // 1000 - retention_ms:
             return Answer(Accepting.TOO_OLD)
+        retried = self.records.get(item.retry_of)
+        if retried is not None and not self._may_retry(retried):
+            return Answer(Accepting.NOT_ENDED, retried.status.value)
         twin = self.keys.twin(item, now_us // 1000)
         if twin is not None:
             record = transitions.deduped(item, twin, self.generation, now_us)
@@ -65,7 +70,17 @@ class Book(LeaseSteps, TimeSteps, UpkeepSteps):
         record = transitions.accepted(item, self.generation, now_us)
         self.keys.take(item, now_us // 1000)
         self._enter(record, item.spec, "accept")
+        if retried is not None:
+            self._link(retried, item.id, now_us)
         return Answer(Accepting.ACCEPTED, record.status.value)
+
+    def _may_retry(self, record: Record) -> bool:
+        return record.status.is_terminal
+
+    def _link(self, retried: Record, by: str, now_us: int) -> None:
+        """Tell an ended job which one does it again; the store must have that before the record may go."""
+        self.retire.pop(retried.id, None)
+        self._put(retried, transitions.retried(retried, by, now_us), "retry")
 
     def reject(self, item: Acceptance, error: str, now_us: int) -> Answer:
         """A refused submission that came with an id of its own ends here, where everybody can see why."""

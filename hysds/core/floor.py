@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from hysds.core import shapes
 from hysds.core.ledger_clock import LedgerClock
 from hysds.core.places import Places
-from hysds.core.record import Record
-from hysds.core.requests import Announcement, Notice, Ready
+from hysds.core.record import Record, worker_name
+from hysds.core.requests import Announcement, Drain, Notice, Ready
 
 INBOX_LENGTH = 1_000
 """Notices only hurry things: beyond this many the oldest are dropped."""
@@ -41,6 +41,8 @@ class Floor:
     clock: LedgerClock
     workers: dict[str, Worker] = field(default_factory=dict)
     inboxes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    drains: dict[str, Drain] = field(default_factory=dict)
+    """Orders by worker name; they outlive every incarnation."""
 
     def meet(self, worker: str, until_ms: int) -> None:
         """Know a worker at least until then (ledger ms)."""
@@ -57,6 +59,20 @@ class Floor:
     def announces(self, worker: str, announcement: Announcement) -> None:
         """It says anew what it has free."""
         self.workers[worker] = replace(self.workers[worker], announcement=announcement, pledged=0)
+
+    def drain_of(self, worker: str) -> Drain | None:
+        """The order for its name: the announced one, or else what its incarnation begins with."""
+        known = self.workers.get(worker)
+        said = known.announcement if known is not None else None
+        return self.drains.get(said.name if said is not None else worker_name(worker))
+
+    def named(self, name: str) -> list[str]:
+        """The announced incarnations of a worker, in order."""
+        return [
+            worker
+            for worker, known in sorted(self.workers.items())
+            if known.announcement is not None and known.announcement.name == name
+        ]
 
     def drop(self, worker: str) -> None:
         """It is gone, and its inbox with it."""
@@ -119,7 +135,7 @@ class Floor:
         return announcement.slots - busy - self.workers[name].pledged
 
     def _hearers(self, queue: str) -> list[tuple[str, Announcement]]:
-        """Workers whose announcement stands and names the queue, by name."""
+        """Workers whose announcement stands and names the queue, by name; none that is drained."""
         return [
             (name, worker.announcement)
             for name, worker in sorted(self.workers.items())
@@ -127,4 +143,5 @@ class Floor:
             and queue in worker.announcement.queues
             and worker.announcement.slots > 0
             and worker.until_ms > self.clock.ms
+            and self.drain_of(name) is None
         ]

@@ -41,8 +41,12 @@ class LeaseSteps(Pages):
         self.floor.meet(bid.worker, self.clock.ms + bid.lease_ms)
         self.floor.bids(bid.worker)
         replayed = self._replay(bid)
+        drain = self.floor.drain_of(bid.worker)
         if replayed is not None:
-            return Claimed(Lease(replayed, self.specs[replayed.id]), more=self._has_more(bid))
+            more = drain is None and self._has_more(bid)
+            return Claimed(Lease(replayed, self.specs[replayed.id]), more=more, drain=drain)
+        if drain is not None:
+            return Claimed(drain=drain)
         heads = self._heads(bid.queues, bid.fit)
         shown = self._shown_head(heads, now_us)
         if self.reservations.keep_free(bid, heads, shown) or heads.best is None:
@@ -110,9 +114,11 @@ class LeaseSteps(Pages):
         standings = tuple(self._renew(held, lease_ms, now_us) for held in renewal.held)
         made: Made = Counter()
         unlisted = self._unlisted(renewal, now_us, made)
-        heads = self._heads(announcement.queues, announcement.fit)
+        drain = self.floor.drain_of(worker)
+        heads = self._heads(announcement.queues if drain is None else (), announcement.fit)
         self.reservations.extend(worker, heads, renewal.lease_ms)
-        return Renewed(standings, unlisted, heads.best is not None, heads.unknown, self._announce(made))
+        woken = self._announce(made)
+        return Renewed(standings, unlisted, heads.best is not None, heads.unknown, woken, drain)
 
     def _unlisted(self, renewal: Renewal, now_us: int, made: Made) -> tuple[tuple[str, int], ...]:
         """The worker's leases that it did not list, less those of given-up nonces, which go back."""

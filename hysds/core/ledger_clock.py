@@ -21,7 +21,9 @@ class LedgerClock:
 
     def tick(self, now_us: int) -> None:
         """Move by what the server's clock moved, at most CLOCK_CAP_MS and never back."""
-        now_ms = now_us // 1000
-        if self.wall_ms:
-            self.ms += min(max(now_ms - self.wall_ms, 0), CLOCK_CAP_MS)
-        self.wall_ms = now_ms
+        self.ms, self.wall_ms = self.read(now_us), now_us // 1000
+
+    def read(self, now_us: int) -> int:
+        """What it would show after a step at that time; it stays as it is."""
+        passed_ms = now_us // 1000 - self.wall_ms if self.wall_ms else 0
+        return self.ms + min(max(passed_ms, 0), CLOCK_CAP_MS)

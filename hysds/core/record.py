@@ -70,6 +70,10 @@ class Record:
     """For a duplicate: the job that stands for it, and that job's status then."""
     dedup_status: str = ""
     retry_of: str = ""
+    retried_by: str = ""
+    """The latest job that was accepted to do this ended one again."""
+    memory_bytes: int = 0
+    """The memory limit of the next attempt, where an earlier one ran out of it; 0: the spec's."""
     generation: int = 0
     """The store's index generation that the document was born in."""
     reserved_by: str = ""
@@ -129,6 +133,11 @@ def overdue(record: Record, now_ms: int) -> bool:
 def _earliest(record: Record, wake: bool) -> int | None:
     times = [ms for ms in (record.ttl_ms, record.deadline_ms, record.wake_ms if wake else 0) if ms]
     return min(times) if times else None
+
+
+def worker_name(incarnation: str) -> str:
+    """Celery's name of a worker: its incarnation up to the first slash."""
+    return incarnation.partition("/")[0]
 
 
 def shown_status(record: Record) -> str:

@@ -38,6 +38,7 @@ class Acceptance:
     """In which states another job with the digest makes this one a duplicate."""
     window_ms: int = FOREVER
     retry_of: str = ""
+    """The ended job that this one does again; its record then names this one as `retried_by`."""
     lost_left: int = 2
     preempt_left: int = FOREVER
 
@@ -51,11 +52,16 @@ class Accepting(StrEnum):
     CONFLICT = "conflict"
     TOO_OLD = "too-old"
     FULL = "full"
+    NOT_ENDED = "not-ended"
+    """The job named by `retry_of` has not ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """To one acceptance. `twin`: the job that stands for a duplicate."""
+    """To one acceptance. `twin`: the job that stands for a duplicate.
+
+    `status` is the job's own; after a conflict or `not-ended` that of the job which stands in its way.
+    """
 
     how: Accepting
     status: str = ""
@@ -121,6 +127,18 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Drain:
+    """The order that a worker take no more jobs: for every incarnation of its name, until it is taken back."""
+
+    name: str
+    reason: str = ""
+    since_ms: int = 0
+    """Wall ms of the order; the ledger stamps it."""
+    within_ms: int = FOREVER
+    """How long running jobs may go on from then; FOREVER: until they end."""
+
+
+@dataclass(frozen=True, slots=True)
 class Claimed:
     lease: Lease | None = None
     unknown: tuple[str, ...] = ()
@@ -128,6 +146,8 @@ class Claimed:
     head: Head | None = None
     more: bool = False
     """Whether ready work is left in shapes that fitted: with room for it, bid again."""
+    drain: Drain | None = None
+    """Why a drained worker gets nothing, whatever is ready; a lease beside it was won by its nonce before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +204,8 @@ class Renewed:
     unknown: tuple[str, ...]
     woken: tuple[Ready, ...] = ()
     """Queues made ready by leases that went back."""
+    drain: Drain | None = None
+    """The order that stands for the worker's name: repeated until it is taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +222,10 @@ class Commit:
     wake_ms: int = 0
     detail: str = ""
     """JSON of the attempt: exit code, error, metrics, phases."""
+    shape: str = ""
+    """What the next attempt needs of its host; "": what this one did."""
+    memory_bytes: int = 0
+    """The next attempt's memory limit; 0: this one's."""
 
 
 class Committing(StrEnum):
@@ -248,3 +274,37 @@ class Notice(StrEnum):
     WAKE = "wake"
     LOST = "lost"
     CANCEL = "cancel"
+    DRAIN = "drain"
+    """An order was given; the answer to a renewal says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerState:
+    """An announced worker as the ledger knows it."""
+
+    incarnation: str
+    host: str
+    name: str
+    queues: tuple[str, ...]
+    slots: int
+    fit: Fit
+    facts: str
+    """JSON, as announced."""
+    left_ms: int
+    """How long its announcement still stands, on the ledger's clock; 0 or less: it is silent."""
+    held: tuple[tuple[str, int], ...]
+    """(id, fence) of its leases, by id."""
+    drain: Drain | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a queued job stands."""
+
+    ahead: int
+    """Ready jobs of its queue, of all shapes, that come before it."""
+    ready: int
+    """All ready jobs of its queue, itself among them."""
+    paused: bool
+    reserved_by: str = ""
+    """The worker that keeps its host free for it; "": none."""

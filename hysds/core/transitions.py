@@ -13,7 +13,7 @@ from typing import Any
 from hysds.core.errors import Internal
 from hysds.core.record import FOREVER, Attempt, Record
 from hysds.core.requests import Acceptance, Commit, Held
-from hysds.core.status import Status
+from hysds.core.status import TERMINAL, Status
 
 _QUEUED, _WAITING, _STARTED = Status.QUEUED, Status.WAITING, Status.STARTED
 _COMPLETED, _FAILED, _REVOKED, _DEDUPED = Status.COMPLETED, Status.FAILED, Status.REVOKED, Status.DEDUPED
@@ -36,6 +36,7 @@ TABLE: Mapping[str, Mapping[Status | None, frozenset[Status]]] = {
     "expire": {_STARTED: _BACK, _QUEUED: frozenset({_FAILED}), _WAITING: frozenset({_FAILED})},
     "amend": {_QUEUED: frozenset({_QUEUED}), _WAITING: frozenset({_WAITING})},
     "touch": {status: frozenset({status}) for status in Status},
+    "retry": {status: frozenset({status}) for status in TERMINAL},
 }
 """Step → status before (None: no record) → statuses after."""
 
@@ -121,6 +122,8 @@ def committed(record: Record, commit: Commit, now_us: int) -> Record:
     status, reason = commit.status, commit.reason
     if record.cancel and status is not _COMPLETED:
         status, reason = _REVOKED, "cancelled"
+    if not status.is_terminal:
+        record = _resized(record, commit)
     return step(
         _unowned(record, now_us // 1000 if status.is_terminal else 0),
         "commit",
@@ -197,6 +200,11 @@ def touched(record: Record, above: int, now_us: int) -> Record:
     return step(raised, "touch", now_us, status=record.status, confirmed=False)
 
 
+def retried(record: Record, by: str, now_us: int) -> Record:
+    """An ended job learns which one does it again; it must be confirmed anew."""
+    return step(record, "retry", now_us, retried_by=by, confirmed=False)
+
+
 def amended(record: Record, queue: str, priority: int | None, now_us: int) -> Record:
     """Another queue ("" keeps it) or priority (None keeps it); the place in time stays."""
     return step(
@@ -230,6 +238,15 @@ def _born(item: Acceptance, name: str, status: Status, generation: int, now_us: 
         window_ms=item.window_ms,
         retry_of=item.retry_of,
         generation=generation,
+    )
+
+
+def _resized(record: Record, commit: Commit) -> Record:
+    """What the next attempt gets, where the commit asks for more than this one had."""
+    return replace(
+        record,
+        shape=commit.shape or record.shape,
+        memory_bytes=commit.memory_bytes or record.memory_bytes,
     )
 
 

@@ -20,9 +20,12 @@ from hysds.core.requests import (
     Claimed,
     Commit,
     Committed,
+    Drain,
     Moved,
+    Place,
     Renewal,
     Renewed,
+    WorkerState,
 )
 
 
@@ -116,6 +119,24 @@ class Ledger(Protocol):
 
     def queues(self) -> tuple[QueueState, ...]:
         """All queues with ready work or a pause, by name."""
+
+    def drain(self, drain: Drain) -> tuple[str, ...]:
+        """Order that a worker take no more jobs, under every incarnation of its name; answers those that were told.
+
+        The ledger stamps `since_ms`; a new order replaces an old one.
+        """
+
+    def undrain(self, name: str) -> bool:
+        """Take the order back and wake the workers that it was for; False where there was none."""
+
+    def drains(self) -> tuple[Drain, ...]:
+        """All orders that stand, by name."""
+
+    def workers(self) -> tuple[WorkerState, ...]:
+        """Who is announced, by incarnation; the silent too, until they are forgotten."""
+
+    def place(self, id: str) -> Place | None:
+        """Where a queued job stands among the ready ones of its queue; None where it is not queued."""
 
     def listen(self, worker: str, timeout_s: float) -> tuple[str, ...]:
         """Notices in a worker's inbox, oldest first; waits up to `timeout_s` for the first, () when none came."""

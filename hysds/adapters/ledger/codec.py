@@ -20,15 +20,18 @@ from hysds.core.requests import (
     Commit,
     Committed,
     Committing,
+    Drain,
     Event,
     Fit,
     Head,
     Lease,
     Moved,
+    Place,
     Ready,
     Renewal,
     Renewed,
     Standing,
+    WorkerState,
 )
 from hysds.core.status import Status
 
@@ -132,12 +135,13 @@ def moved(reply: Sequence[Any]) -> Moved:
 
 
 def claimed(reply: Sequence[Any]) -> Claimed:
-    lease, unknown, head, more = reply
+    lease, unknown, head, more, order = reply
     return Claimed(
         Lease(record(lease[0]), lease[1]) if lease else None,
         tuple(sorted(unknown)),
         Head(*head) if head else None,
         more == 1,
+        drain(*order) if order else None,
     )
 
 
@@ -147,14 +151,50 @@ def committed(reply: Sequence[Any]) -> Committed:
 
 
 def renewed(reply: Sequence[Any]) -> Renewed:
-    standings, unlisted, is_ready, unknown, woken = reply
+    standings, unlisted, is_ready, unknown, woken, order = reply
     return Renewed(
         tuple(Standing(standing) for standing in standings),
         tuple(sorted((id, int(fence)) for id, fence in unlisted)),
         is_ready == 1,
         tuple(sorted(unknown)),
         ready(woken),
+        drain(*order) if order else None,
     )
+
+
+def drain(name: str, text: str) -> Drain:
+    """An order as its hash keeps it: `<since> <within> <reason>` under the worker's name."""
+    since_ms, within_ms, reason = text.split(" ", 2)
+    return Drain(name, reason, int(since_ms), int(within_ms))
+
+
+def drains(flat: Sequence[str]) -> tuple[Drain, ...]:
+    """All orders of the hash, by name."""
+    return tuple(drain(name, text) for name, text in sorted(zip(flat[::2], flat[1::2], strict=True)))
+
+
+def worker_state(reply: Sequence[Any]) -> WorkerState:
+    incarnation, left_ms, flat, held, order = reply
+    said = dict(zip(flat[::2], flat[1::2], strict=True))
+    return WorkerState(
+        incarnation,
+        said["host"],
+        said["name"],
+        tuple(json.loads(said["queues"])),
+        int(said["slots"]),
+        Fit(*(tuple(json.loads(said[name])) for name in ("now", "empty", "never"))),
+        said["facts"],
+        int(left_ms),
+        tuple((id, int(fence)) for id, fence in held),
+        drain(*order) if order else None,
+    )
+
+
+def place(reply: Sequence[Any]) -> Place | None:
+    if not reply:
+        return None
+    ahead, all_ready, paused, reserved_by = reply
+    return Place(ahead, all_ready, paused == 1, reserved_by)
 
 
 def attempt(text: str) -> Attempt:

@@ -17,9 +17,12 @@ from hysds.core.requests import (
     Claimed,
     Commit,
     Committed,
+    Drain,
     Moved,
+    Place,
     Renewal,
     Renewed,
+    WorkerState,
 )
 from hysds.ports.ledger import Kept, QueueState
 
@@ -160,6 +163,26 @@ class MemoryLedger:
             return tuple(
                 QueueState(queue, ready[queue], queue in self.book.paused) for queue in sorted(ready)
             )
+
+    def drain(self, drain: Drain) -> tuple[str, ...]:
+        with self._step() as now_us:
+            return self.book.drain(drain, now_us)
+
+    def undrain(self, name: str) -> bool:
+        with self._step() as now_us:
+            return self.book.undrain(name, now_us)
+
+    def drains(self) -> tuple[Drain, ...]:
+        with self.changed:
+            return tuple(drain for _, drain in sorted(self.book.floor.drains.items()))
+
+    def workers(self) -> tuple[WorkerState, ...]:
+        with self.changed:
+            return self.book.worker_states(self._now_us())
+
+    def place(self, id: str) -> Place | None:
+        with self.changed:
+            return self.book.place(id, self._now_us())
 
     def listen(self, worker: str, timeout_s: float) -> tuple[str, ...]:
         inboxes = self.book.floor.inboxes

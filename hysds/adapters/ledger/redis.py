@@ -16,9 +16,12 @@ from hysds.core.requests import (
     Claimed,
     Commit,
     Committed,
+    Drain,
     Moved,
+    Place,
     Renewal,
     Renewed,
+    WorkerState,
 )
 from hysds.ports.ledger import Kept, QueueState
 
@@ -144,6 +147,22 @@ class RedisLedger:
         return tuple(
             QueueState(queue, ready, paused == 1) for queue, ready, paused in sorted(self._step("queues"))
         )
+
+    def drain(self, drain: Drain) -> tuple[str, ...]:
+        return tuple(self._step("drain", drain.name, drain.within_ms, drain.reason))
+
+    def undrain(self, name: str) -> bool:
+        return bool(self._step("undrain", name) == 1)
+
+    def drains(self) -> tuple[Drain, ...]:
+        return codec.drains(self._server.send("HGETALL", f"{self._base}drains"))
+
+    def workers(self) -> tuple[WorkerState, ...]:
+        states = (codec.worker_state(reply) for reply in self._step("workers"))
+        return tuple(sorted(states, key=lambda state: state.incarnation))
+
+    def place(self, id: str) -> Place | None:
+        return codec.place(self._step("place", id))
 
     def listen(self, worker: str, timeout_s: float) -> tuple[str, ...]:
         inbox = f"{self._base}inbox:{worker}"

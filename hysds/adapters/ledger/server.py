@@ -1,4 +1,4 @@
-"""One Redis or Valkey server as the ledger uses it: connections, TLS, bounded repeats, waits that can be ended.
+"""One Redis or Valkey server as the ledger uses it: bounded repeats, waits that can be ended.
 
 Every send may be repeated when the transport fails: the ledger's steps bear that. Errors become the project's own, and
 none names a password.
@@ -11,11 +11,8 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
 
 import redis
-from redis.backoff import NoBackoff
-from redis.connection import Connection, ConnectionPool, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
@@ -26,8 +23,9 @@ from redis.exceptions import (
     RedisError,
     ResponseError,
 )
-from redis.retry import Retry
+from redis.sentinel import MasterNotFoundError
 
+from hysds.adapters.ledger import connecting
 from hysds.adapters.ledger.scripts import Script
 from hysds.core.errors import Full, HysdsError, Internal, InvalidSettings, Unreachable
 from hysds.lib import transport_retry
@@ -39,8 +37,7 @@ Result = TypeVar("Result")
 _TRANSPORT = (redis.ConnectionError, redis.TimeoutError, ReadOnlyError, OSError)
 _CANNOT_SERVE = ("NOREPLICAS", "MISCONF", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY ", "LOADING")
 _OLDEST = {"valkey": (7, 2), "redis": (7, 0)}
-_HEALTH_CHECK_S = 15
-# Three timeouts of 5 s end well within a lease: who renews learns in time that nobody answers.
+# Three timeouts end well within a lease (`Ledger.answer_timeout_s`): who renews learns in time that nobody answers.
 _PERSISTENCE = transport_retry.Persistence(attempts=3, first_wait_s=0.05, longest_wait_s=0.5)
 
 
@@ -57,7 +54,7 @@ class Server:
         self.where = urls.masked(url.partition("?")[0])
         self._timeout_s = timeout_s
         self._persistence = persistence
-        self._pool = ConnectionPool(**_place(url, tls), **_habits(timeout_s))
+        self._pool = connecting.pool(url, tls or Tls(), timeout_s)
         self._client: Any = redis.Redis(connection_pool=self._pool)  # its commands carry no types
         self._client.response_callbacks.clear()  # answers as the server gives them, as scripts' are
         self._lock = threading.Lock()
@@ -166,6 +163,9 @@ class Server:
         except AuthenticationError:
             raise
         except _TRANSPORT as error:
+            # Idle connections may hang like this one did (a router forgot them, a host vanished): each would cost
+            # another timeout, and with three of them a server that answers would count as one that does not.
+            self._pool.disconnect(inuse_connections=False)
             raise _Passing(error) from error
 
     def _translated(self, error: Exception) -> HysdsError:
@@ -180,11 +180,21 @@ class Server:
             )
         if isinstance(error, BusyLoadingError):
             return Unreachable("ledger", f"{self.where} is still reading its files; try again")
+        if isinstance(error, MasterNotFoundError):
+            return Unreachable("ledger", self._no_primary(str(error)))
         text = str(error)
         is_refusal = isinstance(error, ResponseError) and not isinstance(error, ReadOnlyError)
         if is_refusal and not text.startswith(_CANNOT_SERVE):
             return Internal(f"a step of the ledger was refused and nothing was written: {text}")
         return Unreachable("ledger", f"{self.where}: {text}")
+
+    def _no_primary(self, text: str) -> str:
+        if "Authentication" in text or "NOAUTH" in text or "WRONGPASS" in text:
+            return f"the Sentinels of {self.where} want another password: look at sentinel_password in ledger.url"
+        return (
+            f"no Sentinel of {self.where} names a primary: they are away, a failover is under way (try again), "
+            "or they know no service of this name"
+        )
 
 
 class _Passing(Exception):
@@ -204,54 +214,3 @@ def _end_read(connection: Any) -> None:
         held.shutdown(socket.SHUT_RDWR)
     except OSError:
         return  # it has ended by itself
-
-
-def _habits(timeout_s: float) -> dict[str, Any]:
-    return {
-        "socket_timeout": timeout_s,
-        "socket_connect_timeout": timeout_s,
-        "health_check_interval": _HEALTH_CHECK_S,
-        "retry": Retry(NoBackoff(), 0),  # repeats are `transport_retry`'s
-        "protocol": 2,
-        "decode_responses": True,
-        "encoding_errors": "surrogatepass",
-        "driver_info": None,
-    }
-
-
-def _place(url: str, tls: Tls | None) -> dict[str, Any]:
-    """Where to connect and how.
-
-    Raises: InvalidSettings where the URL can't be used, or TLS files are named and the URL asks for no TLS.
-    """
-    complaint = urls.problem(url, urls.REDIS_SCHEMES)
-    if complaint:
-        raise InvalidSettings("ledger.url", complaint)
-    parts = urlsplit(url)
-    place: dict[str, Any] = {"db": urls.database(url)}
-    if parts.username:
-        place["username"] = unquote(parts.username)
-    if parts.password:
-        place["password"] = unquote(parts.password)
-    if tls is not None and tls != Tls() and not urls.is_tls(url):
-        raise InvalidSettings(
-            "ledger", f"TLS files are set, but {urls.masked(url)} does not ask for TLS: use rediss://"
-        )
-    if parts.scheme == "unix":
-        return place | {"connection_class": UnixDomainSocketConnection, "path": unquote(parts.path)}
-    place |= {"host": parts.hostname, "port": parts.port or 6379}
-    if not urls.is_tls(url):
-        return place | {"connection_class": Connection, "socket_keepalive": True}
-    return place | {"connection_class": SSLConnection, "socket_keepalive": True} | _verified(tls or Tls())
-
-
-def _verified(tls: Tls) -> dict[str, Any]:
-    """The server's certificate and name are verified, always."""
-    return {
-        "ssl_cert_reqs": "required",
-        "ssl_check_hostname": True,
-        "ssl_ca_certs": str(tls.ca_file) if tls.ca_file else None,
-        "ssl_certfile": str(tls.cert_file) if tls.cert_file else None,
-        "ssl_keyfile": str(tls.key_file) if tls.key_file else None,
-        "ssl_ciphers": tls.ciphers,
-    }

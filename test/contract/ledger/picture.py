@@ -12,7 +12,7 @@ import redis
 from hysds.adapters.ledger import codec
 from hysds.core.book import Book
 from hysds.core.record import Attempt, Record
-from hysds.core.requests import Announcement, Event, Fit
+from hysds.core.requests import Announcement, Drain, Event, Fit
 from hysds.core.status import Status
 
 _DUMP = """
@@ -52,6 +52,7 @@ class Picture:
     hears: Mapping[str, frozenset[str]]
     shapes: Mapping[str, frozenset[str]]
     queues: frozenset[str]
+    drains: Mapping[str, Drain]
 
 
 def of_book(book: Book) -> Picture:
@@ -65,7 +66,8 @@ def of_book(book: Book) -> Picture:
         shapes.setdefault(queue, set()).add(shape)
     hears: dict[str, set[str]] = {}
     for name, worker in book.floor.workers.items():
-        if worker.announcement is not None and worker.announcement.slots > 0:
+        drained = book.floor.drain_of(name) is not None
+        if worker.announcement is not None and worker.announcement.slots > 0 and not drained:
             for queue in worker.announcement.queues:
                 hears.setdefault(queue, set()).add(name)
     keys = {digest: (key.owner, key.until_ms) for digest, key in book.keys.by_digest.items()}
@@ -91,6 +93,7 @@ def of_book(book: Book) -> Picture:
         hears={queue: frozenset(names) for queue, names in hears.items()},
         shapes={queue: frozenset(names) for queue, names in shapes.items()},
         queues=frozenset(shapes) | frozenset(book.paused),
+        drains=dict(book.floor.drains),
     )
 
 
@@ -143,6 +146,7 @@ def _of_keys(keys: Mapping[str, Any]) -> Picture:
         hears={queue: frozenset(_scores(flat)) for queue, flat in named("hears:").items()},
         shapes={queue: frozenset(names) for queue, names in named("shapes:").items()},
         queues=frozenset(keys.get("queues", [])),
+        drains={order.name: order for order in codec.drains(keys.get("drains", []))},
     )
 
 

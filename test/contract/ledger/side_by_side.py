@@ -6,6 +6,7 @@ A step is five small numbers; 0 first is *nothing*, so a failing run shrinks to 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import redis
@@ -16,7 +17,7 @@ from hysds.adapters.ledger.redis import RedisLedger, base
 from hysds.adapters.ledger.server import Server
 from hysds.core import transitions
 from hysds.core.record import FOREVER, Record, placement
-from hysds.core.requests import Acceptance, Announcement, Bid, Commit, Event, Fit, Held, Renewal
+from hysds.core.requests import Acceptance, Announcement, Bid, Commit, Drain, Event, Fit, Held, Renewal
 from hysds.core.status import OFFLINE, Status
 from hysds.lib import uuid7
 from hysds.ports.ledger import Ledger
@@ -28,6 +29,8 @@ _START_US = 1_800_000_000_000_000
 _QUEUES = ("alpha", "beta", "ünï-" + "long" * 20)
 _SHAPES = ("1s", "2s", "1s0.5c512m", "4s10d")
 _WORKERS = ("w1/a", "w2/b", "w10/c")
+_NAMES = ("w1", "w2", "w2")
+"""What they announce: two incarnations of one name, the last of which is drained as another before it says so."""
 _DIGESTS = ("", "", "d1" * 32, "d2" * 32)
 _TWINS = (
     frozenset({Status.QUEUED, Status.WAITING, Status.STARTED, Status.COMPLETED}),
@@ -77,6 +80,9 @@ class SideBySide:
             self._leave,
             self._listen,
             self._audit,
+            self._drain,
+            self._undrain,
+            self._look,
         )
 
     def take(self, step: Step) -> None:
@@ -217,7 +223,12 @@ class SideBySide:
             for n in range(d % 4)
         }
         said = Announcement(
-            "host", "name", _QUEUES[b % 3 :], (2, 4, 0, 1)[c % 4], self._fit(b), '{"version": "1"}'
+            "host",
+            _NAMES[a % 3],
+            _QUEUES[b % 3 :],
+            (2, 4, 0, 1)[c % 4],
+            self._fit(b),
+            '{"version": "1"}',
         )
         given_up = tuple(self._nonces[-3:-1]) if d % 5 == 4 else ()
         renewal = Renewal(_WORKERS[a % 3], said, tuple(held.values()), given_up, 10_000, 25_000)
@@ -230,6 +241,8 @@ class SideBySide:
         commit = Commit(
             *self._lease(a), status, reason, "user:1" * (c % 14), wake_ms, '{"exit": 1}' * (d % 3)
         )
+        if b % 4 == 3:
+            commit = replace(commit, shape=_SHAPES[c % 4], memory_bytes=c << 20)
         bid = self._bid(a // 3, c, d) if d % 2 else None
         return lambda ledger: ledger.commit(commit, bid)
 
@@ -278,6 +291,18 @@ class SideBySide:
     def _listen(self, a: int, b: int, c: int, d: int) -> Callable[[Ledger], Any]:
         worker = _WORKERS[a % 3]
         return lambda ledger: (ledger.listen(worker, 0), ledger.now_ms())
+
+    def _drain(self, a: int, b: int, c: int, d: int) -> Callable[[Ledger], Any]:
+        order = Drain(_NAMES[a % 3], ("", "a new disk: ünï", "x y")[b % 3], 7, (FOREVER, 0, 60_000)[c % 3])
+        return lambda ledger: (ledger.drain(order), ledger.drains())
+
+    def _undrain(self, a: int, b: int, c: int, d: int) -> Callable[[Ledger], Any]:
+        name = _NAMES[a % 3]
+        return lambda ledger: (ledger.undrain(name), ledger.drains())
+
+    def _look(self, a: int, b: int, c: int, d: int) -> Callable[[Ledger], Any]:
+        ids = [self._id(a + n) for n in range(6)]
+        return lambda ledger: (ledger.workers(), [ledger.place(id) for id in ids])
 
     def _audit(self, *_: int) -> Callable[[Ledger], Any]:
         return audited

@@ -15,7 +15,7 @@ from hysds.adapters.ledger.redis import RedisLedger
 from hysds.adapters.ledger.redis_events import RedisEvents
 from hysds.adapters.ledger.server import Server
 from hysds.core.errors import Full, Internal, InvalidSettings, Unreachable
-from hysds.core.requests import Accepting, Committing
+from hysds.core.requests import Accepting, Committing, Drain
 from hysds.core.status import Status
 from hysds.lib.transport_retry import Persistence
 from hysds.settings.model import Tls
@@ -64,6 +64,8 @@ def _prepare(ledger: RedisLedger) -> dict[str, Callable[[], object]]:
     )
     ledger.cancel([silent.record.id])
     ledger.pause("other")
+    ledger.renew(renewal(worker="w9"))
+    ledger.drain(Drain("w9"))
     ledger.confirm([(done.record.id, kept.record.revision)])
     later = RedisLedger(ledger._server, "t", 60_000, lambda: _NOW_US + 2_000_000)
     return {
@@ -84,12 +86,15 @@ def _prepare(ledger: RedisLedger) -> dict[str, Callable[[], object]]:
         "forget": lambda: later.forget([done.record.id]),
         "touch": lambda: later.touch(queued.id, _NOW_US),
         "leave": lambda: later.leave("w1"),
+        "drain": lambda: later.drain(Drain("w1", "a new disk")),
+        "undrain": lambda: later.undrain("w9"),
+        "retry": lambda: later.accept([job(retry_of=done.record.id)]),
     }
 
 
 _STEPS = [
     *("accept", "reject", "claim", "renew", "commit", "release", "cancel", "wake", "suspect", "expire"),
-    *("amend", "pause", "resume", "confirm", "forget", "touch", "leave"),
+    *("amend", "pause", "resume", "confirm", "forget", "touch", "leave", "drain", "undrain", "retry"),
 ]
 
 
@@ -132,6 +137,9 @@ def test_each_method_is_one_send(ledger: RedisLedger, server: Server) -> None:
     calls |= {
         "kept": lambda: ledger.kept([job().id] * 9),
         "queues": ledger.queues,
+        "drains": ledger.drains,
+        "workers": ledger.workers,
+        "place": lambda: ledger.place(job().id),
         "retirable": lambda: ledger.retirable(5),
         "audit": lambda: ledger.audit("", 10),
         "listen": lambda: ledger.listen("w1", 0),

@@ -105,10 +105,10 @@ def test_only_a_claim_gives_a_fence_and_what_leaves_started_has_no_owner(
 
 @pytest.mark.parametrize("status", sorted(TERMINAL))
 def test_no_step_leads_out_of_a_terminal_status(status: Status) -> None:
-    """Touch alone may take one, and leaves the status as it is."""
+    """Touch and the link to a retry alone may take one, and leave the status as it is."""
     leads = {name: set(table[status]) for name, table in transitions.TABLE.items() if status in table}
 
-    assert leads == {"touch": {status}}
+    assert leads == {"touch": {status}, "retry": {status}}
 
 
 @pytest.mark.parametrize("status", sorted(LIVE))

@@ -16,6 +16,12 @@ local function is_too_old(id)
   return tonumber(string.sub(id, 1, 8) .. string.sub(id, 10, 13), 16) < now_ms - retention_ms
 end
 
+-- An ended job learns which one does it again; the store must have that before the record may go.
+local function link(old, id)
+  zset_drop(RETIRE, old.id)
+  put(old, stepped(old, {retried_by = id, confirmed = 0}), 'retry')
+end
+
 local function accept(item, spec)
   local known = load(item.id)
   if known then
@@ -24,6 +30,8 @@ local function accept(item, spec)
   end
   if is_too_old(item.id) then return {'too-old', '', '', ''} end
   slots_of(item.shape)
+  local retried = item.retry_of ~= '' and load(item.retry_of)
+  if retried and not ENDED[retried.status] then return {'not-ended', retried.status, '', ''} end
   local twin, twin_status = twin_of(item)
   if twin then
     enter(born(item, DEDUPED, {ended_ms = now_ms, dedup_job = twin, dedup_status = twin_status}), spec, 'accept')
@@ -37,6 +45,7 @@ local function accept(item, spec)
   })
   take_key(item)
   enter(record, spec, 'accept')
+  if retried then link(retried, item.id) end
   if not waits then make_ready(record) end
   return {'accepted', record.status, '', ''}
 end

@@ -6,6 +6,7 @@ local function decide()
   local record = load(commit.id)
   if not record then return 'lost' end
   if not owns(record, commit.fence) then return record.committed == commit.fence and 'again' or 'lost' end
+  if commit.shape ~= '' then slots_of(commit.shape) end
   if commit.status == REVOKED and record.cancel == 0 then return 'not-asked' end
   if commit.status == WAITING and 0 < record.deadline_ms and record.deadline_ms < commit.wake_ms
     and record.cancel == 0 then

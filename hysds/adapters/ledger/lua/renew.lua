@@ -4,9 +4,13 @@ local renewal = cjson.decode(ARGV[2])
 local said = renewal.announcement
 local worker = meet(renewal.worker, clock_ms + renewal.announce_ms)
 
+local drain
+
 local function hear()
+  worker.title = said.name
+  drain = drain_of(worker)
   for _, queue in ipairs(cjson.decode(worker.queues)) do zset_drop(P .. 'hears:' .. queue, worker.name) end
-  if said.slots > 0 then
+  if said.slots > 0 and not drain then
     for _, queue in ipairs(said.queues) do zset_put(P .. 'hears:' .. queue, worker.name, 0) end
   end
   worker.pledged, worker.slots = 0, said.slots
@@ -39,6 +43,6 @@ for _, record in ipairs(held_by(renewal.worker)) do
     end
   end
 end
-local best, head, unknown = heads(said.queues, said.fit)
+local best, head, unknown = heads(drain and {} or said.queues, said.fit)
 keeps_reservation(worker, best, head, renewal.lease_ms)
-return finish({standings, unlisted, best and 1 or 0, unknown, announce()})
+return finish({standings, unlisted, best and 1 or 0, unknown, announce(), drain})

@@ -100,21 +100,27 @@ local function has_more(queues, fit)
   return false
 end
 
--- {lease or false, unknown shapes, head or false, more}; a lease is {record, spec}
+-- {lease or false, unknown shapes, head or false, more, drain or false}; a lease is {record, spec}
 local function claim(bid)
   local worker = meet(bid.worker, clock_ms + bid.lease_ms)
   worker.pledged = 0
+  local drain = drain_of(worker)
   for _, record in ipairs(held_by(bid.worker)) do
-    if record.nonce == bid.nonce then return {leased(record), {}, false, has_more(bid.queues, bid.fit)} end
+    if record.nonce == bid.nonce then
+      return {leased(record), {}, false, not drain and has_more(bid.queues, bid.fit), drain}
+    end
   end
+  if drain then return {false, {}, false, false, drain} end
   local best, head, unknown = heads(bid.queues, bid.fit)
   local shown = shown_head(head, best)
-  if is_kept_free(bid, worker, best, head, shown) or not best then return {false, unknown, shown or false, false} end
+  if is_kept_free(bid, worker, best, head, shown) or not best then
+    return {false, unknown, shown or false, false, false}
+  end
   drop_reservation(worker)
   local old = load(best[2])
   local new = claimed(old, bid.worker, bid.nonce, clock_ms + bid.lease_ms)
   put(old, new, 'claim')
-  return {leased(new), unknown, shown or false, has_more(bid.queues, bid.fit)}
+  return {leased(new), unknown, shown or false, has_more(bid.queues, bid.fit), false}
 end
 
 -- Every way out of *started*: the attempt is written down, and what became ready is counted.

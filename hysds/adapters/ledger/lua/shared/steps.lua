@@ -158,6 +158,8 @@ local function committed(record, commit)
   return stepped(unowned(record, ENDED[status] and now_ms or 0), {
     status = status, committed = record.fence, reason = reason, fails = commit.fails, ready_ms = ready_ms,
     wake_ms = status == WAITING and (commit.wake_ms == 0 and now_ms or commit.wake_ms) or 0,
+    shape = not ENDED[status] and commit.shape ~= '' and commit.shape or record.shape,
+    memory_bytes = not ENDED[status] and commit.memory_bytes ~= 0 and commit.memory_bytes or record.memory_bytes,
   })
 end
 

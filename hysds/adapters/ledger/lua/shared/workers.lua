@@ -1,20 +1,28 @@
 -- Workers as the ledger knows them: when their announcement ends (ledger clock), what they hear, what they were woken for.
-local WORKERS = P .. 'workers'
+-- Drain orders stand by worker name; what is drained stands in no `hears:` set.
+local WORKERS, DRAINS = P .. 'workers', P .. 'drains'
 local workers, worker_order, inboxes, inbox_order = {}, {}, {}, {}
 
 local function worker_of(name)
   local worker = workers[name]
   if not worker then
-    local known = redis.call('HMGET', P .. 'worker:' .. name, 'pledged', 'reserved', 'slots', 'queues', 'never')
+    local known = redis.call('HMGET', P .. 'worker:' .. name, 'pledged', 'reserved', 'slots', 'queues', 'never', 'name')
     worker = {
       name = name, pledged = tonumber(known[1] or 0), reserved = known[2] or '', slots = tonumber(known[3] or 0),
-      queues = known[4] or '[]', never = known[5] or '[]',
+      queues = known[4] or '[]', never = known[5] or '[]', title = known[6] or string.match(name, '^[^/]*'),
+      is_announced = known[6] ~= false,
     }
     worker.was_pledged, worker.was_reserved = worker.pledged, worker.reserved
     workers[name] = worker
     worker_order[#worker_order + 1] = name
   end
   return worker
+end
+
+-- {name, order} of a drained worker, false for any other.
+local function drain_of(worker)
+  local order = redis.call('HGET', DRAINS, worker.title)
+  return order and {worker.title, order}
 end
 
 local function is_known(name) return zset_score(WORKERS, name) ~= nil end
@@ -107,6 +115,17 @@ local function set_of(list)
   return set
 end
 
+-- The announced incarnations of a name, in order.
+local function incarnations_of(title)
+  local found = {}
+  for _, entry in ipairs(zset_lowest(WORKERS)) do
+    local worker = worker_of(entry[2])
+    if worker.is_announced and worker.title == title then found[#found + 1] = worker end
+  end
+  table.sort(found, function(a, b) return before(a.name, b.name) end)
+  return found
+end
+
 -- Pledge free slots of workers that hear the queue; answers how many jobs found none.
 local function wake_idle(names, shape, count)
   local slots = slots_of(shape)
@@ -131,6 +150,14 @@ local function make_ready(record, count)
   local key = record.queue .. '\n' .. record.shape
   if not made[key] then made[key] = {queue = record.queue, shape = record.shape, jobs = 0} end
   made[key].jobs = made[key].jobs + (count or 1)
+end
+
+-- All ready jobs of a queue, as if this step had made them so.
+local function make_all_ready(queue)
+  for shape in pairs(shapes_of(queue)) do
+    local jobs_ready = redis.call('ZCARD', P .. 'ready:' .. queue .. ':' .. shape)
+    if jobs_ready > 0 then make_ready({queue = queue, shape = shape}, jobs_ready) end
+  end
 end
 
 local function is_pair_before(a, b)
