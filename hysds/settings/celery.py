@@ -9,7 +9,7 @@ from copy import deepcopy
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from hysds.settings import model, urls
+from hysds.settings import model, sentinels, urls
 
 SOCKET_TIMEOUT_S = 10
 """How long a command to a Redis broker may take; above kombu's own blocking pop of 1 s."""
@@ -65,7 +65,7 @@ def celery_config(settings: model.Settings) -> dict[str, object]:
         "broker_use_ssl": broker_tls(url, settings.broker_tls),
         "broker_connection_timeout": settings.broker.connect_timeout_s,
         "broker_heartbeat": settings.broker.heartbeat_s,
-        "broker_transport_options": _transport_options(url, settings.broker.connect_timeout_s),
+        "broker_transport_options": _transport_options(url, settings),
         "task_default_queue": settings.worker.queues[0],
         # Equal to what Celery would make of a name that it does not know, so that both can declare it.
         "task_queues": {
@@ -94,7 +94,7 @@ def broker_tls(url: str, tls: model.Tls) -> dict[str, object] | None:
     """What `broker_use_ssl` must be for this URL; None without TLS."""
     if not urls.is_tls(url):
         return None
-    if urlsplit(url).scheme == "rediss":
+    if urlsplit(url).scheme != "amqps":
         return redis_tls(url, tls)
     given = {
         "ca_certs": tls.ca_file,
@@ -108,22 +108,37 @@ def broker_tls(url: str, tls: model.Tls) -> dict[str, object] | None:
 
 
 def _kombu_url(url: str) -> str:
-    """kombu's own notation of a unix socket."""
+    """kombu's own notation of a unix socket, and of a service behind Sentinels."""
+    if sentinels.is_sentinel(url):
+        return sentinels.for_kombu(sentinels.read(url))
     if not url.startswith("unix://"):
         return url
     place = url.removeprefix("unix://").partition("?")[0]
     return f"redis+socket://{place}?virtual_host={urls.database(url)}"
 
 
-def _transport_options(url: str, connect_timeout_s: float) -> dict[str, object]:
+def _transport_options(url: str, settings: model.Settings) -> dict[str, object]:
     """Bounds on each wait: a broker that is away costs a publisher one error; kombu's own default is to try for
     ever."""
     bounds: dict[str, object] = {"max_retries": 0}
     if url.startswith("amqp"):
         return bounds
-    return bounds | {
+    bounds |= {
         "socket_timeout": SOCKET_TIMEOUT_S,
-        "socket_connect_timeout": connect_timeout_s,
+        "socket_connect_timeout": settings.broker.connect_timeout_s,
         "socket_keepalive": True,
         "health_check_interval": HEALTH_CHECK_S,
     }
+    return bounds | _sentinel_options(url, settings) if sentinels.is_sentinel(url) else bounds
+
+
+def _sentinel_options(url: str, settings: model.Settings) -> dict[str, object]:
+    """What kombu can't be told in a URL. One Sentinel that hangs must leave time to ask the others."""
+    service = sentinels.read(url)
+    timeout_s = settings.broker.connect_timeout_s / len(service.sentinels)
+    given = {"username": service.sentinel_user, "password": service.sentinel_password}
+    asking: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+    asking |= {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s, "retry": None}
+    if service.is_tls:
+        asking |= {"ssl": True} | redis_tls(url, settings.broker_tls)
+    return {"master_name": service.name, "sentinel_kwargs": asking}

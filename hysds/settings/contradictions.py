@@ -21,6 +21,11 @@ def found(settings: model.Settings, origins: Origins) -> list[Remark]:
             f"ledger.lease must hold five of ledger.renew_interval and 4 s: at least {least_lease}",
         ),
         (
+            ledger.timeout_s is None or 4 * ledger.timeout_s <= ledger.worker_lease_s,
+            ("ledger.timeout", "ledger.lease"),
+            "ledger.lease must hold four of ledger.timeout and 4 s: a worker whose calls hang would lose its leases",
+        ),
+        (
             worker.isolation_limit_s >= ledger.lease_s,
             ("worker.isolation_limit", "ledger.lease"),
             "worker.isolation_limit must not be shorter than ledger.lease",

@@ -15,6 +15,7 @@ from hysds.settings import urls
 CLOCK_CAP_S = ledger_clock.CLOCK_CAP_MS / 1000
 """The most that one step adds to the ledger's clock; a fixed rule of the ledger, no setting."""
 
+_ANSWER_S, _SHORT_ANSWER_S = 5.0, 1.0
 _TEN_YEARS_S = 315_360_000.0
 _DUPLICATE_STATES = tuple(
     state.value
@@ -45,7 +46,8 @@ class Ledger:
     """Where the truth about live jobs is kept, and how long."""
 
     url: str | None = field(default=None, repr=False)  # it may hold a password
-    """The Redis or Valkey server: `redis://`, `rediss://` (TLS, always verified) or `unix:///path?db=0`.
+    """The Redis or Valkey server: `redis://`, `rediss://` (TLS, always verified) or `unix:///path?db=0`; or a service
+    that Sentinels watch: `redis+sentinel://host:port,host:port/service?db=0` (`rediss+sentinel://`: with TLS).
     None: the embedded server, on a unix socket under `home`."""
 
     prefix: str = field(default="hysds", metadata={"pattern": r"[A-Za-z0-9._-]{1,64}"})
@@ -70,6 +72,10 @@ class Ledger:
     """How often a worker renews its leases and announces itself; five of these and the clocks' slack fit
     in a lease."""
 
+    timeout_s: float | None = _bounded(None, least=0.1, most=60)
+    """How long the server may take to answer; a call without an answer is made three times. None: 5 s, or a quarter
+    of a short lease as its worker counts it, but at least 1 s."""
+
     record_retention_s: float = _bounded(3_600.0, least=1)
     """How long the record of an ended job stays in the ledger after the store has confirmed its document."""
 
@@ -77,6 +83,14 @@ class Ledger:
     def worker_lease_s(self) -> float:
         """The lease as its worker counts it: shorter by twice the cap of the ledger's clock."""
         return self.lease_s - 2 * CLOCK_CAP_S
+
+    @property
+    def answer_timeout_s(self) -> float:
+        """How long the server may take to answer. Three of these fit in a worker's lease: whoever renews learns in time
+        that nobody answers."""
+        if self.timeout_s is not None:
+            return self.timeout_s
+        return min(_ANSWER_S, max(self.worker_lease_s / 4, _SHORT_ANSWER_S))
 
     @property
     def tls(self) -> Tls:
@@ -88,7 +102,7 @@ class Broker:
     """Where Celery's messages, the bells, go."""
 
     url: str | None = field(default=None, repr=False)  # it may hold a password
-    """RabbitMQ (`amqp://`, `amqps://`) or Redis (`redis://`, `rediss://`, `unix:///path?db=1`).
+    """RabbitMQ (`amqp://`, `amqps://`) or Redis (`redis://`, `rediss://`, `unix:///path?db=1`, `redis+sentinel://…`).
     None: the ledger's server with its TLS, in the database after the ledger's."""
 
     ca_file: Path | None = None

@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
-REDIS_SCHEMES = ("redis", "rediss", "unix")
+from hysds.settings import sentinels
+
+REDIS_SCHEMES = ("redis", "rediss", "unix", *sentinels.SCHEMES)
 BROKER_SCHEMES = ("amqp", "amqps", *REDIS_SCHEMES)
 STORE_SCHEMES = ("sqlite",)
-TLS_SCHEMES = ("rediss", "amqps")
+TLS_SCHEMES = ("rediss", "amqps", "rediss+sentinel")
 _SECRET = re.compile(r"(?i)([?&;][^=&;]*(?:pass|pw|secret|token|key)[^=&;]*=)[^&;]*")
 _SOCKET_PATH_MOST = 107  # bytes that the kernel has for the path of a unix socket
 _VERIFIED = ("required", "cert_required", "2")
@@ -50,7 +52,8 @@ def problem(url: str, schemes: tuple[str, ...]) -> str | None:
     """
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018  reading it checks it
+        if not sentinels.is_sentinel(url):
+            parts.port  # noqa: B018  reading it checks it
     except ValueError:
         return "the URL can't be read: special characters of a password must be quoted, such as %40 for @"
     if parts.scheme not in schemes:
@@ -65,12 +68,15 @@ def database(url: str) -> int:
     """The number of the Redis database that a good URL names; 0 if it names none."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
-    return int(query.get("db") or (parts.path.strip("/") if parts.scheme != "unix" else "") or 0)
+    in_path = "" if parts.scheme == "unix" or sentinels.is_sentinel(url) else parts.path.strip("/")
+    return int(query.get("db") or in_path or 0)
 
 
 def in_database(url: str, number: int) -> str:
     """The same Redis server, another database."""
     parts = urlsplit(url)
+    if sentinels.is_sentinel(url):
+        return sentinels.in_database(url, number)
     if parts.scheme == "unix":
         return f"{url.partition('?')[0]}?db={number}"
     return f"{parts.scheme}://{parts.netloc}/{number}"
@@ -116,6 +122,8 @@ def _parameter_problem(scheme: str, key: str, value: str) -> str | None:
         return f"certificates are always verified: take {key} out of the URL"
     if key.startswith("ssl_"):
         return f"take {key} out of the URL and set ca_file, cert_file, key_file or ciphers"
+    if scheme in sentinels.SCHEMES and key in sentinels.PARAMETERS and key != "db":
+        return None if value else f"{key} in the URL is empty"
     if key != "db" or scheme not in REDIS_SCHEMES:
         return f"a {scheme}:// URL has no parameter {key!r} here"
     return None if re.fullmatch(r"[0-9]{1,4}", value) else "db in the URL is no database number"
@@ -130,6 +138,8 @@ def _place_problem(parts: SplitResult) -> str | None:
         if parts.scheme == "unix" and len(path.encode()) > _SOCKET_PATH_MOST:
             return f"the path of a unix socket has at most {_SOCKET_PATH_MOST} bytes, this one {len(path.encode())}"
         return None
+    if parts.scheme in sentinels.SCHEMES:
+        return sentinels.problem(parts)
     if not parts.hostname:
         return f"the {parts.scheme}:// URL names no host"
     if parts.scheme in REDIS_SCHEMES and not re.fullmatch(r"/?(?:[0-9]{1,4})?/?", parts.path):

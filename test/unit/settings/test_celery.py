@@ -163,6 +163,46 @@ def test_rediss_compares_certificate_and_name_for_ledger_and_broker(tmp_path: Pa
     assert celery.redis_tls("redis://h", model.Tls()) == {}
 
 
+def test_kombu_asks_the_sentinels_for_the_primary() -> None:
+    """Each Sentinel has its part of the time to answer; the broker is the ledger's service in the next database."""
+    app = configured(
+        HYSDS_LEDGER_URL="redis+sentinel://u:p%3B%40@a:1,[::1]/s?db=2&sentinel_password=q",
+        HYSDS_BROKER_CONNECT_TIMEOUT="4s",
+    )
+    options = app.conf.broker_transport_options
+
+    assert app.conf.broker_url == "sentinel://u:p%3B%40@a:1/3;sentinel://u:p%3B%40@[::1]:26379/3"
+    connection = app.connection_for_write()
+    assert (connection.transport_cls, connection.userid, connection.password, connection.virtual_host) == (
+        "sentinel",
+        "u",
+        "p;@",
+        "3",
+    )
+    assert options["master_name"] == "s"
+    assert options["sentinel_kwargs"] == {
+        "password": "q",
+        "socket_timeout": 2.0,
+        "socket_connect_timeout": 2.0,
+        "retry": None,
+    }
+
+
+def test_sentinels_of_a_service_with_tls_are_verified_too(tmp_path: Path) -> None:
+    """Whoever answers in a Sentinel's place could name any server."""
+    authority = tmp_path / "ca.pem"
+    authority.touch()
+
+    config = celery.celery_config(
+        settings(HYSDS_LEDGER_URL="rediss+sentinel://a/s", HYSDS_LEDGER_CA_FILE=str(authority))
+    )
+
+    verified = {"ssl_cert_reqs": "required", "ssl_check_hostname": True, "ssl_ca_certs": str(authority)}
+    assert config["broker_use_ssl"] == verified
+    options: Any = config["broker_transport_options"]
+    assert {"ssl": True, **verified}.items() <= options["sentinel_kwargs"].items()
+
+
 def test_nothing_in_the_configuration_is_shared_between_callers() -> None:
     """kombu writes into some of it."""
     first = celery.celery_config(settings())

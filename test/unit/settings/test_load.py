@@ -127,6 +127,7 @@ def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     [
         ({"HYSDS_LEDGER_RENEW_INTERVAL": "10s"}, "HYSDS_LEDGER_RENEW_INTERVAL", "at least 54s"),
         ({"HYSDS_LEDGER_LEASE": "13s"}, "HYSDS_LEDGER_LEASE", "at least 14s"),
+        ({"HYSDS_LEDGER_TIMEOUT": "7s"}, "HYSDS_LEDGER_TIMEOUT", "four of ledger.timeout"),
         ({"HYSDS_LEDGER_LEASE": "10m"}, "HYSDS_LEDGER_LEASE", "worker.isolation_limit"),
         ({"HYSDS_LOGS_PER_JOB": "1GB"}, "HYSDS_LOGS_PER_JOB", "logs.memory"),
         (
@@ -154,6 +155,21 @@ def test_values_that_contradict_each_other_are_refused(
 def test_the_worker_counts_its_lease_shorter_than_the_ledger(tmp_path: Path) -> None:
     """By twice what one step may add to the ledger's clock: 26 s of 30."""
     assert loaded(tmp_path).settings.ledger.worker_lease_s == 26.0
+
+
+@pytest.mark.parametrize(("lease", "timeout_s"), [("30s", 5.0), ("1h", 5.0), ("14s", 2.5), ("5s", 1.0)])
+def test_a_call_to_the_ledger_is_given_up_well_within_a_lease(
+    tmp_path: Path, lease: str, timeout_s: float
+) -> None:
+    """Three timeouts fit in what the worker counts, from leases of 8 s on; one that is set stands."""
+    variables = {
+        "HYSDS_LEDGER_LEASE": lease,
+        "HYSDS_LEDGER_RENEW_INTERVAL": "0.1s",
+        "HYSDS_WORKER_ISOLATION_LIMIT": "1h",
+    }
+
+    assert loaded(tmp_path, **variables).settings.ledger.answer_timeout_s == timeout_s
+    assert loaded(tmp_path, HYSDS_LEDGER_TIMEOUT="0.3s").settings.ledger.answer_timeout_s == 0.3
 
 
 def test_empty_text_and_forever_mean_none(tmp_path: Path) -> None:

@@ -20,6 +20,10 @@ from hysds.settings import urls
         ("unix://:pw@/run/x.sock?db=1", "unix://:***@/run/x.sock?db=1"),
         ("redis://h/0?password=pw&db=1", "redis://h/0?password=***&db=1"),
         ("amqp://guest@h", "amqp://guest@h"),
+        (
+            "redis+sentinel://:pw@a,b:1/s?sentinel_password=q",
+            "redis+sentinel://:***@a,b:1/s?sentinel_password=***",
+        ),
         ("no url at all", "no url at all"),
     ],
 )
@@ -31,10 +35,11 @@ def test_a_password_is_never_shown(url: str, shown: str) -> None:
 @pytest.mark.parametrize(
     "url",
     ["redis://h", "redis://h:6379/15", "rediss://:p%40w@h:6380/0", "unix:///run/v.sock", "unix://u:p@/run/v.sock?db=2",
-     "redis://[::1]:6379/0"],
+     "redis://[::1]:6379/0", "redis+sentinel://a/s", "rediss+sentinel://u:p%40@a:1,[::1]:2,c/my-master?db=3",
+     "redis+sentinel://a/s?sentinel_user=u&sentinel_password=p"],
 )  # fmt: skip
 def test_the_forms_of_a_redis_server_are_taken(url: str) -> None:
-    """TCP, TLS and unix sockets, with a user and a database."""
+    """TCP, TLS, unix sockets and services behind Sentinels, with a user and a database."""
     assert urls.problem(url, urls.REDIS_SCHEMES) is None
 
 
@@ -60,6 +65,15 @@ def test_the_forms_of_a_redis_server_are_taken(url: str) -> None:
         ("amqp://h", "begins with none of redis://"),
         ("sentinel://h", "begins with none of redis://"),
         ("localhost:6379", "begins with none of redis://"),
+        ("redis+sentinel://:pw@a:1,:2/s", "names no Sentinels"),
+        ("redis+sentinel://:pw@a:x/s", "names no Sentinels"),
+        ("redis+sentinel://:pw@/s", "names no Sentinels"),
+        ("redis+sentinel://:pw@a:1,b:2", "names no service"),
+        ("redis+sentinel://:pw@a:1/s/0", "names no service"),
+        ("redis+sentinel://a/s?db=x", "no database number"),
+        ("redis+sentinel://a/s?sentinel_password=", "is empty"),
+        ("redis+sentinel://a/s?socket_timeout=1", "no parameter 'socket_timeout'"),
+        ("redis://a?sentinel_password=pw", "no parameter 'sentinel_password'"),
     ],
 )
 def test_other_forms_are_refused_without_showing_a_password(url: str, message: str) -> None:
@@ -79,6 +93,12 @@ def test_other_forms_are_refused_without_showing_a_password(url: str, message: s
         ("redis://h/0?db=2", 2, "redis://h/7"),
         ("unix://:pw@/run/v.sock", 0, "unix://:pw@/run/v.sock?db=7"),
         ("unix:///run/v.sock?db=4", 4, "unix:///run/v.sock?db=7"),
+        ("redis+sentinel://a,b:1/s", 0, "redis+sentinel://a,b:1/s?db=7"),
+        (
+            "redis+sentinel://:pw@a/s?db=4&sentinel_password=%26",
+            4,
+            "redis+sentinel://:pw@a/s?db=7&sentinel_password=%26",
+        ),
     ],
 )
 def test_the_database_of_a_url_is_known_and_can_be_changed(url: str, number: int, moved: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from hysds.adapters.ledger.server import Server
-from hysds.core.errors import InvalidSettings
+from hysds.core.errors import InvalidSettings, Unreachable
 
 
 @pytest.fixture
@@ -63,3 +64,70 @@ def test_a_url_that_can_not_be_honoured_is_refused_without_its_password(url: str
         Server(url)
 
     assert "word@" not in str(caught.value)
+
+
+def _answer_once(connection: socket.socket, gathered: threading.Barrier, then: list[bytes]) -> None:
+    """Answer one command when as many others have one; note what comes next, and end."""
+    with connection:
+        # A connection is looked at by a PING before it is used.
+        while b"PING" in connection.recv(65_536):
+            connection.sendall(b"+PONG\r\n")
+        gathered.wait()
+        connection.sendall(b"+hi\r\n")
+        then.append(connection.recv(65_536))
+
+
+def test_one_dead_connection_costs_a_failure_and_the_idle_others_none(listener: socket.socket) -> None:
+    """A peer that vanished took all connections with it: those that wait in the pool are not tried one by one."""
+    kept = 3
+    then: list[bytes] = []
+    gathered = threading.Barrier(kept)
+    server = Server(f"redis://127.0.0.1:{listener.getsockname()[1]}/0", timeout_s=60)
+    callers = [threading.Thread(target=server.send, args=("ECHO", "hi")) for _ in range(kept)]
+    for caller in callers:
+        caller.start()
+    answering = [
+        threading.Thread(target=_answer_once, args=(listener.accept()[0], gathered, then))
+        for _ in range(kept)
+    ]
+    for thread in answering:
+        thread.start()
+    for caller in callers:
+        caller.join()
+    threading.Thread(target=_answer_all_with, args=(listener, "hi"), daemon=True).start()
+
+    assert server.send("ECHO", "hi") == "hi"
+    for thread in answering:
+        thread.join()
+    assert sorted(map(bool, then)) == [False, False, True]
+    server.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [("*0", "no Sentinel of"), ("-NOAUTH Authentication required.", "sentinel_password in ledger.url")],
+)
+def test_sentinels_that_name_no_primary_are_told_in_plain_words(
+    listener: socket.socket, answer: str, told: str
+) -> None:
+    """They may be in a failover, know no such service, or want a password; ours is not shown."""
+
+    def speak() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                threading.Thread(target=repeat, args=(connection,), daemon=True).start()
+
+    def repeat(connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            while connection.recv(65_536):
+                connection.sendall(f"{answer}\r\n".encode())
+
+    threading.Thread(target=speak, daemon=True).start()
+    server = Server(f"redis+sentinel://:word@127.0.0.1:{listener.getsockname()[1]}/main", timeout_s=1.0)
+
+    with pytest.raises(Unreachable, match=told) as caught:
+        server.send("PING")
+
+    assert "word@" not in str(caught.value)
+    server.close()
