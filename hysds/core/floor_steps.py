@@ -70,6 +70,7 @@ class FloorSteps(Pages):
             left_ms=worker.until_ms - self.clock.read(now_us),
             held=tuple((record.id, record.fence) for record in self.floor.held_by(name)),
             drain=self.floor.drain_of(name),
+            reserved=worker.reserved,
         )
 
     def place(self, id: str, now_us: int) -> Place | None:

@@ -295,6 +295,8 @@ class WorkerState:
     held: tuple[tuple[str, int], ...]
     """(id, fence) of its leases, by id."""
     drain: Drain | None = None
+    reserved: str = ""
+    """The job that its host is kept free for; "": none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,6 +187,7 @@ def worker_state(reply: Sequence[Any]) -> WorkerState:
         int(left_ms),
         tuple((id, int(fence)) for id, fence in held),
         drain(*order) if order else None,
+        said.get("reserved", ""),
     )
 
 
