@@ -3,6 +3,7 @@
 EmbeddedError
 ├── ForeignFiles   something lies in the home that is not ours: nothing was changed
 ├── HomeInUse      another process runs a system there
+├── NoAnswer       a system runs there, and does not say anything
 ├── NoServer       no Valkey or Redis program for this machine
 └── ChildEnded     the server or a role did not start, or ended by itself; the end of its log is in the message
 """
@@ -27,6 +28,10 @@ class HomeInUse(EmbeddedError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class NoAnswer(EmbeddedError):
+    """The warden of a running system hangs or is stopped."""
 
 
 class NoServer(EmbeddedError):

@@ -1,7 +1,7 @@
 """The files of an embedded system: directories that nobody else can look into, one lock, and nobody else's data.
 
-    <home>/run/      valkey.sock, embedded.lock
-    <home>/log/      a file a process
+    <home>/run/      valkey.sock, warden.sock, embedded.lock
+    <home>/log/      files of a process: the newest, and those before it
     <home>/valkey/   the ledger's append-only files, and `hysds-ledger`, by which we know them as ours
 
 What lies there and is not ours is refused, never overwritten; until all checks have passed, no file is changed.
@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
 import stat
+import time
 from pathlib import Path
 
 from hysds.embedded.errors import ForeignFiles, HomeInUse
@@ -20,6 +22,7 @@ from hysds.lib.process.guard import tree
 SOCKET_PATH_MOST = 107
 """Bytes that the kernel has for the path of a unix socket."""
 
+_LOOK_EVERY_S = 0.02
 _MARK = "hysds-ledger"
 _FORMAT = "1\n"
 
@@ -33,16 +36,19 @@ class Home:
         self.log = self.path / "log"
         self.data = self.path / "valkey"
         self.socket = self.run / "valkey.sock"
+        self.door = self.run / "warden.sock"
+        """Where the warden of a running system is asked."""
         self._lock = self.run / "embedded.lock"
         self._mark = self.data / _MARK
 
     def log_of(self, name: str) -> Path:
-        """The file that a process writes to."""
+        """The newest file of a process."""
         return self.log / f"{name}.log"
 
-    def prepare(self) -> int:
+    def prepare(self, patience_s: float = 0.0) -> int:
         """Make the directories and take the lock; answers the lock's descriptor, which holds it while it is open.
 
+        `patience_s`: how long a system of which no warden answers may take to end, or to begin.
         Raises: ForeignFiles, HomeInUse; OSError where the file system refuses.
         """
         if len(os.fsencode(self.socket)) > SOCKET_PATH_MOST:
@@ -52,12 +58,13 @@ class Home:
             )
         for directory in (self.path, self.run):
             _make_private(directory, is_ours=directory is not self.path)
-        lock = self._take_lock()
+        lock = self._take_lock(time.monotonic() + patience_s)
         try:
             for directory in (self.log, self.data):
                 _make_private(directory)
             self._claim_data()
-            self._clear_socket()
+            for path in (self.socket, self.door):
+                _clear_socket(path)
         except BaseException:
             os.close(lock)
             raise
@@ -68,21 +75,59 @@ class Home:
         os.ftruncate(lock, 0)
         os.pwrite(lock, "".join(f"{pid}\n" for pid in pids).encode(), 0)
 
-    def _take_lock(self) -> int:
+    def is_attended(self) -> bool:
+        """Whether a warden listens there; a socket that a dead one left refuses."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.setblocking(False)  # one that is too busy to accept lives
+            try:
+                connection.connect(str(self.door))
+            except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+                return False
+            except OSError:
+                return True
+        return True
+
+    def is_locked(self) -> bool:
+        """Whether some process holds the home. The lock tells, never the file that names its holders."""
+        try:
+            fd = os.open(self._lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(fd)
+        return False
+
+    def holder(self) -> int | None:
+        """A process to name as the one that has the home; for people, as it may not be so any more."""
+        try:
+            return _first_alive(self._lock.read_bytes())
+        except OSError:
+            return None
+
+    def _take_lock(self, until_s: float) -> int:
         fd = _open(self._lock, os.O_RDWR | os.O_CREAT)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pid = _first_alive(os.pread(fd, 4096, 0))
+            while not _has_locked(fd):
+                if self.is_attended() or time.monotonic() >= until_s:
+                    raise self._in_use(self.holder())
+                time.sleep(_LOOK_EVERY_S)
+        except BaseException:
             os.close(fd)
-            who = "another process" if pid is None else f"process {pid}"
-            raise HomeInUse(
-                f"the system under {self.path} is in use by {who}: wait until it has ended, or set HYSDS_HOME to "
-                "another directory",
-                pid,
-            ) from None
+            raise
         self.note_holders(fd, os.getpid())
         return fd
+
+    def _in_use(self, pid: int | None) -> HomeInUse:
+        who = "another process" if pid is None else f"process {pid}"
+        return HomeInUse(
+            f"the system under {self.path} is in use by {who}: wait until it has ended, or set HYSDS_HOME to another "
+            "directory",
+            pid,
+        )
 
     def _claim_data(self) -> None:
         """Our mark stands before the first data does, so data without it are not ours."""
@@ -105,16 +150,6 @@ class Home:
             os.fsync(fd)
         finally:
             os.close(fd)
-
-    def _clear_socket(self) -> None:
-        """The server would delete whatever has this name. We hold the lock: a socket is left over."""
-        try:
-            kind = os.lstat(self.socket).st_mode
-        except FileNotFoundError:
-            return
-        if not stat.S_ISSOCK(kind):
-            raise ForeignFiles(f"{self.socket} is no socket and not ours: move it away")
-        self.socket.unlink()
 
 
 def open_log(path: Path) -> int:
@@ -144,6 +179,25 @@ def _make_private(directory: Path, is_ours: bool = True) -> None:
         directory.chmod(0o700)
     elif found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise ForeignFiles(f"others may write to {directory}: run `chmod go-w {directory}`")
+
+
+def _clear_socket(path: Path) -> None:
+    """A server would delete whatever has this name. We hold the lock: a socket is left over."""
+    try:
+        kind = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(kind):
+        raise ForeignFiles(f"{path} is no socket and not ours: move it away")
+    path.unlink()
+
+
+def _has_locked(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _open(path: Path, flags: int) -> int:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hysds.embedded import valkey
+from hysds.embedded import inherited, valkey
 from hysds.embedded.home import Home
-from hysds.embedded.warden.plan import SERVER, Plan, Start
+from hysds.embedded.warden.plan import SERVER, Plan, Rotation, Start
 from hysds.settings import environment
+
+WARDEN = "warden"
+"""What the warden's log is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +40,33 @@ class Patience:
     hurry_s: float = 5.0
 
 
-def plan(
-    server: Path, home: Home, roles: Sequence[Role], environ: Mapping[str, str], patience: Patience
-) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Who runs in a system besides its server, and how."""
+
+    roles: Sequence[Role]
+    environ: Mapping[str, str]
+    """The whole environment of all of them."""
+    patience: Patience = Patience()
+    rotation: Rotation = field(default_factory=Rotation)
+
+
+def plan(server: Path, home: Home, company: Company) -> Plan:
     """What the warden has to run."""
+    patience = company.patience
+    environ = inherited.by_roles(company.environ)
     served = Role(SERVER, valkey.arguments(server, home), 0, patience.server_grace_s, tells_ready=False)
     return Plan(
-        replace(_start(served, home, environ), umask=0o077),
-        str(home.socket),
-        [_start(role, home, environ) for role in roles],
-        str(home.path),
-        environment.READY_FD,
-        patience.orphaned_grace_s,
-        patience.hurry_s,
+        server=replace(_start(served, home, inherited.by_server(environ)), umask=0o077),
+        socket=str(home.socket),
+        roles=[_start(role, home, environ) for role in company.roles],
+        directory=str(home.path),
+        ready_variable=environment.READY_FD,
+        orphaned_grace_s=patience.orphaned_grace_s,
+        hurry_s=patience.hurry_s,
+        control=str(home.door),
+        log=str(home.log_of(WARDEN)),
+        rotation=company.rotation,
     )
 
 

@@ -2,6 +2,9 @@
 
 Everything runs below a warden (`hysds.embedded.warden`), which ends it in order when told, and also when this process
 is killed. The lock of the home is held by both, so nobody takes the home while anything still runs in it.
+
+A system for one job ends with its process, and is over when a part of it ends by itself: who watches the job is told.
+One that stands (`stand`) starts such a part again; detached, it goes on when this process has left.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -22,14 +25,15 @@ from hysds.embedded import valkey
 from hysds.embedded.errors import ChildEnded, EmbeddedError
 from hysds.embedded.events import Ended, Events
 from hysds.embedded.home import Home, open_log
-from hysds.embedded.roles import Patience, Role
-from hysds.embedded.warden.plan import SERVER, line
+from hysds.embedded.roles import WARDEN, Company, Patience, Role
+from hysds.embedded.warden.plan import SERVER, Rotation, line
 from hysds.lib.process.guard import tree
 from hysds.settings.model import Settings
 
-_WARDEN = "warden"
 _PROGRAM = Path(__file__).parent / "warden"
 _GONE_WITHIN_S = 10.0
+_BEFORE_US_S = 15.0
+"""How long what is left of a killed system may take to die."""
 
 
 @dataclass(slots=True)
@@ -51,20 +55,19 @@ class EmbeddedSystem:
         environ: Mapping[str, str],
         roles: Sequence[Role],
         patience: Patience | None = None,
+        rotation: Rotation | None = None,
     ) -> None:
-        """`environ`: the whole environment of server and roles, from which roles load these settings.
+        """`environ`: the environment from which roles load these settings (`inherited` says what they get of it).
 
         Raises: ValueError where the settings name a ledger elsewhere, or two roles have one name.
         """
         if settings.ledger.url is not None:
             raise ValueError("the settings name a ledger, so there is none to start")
-        names = [SERVER, _WARDEN, *(role.name for role in roles)]
+        names = [SERVER, WARDEN, *(role.name for role in roles)]
         if len(set(names)) < len(names):
             raise ValueError(f"two processes of one name among {names}")
         self.home = Home(settings.home)
-        self._environ = dict(environ)
-        self._roles = tuple(roles)
-        self._patience = patience or Patience()
+        self._company = Company(tuple(roles), dict(environ), patience or Patience(), rotation or Rotation())
         self._running: _Running | None = None
         self._logged: dict[str, int] = {}
 
@@ -85,7 +88,7 @@ class EmbeddedSystem:
         self._listen(self._running, 0)
         ended = self._running.events.ended
         alive = {name: pid for name, pid in self._running.events.pids.items() if name not in ended}
-        return alive | {_WARDEN: self._running.process.pid}
+        return alive | {WARDEN: self._running.process.pid}
 
     def start(self, timeout_s: float = 60.0) -> None:
         """Start the server, and the roles as soon as it answers; returns then. The roles are not ready yet.
@@ -94,10 +97,10 @@ class EmbeddedSystem:
         """
         if self._running is not None:
             raise EmbeddedError(f"the system under {self.home.path} is started already")
-        server = valkey.program(self._environ.get("PATH", os.defpath))
-        lock = self.home.prepare()
+        server = valkey.program(self._company.environ.get("PATH", os.defpath))
+        lock = self.home.prepare(_BEFORE_US_S)
         try:
-            for name in (SERVER, _WARDEN, *(role.name for role in self._roles)):
+            for name in (SERVER, WARDEN, *(role.name for role in self._company.roles)):
                 self._note_log(name)
             self._running = running = self._launch(lock)
         except BaseException:
@@ -105,9 +108,7 @@ class EmbeddedSystem:
             raise
         try:
             self.home.note_holders(lock, os.getpid(), running.process.pid)
-            running.control.sendall(
-                plans.plan(server, self.home, self._roles, self._environ, self._patience).encode()
-            )
+            running.control.sendall(plans.plan(server, self.home, self._company).encode())
             self._await([SERVER], timeout_s)
         except BaseException:
             self.stop()
@@ -118,7 +119,42 @@ class EmbeddedSystem:
 
         Raises: ChildEnded where one ended instead, or is not ready in time.
         """
-        self._await([role.name for role in self._roles if role.tells_ready], timeout_s)
+        self._await([role.name for role in self._company.roles if role.tells_ready], timeout_s)
+
+    def stand(self, detached: bool = False) -> None:
+        """From now on what ends by itself is started again. Detached: nothing is left here to `stop`, the system goes
+        on without this process; `standing` reaches it.
+
+        Raises: ChildEnded for what ended before.
+        """
+        running = self._must_run()
+        self._listen(running, 0)
+        self._raise_for_ended(running)
+        running.control.sendall(line({"stand": True, "detached": detached}))
+        while not running.events.is_standing:
+            self._listen(running, None)
+            if running.events.is_over:
+                self._raise_for_ended(running)
+        if detached:
+            self.home.note_holders(running.lock, running.process.pid)
+            running.control.close()
+            os.close(running.lock)
+            running.process.returncode = 0  # nobody here waits for it
+            self._running = None
+
+    def attend(self, told: Callable[[Ended], None]) -> None:
+        """Until the system ends because somebody else asked it to; `told` is called with each end of a process.
+
+        Raises: ChildEnded where the warden was killed.
+        """
+        running = self._must_run()
+        while not running.events.is_over:
+            self._listen(running, None)
+            news, running.events.news = running.events.news, []
+            for end in news:
+                told(end)
+        if not running.events.is_gone:
+            raise self._complaint(WARDEN, "ended")
 
     def check(self) -> None:
         """Whether everything still runs; costs one look.
@@ -150,8 +186,7 @@ class EmbeddedSystem:
         return tuple(running.events.ended.values())
 
     def _ask_to_stop(self, running: _Running) -> None:
-        graces_s = sum(role.grace_s for role in self._roles) + self._patience.server_grace_s
-        until_s = time.monotonic() + graces_s + (len(self._roles) + 1) * (2 * self._patience.hurry_s + 5) + 10
+        until_s = time.monotonic() + self._longest_stop_s()
         try:
             running.control.sendall(line({"stop": True}))
         except OSError:
@@ -161,15 +196,29 @@ class EmbeddedSystem:
         if not running.events.is_over:
             running.process.kill()
 
+    def _longest_stop_s(self) -> float:
+        roles, patience = self._company.roles, self._company.patience
+        graces_s = sum(role.grace_s for role in roles) + patience.server_grace_s
+        return graces_s + (len(roles) + 1) * (2 * patience.hurry_s + 5) + 10
+
     def _launch(self, lock: int) -> _Running:
         ours, theirs = socket.socketpair()
-        log = open_log(self.home.log_of(_WARDEN))
+        log = open_log(self.home.log_of(WARDEN))
         try:
             with theirs:
                 # Isolated and without site: it starts fast, stays small, and nobody's packages enter it. A session of
                 # its own: a keyboard's interrupt is for us, and we tell it what to do.
                 process = subprocess.Popen(
-                    [sys.executable, "-I", "-S", "-X", "utf8", str(_PROGRAM), str(theirs.fileno())],
+                    [
+                        sys.executable,
+                        "-I",
+                        "-S",
+                        "-X",
+                        "utf8",
+                        str(_PROGRAM),
+                        str(theirs.fileno()),
+                        str(lock),
+                    ],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -200,10 +249,13 @@ class EmbeddedSystem:
             raise EmbeddedError(f"the system under {self.home.path} is not started")
         return self._running
 
-    def _listen(self, running: _Running, timeout_s: float) -> None:
+    def _listen(self, running: _Running, timeout_s: float | None) -> None:
+        """Take what was said; None waits for it without an end."""
         poll = select.poll()
         poll.register(running.control, select.POLLIN)
-        while not running.events.is_over and poll.poll(max(timeout_s, 0) * 1000):
+        while not running.events.is_over and poll.poll(
+            None if timeout_s is None else max(timeout_s, 0) * 1000
+        ):
             try:
                 running.events.take(running.control.recv(65536))
             except ConnectionError:
@@ -214,7 +266,7 @@ class EmbeddedSystem:
         for ended in running.events.ended.values():
             raise self._complaint(ended.name, ended.how)
         if running.events.is_over:
-            raise self._complaint(_WARDEN, "ended")
+            raise self._complaint(WARDEN, "ended")
 
     def _complaint(self, name: str, what: str) -> ChildEnded:
         log = self.home.log_of(name)
@@ -233,7 +285,8 @@ def _last_lines(path: Path, start: int, count: int = 20) -> str:
     try:
         with path.open("rb") as log:
             size = log.seek(0, os.SEEK_END)
-            log.seek(max(start, size - 8192))
+            # A file that is shorter than this run's began is a new one.
+            log.seek(max(start if start <= size else 0, size - 8192))
             text = log.read().decode(errors="replace")
     except OSError:
         return ""

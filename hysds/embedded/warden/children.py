@@ -45,11 +45,15 @@ class Child:
         """Reap it; its exit code, negative for a signal."""
         code = self.process.wait()
         os.close(self.ended)
+        if self.ready is not None:
+            os.close(self.ready)
+            self.ready = None
         return code
 
     def take_ready(self) -> bool:
         """Read what it says of its readiness; the pipe is closed after it."""
-        assert self.ready is not None
+        if self.ready is None:
+            return False
         said = os.read(self.ready, 64)
         os.close(self.ready)
         self.ready = None
@@ -69,37 +73,35 @@ class Spawner:
         self._prctl = ctypes.CDLL(None, use_errno=True).prctl
         self._prctl.argtypes = [ctypes.c_int, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong]
 
-    def spawn(self, start: Start) -> Child:
-        """Start a process.
+    def spawn(self, start: Start, output: int, kept: tuple[int, ...] = ()) -> Child:
+        """Start a process whose stdout and stderr are `output`; it inherits `kept`, and nothing else.
 
-        Raises: OSError when its program can't be run or its log can't be opened.
+        Raises: OSError when its program can't be run, or nothing more can be opened.
         """
         env = dict(start.env)
         ours, theirs = os.pipe() if start.tells_ready else (None, None)
         if theirs is not None:
             env[self._ready_variable] = str(theirs)
-        log = os.open(start.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             process = subprocess.Popen(
                 start.argv,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=output,
+                stderr=output,
                 cwd=self._directory,
                 env=env,
                 umask=start.umask,
-                pass_fds=() if theirs is None else (theirs,),
+                pass_fds=kept if theirs is None else (*kept, theirs),
                 preexec_fn=self._dies_with(os.getpid()),  # noqa: PLW1509 - this process has one thread
             )
+            return Child(start, process, _watched(process), ours)
         except BaseException:
             if ours is not None:
                 os.close(ours)
             raise
         finally:
-            os.close(log)
             if theirs is not None:
                 os.close(theirs)
-        return Child(start, process, os.pidfd_open(process.pid), ours)
 
     def _dies_with(self, parent: int) -> Callable[[], None]:
         def before_exec() -> None:
@@ -108,6 +110,16 @@ class Spawner:
                 os._exit(1)
 
         return before_exec
+
+
+def _watched(process: subprocess.Popen[bytes]) -> int:
+    """A descriptor of it; where there is none left, the process can't be looked after and does not stay."""
+    try:
+        return os.pidfd_open(process.pid)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
 
 
 def strangers(known: set[int]) -> list[int]:

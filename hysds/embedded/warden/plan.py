@@ -1,9 +1,4 @@
-"""What the warden is told to run, and what it tells back: one JSON object a line, both ways.
-
-To the warden: the plan, then at most one `{"stop": true}`; the end of the connection asks for a stop in a hurry.
-From it: `{"started": name, "pid": n}`, `{"ready": name}`, `{"ended": name, "code": n, "killed": …, "reason": …}`, at
-last `{"gone": true}` when nothing lives any more.
-"""
+"""What the warden is told to run: one JSON object on one line, the first of what is said to it."""
 
 from __future__ import annotations
 
@@ -36,6 +31,14 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Rotation:
+    """How much of each log is kept: files of about so many bytes, the one that is written to among them."""
+
+    most_bytes: int = 10_000_000
+    files: int = 3
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A server with its socket, and the roles, which start when it answers."""
 
@@ -47,9 +50,14 @@ class Plan:
     ready_variable: str
     """The environment variable in which a role finds the descriptor to tell its readiness on."""
     orphaned_grace_s: float
-    """The longest grace when the process that asked for all this is gone."""
+    """The longest grace when the process that asked for all this is gone, or somebody asks to hurry."""
     hurry_s: float
     """From the second SIGTERM to SIGKILL."""
+    control: str
+    """The socket on which others may ask (`peers`)."""
+    log: str
+    """The warden's own."""
+    rotation: Rotation
 
     def encode(self) -> bytes:
         """One line."""
@@ -59,9 +67,10 @@ class Plan:
     def decode(cls, text: bytes) -> Plan:
         """The plan in a line that `encode` made."""
         told = json.loads(text)
-        return cls(
-            **{**told, "server": Start(**told["server"]), "roles": [Start(**role) for role in told["roles"]]}
-        )
+        told["server"] = Start(**told["server"])
+        told["roles"] = [Start(**role) for role in told["roles"]]
+        told["rotation"] = Rotation(**told["rotation"])
+        return cls(**told)
 
 
 def line(message: Mapping[str, Any]) -> bytes:

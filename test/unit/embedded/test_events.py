@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from hysds.embedded.events import Ended, Events
-from hysds.embedded.warden.plan import Plan, Start
+from hysds.embedded.warden.plan import Plan, Rotation, Start
 
 
 def test_messages_may_be_cut_anywhere() -> None:
     """Byte by byte they say the same as at once; the end of the connection is the end."""
     text = (
         b'{"started": "valkey", "pid": 7}\n{"ready": "valkey"}\n'
-        b'{"ended": "worker", "code": -9, "killed": true, "reason": ""}\n'
+        b'{"ended": "worker", "code": -9, "killed": true, "reason": "", "again_s": null}\n'
     )
     events = Events()
     for at in range(len(text)):
@@ -41,7 +41,9 @@ def test_an_end_is_told_in_words(ended: Ended, how: str) -> None:
 def test_a_plan_comes_through_as_it_was() -> None:
     """Encoded on one line, whatever stands in environments and paths."""
     start = Start("wörker", ["a b", "c\n"], {"K": "line\nline", "L": "\udcff"}, "/log", 1, 2.5, True)
-    plan = Plan(start, "/socket", [start, start], "/home", "READY", 1.0, 2.0)
+    plan = Plan(
+        start, "/socket", [start, start], "/home", "READY", 1.0, 2.0, "/door", "/warden.log", Rotation(1, 2)
+    )
 
     assert plan.encode().count(b"\n") == 1
     assert Plan.decode(plan.encode()) == plan
