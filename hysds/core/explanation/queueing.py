@@ -1,0 +1,157 @@
+"""Why a queued job was not taken yet, and why a waiting one is not ready yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hysds.core import moments
+from hysds.core.explanation.takers import SIZES, Lack, Taker, taker
+from hysds.core.explanation.values import Coming, Reason, Seen, Terms, Why, entries, text
+from hysds.core.record import Record
+from hysds.core.requests import Place
+
+OVERDUE_MS = 5_000
+"""A reconciler acts each second or two: what is later than this is not just about to happen."""
+
+_ORDER = ("now", "later", "no")
+_AWAY = (Lack.SILENT, Lack.DRAINING, Lack.ENDING)
+
+
+def takers(seen: Seen, record: Record) -> tuple[Taker, ...]:
+    """All workers, those that could take the job first, those that hear other queues last."""
+    found = [taker(record, worker) for worker in seen.workers]
+    found.sort(key=lambda one: (one.lacks(Lack.QUEUE), _ORDER.index(one.takes), one.name, one.incarnation))
+    return tuple(found)
+
+
+def queued(record: Record, place: Place | None, all_takers: Sequence[Taker], terms: Terms) -> Why:
+    """Of a job that is ready to be taken."""
+    coming = _ends(record)
+    late = _overdue(record, terms)
+    if late is not None:
+        return late
+    if place is not None and place.paused:
+        sentence = f"queue {record.queue} is paused: nothing of it is started until somebody resumes it"
+        return Why(Reason.QUEUE_PAUSED, sentence, coming=coming)
+    hearers = [one for one in all_takers if not one.lacks(Lack.QUEUE)]
+    if not hearers:
+        return Why(
+            Reason.NO_WORKER,
+            f"no worker that announced itself hears queue {record.queue}",
+            (f"start one: hysds worker job --queues {record.queue}",),
+            coming,
+        )
+    why = _taken(record, place, hearers, terms) or _untaken(record, hearers)
+    return Why(why.reason, why.sentence, why.advice, (*why.coming, *coming))
+
+
+def _taken(record: Record, place: Place | None, hearers: Sequence[Taker], terms: Terms) -> Why | None:
+    """Where a worker takes it sooner or later; None where none does as things are."""
+    free = [one for one in hearers if one.takes == "now"]
+    if free and place is not None and place.ahead:
+        jobs = "1 ready job stands" if place.ahead == 1 else f"{place.ahead} ready jobs stand"
+        sentence = f"{jobs} before it in queue {record.queue}; {_names(free)} takes them in turn"
+        return Why(Reason.BEHIND_OTHERS, sentence)
+    if free:
+        return Why(
+            Reason.NEXT,
+            f"it is the next of its queue: {free[0].name} has room for it and takes it any moment",
+            coming=(
+                Coming(
+                    "a worker that missed the call looks again at its next renewal",
+                    terms.now_ms + terms.renew_ms,
+                ),
+            ),
+        )
+    later = [one for one in hearers if one.takes == "later"]
+    if not later:
+        return None
+    keeper = next((one for one in later if place is not None and one.incarnation == place.reserved_by), None)
+    if keeper is not None:
+        sentence = f"it needs more of a host than is free: {keeper.name} takes nothing else until there is room for it"
+        return Why(
+            Reason.HOST_KEPT_FOR_IT,
+            sentence,
+            coming=(Coming(f"it starts when what runs on {keeper.name} has ended"),),
+        )
+    if all(one.lacks(Lack.RESERVED) for one in later):
+        sentence = f"{_names(later)} could take it, and is kept free for a larger job that came before it"
+        return Why(Reason.HOSTS_KEPT_FOR_OTHERS, sentence)
+    return Why(
+        Reason.WORKERS_BUSY,
+        f"{_names(later)} could take it and has no room now{_standing(place)}",
+        coming=(Coming("it starts when enough of what runs there has ended"),),
+    )
+
+
+def _untaken(record: Record, hearers: Sequence[Taker]) -> Why:
+    """Where none of the workers that hear its queue takes it, however long it waits."""
+    open_ = [one for one in hearers if not one.lacks(*_AWAY)]
+    if open_ and all(one.lacks(*SIZES) for one in open_):
+        return Why(
+            Reason.TOO_LARGE,
+            f"no worker of queue {record.queue} that is open is large enough for it",
+            ("ask for less in resources, or start a worker on a larger host",),
+        )
+    draining = [one for one in hearers if one.lacks(Lack.DRAINING, Lack.ENDING)]
+    if draining:
+        advice = tuple(f"hysds worker resume {one.name}" for one in draining if one.lacks(Lack.DRAINING))
+        sentence = (
+            f"every worker of queue {record.queue} that is there takes nothing more: {_names(draining)}"
+        )
+        return Why(Reason.WORKERS_DRAINING, sentence, advice or ("start a worker: hysds worker job",))
+    sentence = f"every worker that heard queue {record.queue} is silent: {_names(hearers)}"
+    return Why(Reason.WORKERS_SILENT, sentence, ("see whether they run, and whether they reach the ledger",))
+
+
+def waiting(record: Record, document: Mapping[str, object], terms: Terms) -> Why:
+    """Of a job that becomes ready at a time."""
+    late = _overdue(record, terms)
+    if late is not None:
+        return late
+    coming = (Coming(f"it enters queue {record.queue}", record.wake_ms), *_ends(record))
+    ended = [one for one in entries(document) if one.get("ended")]
+    if not ended:
+        sentence = f"it was submitted to start not before {terms.at(record.wake_ms)}"
+        return Why(Reason.NOT_BEFORE, sentence, coming=coming)
+    last = ended[-1]
+    said = text(last, "error") or text(last, "how")
+    sentence = f"attempt {last.get('attempt')} ended ({said}); the next one comes not before {terms.at(record.wake_ms)}"
+    return Why(Reason.RETRY_DELAY, sentence, coming=coming)
+
+
+def _overdue(record: Record, terms: Terms) -> Why | None:
+    """A time of the job has come, and nobody acted upon it."""
+    times = [ms for ms in (record.wake_ms, record.ttl_ms, record.deadline_ms) if ms]
+    if not times or min(times) + OVERDUE_MS > terms.now_ms:
+        return None
+    return silent_reconciler(f"its time came {terms.ago(min(times))} ago, at {moments.iso(min(times))}")
+
+
+def silent_reconciler(fact: str) -> Why:
+    """What has to be done about it was not done."""
+    return Why(
+        Reason.RECONCILER_SILENT,
+        f"{fact}, and no reconciler acted upon it",
+        ("see whether one runs, and start one: hysds reconciler",),
+    )
+
+
+def _ends(record: Record) -> tuple[Coming, ...]:
+    """When it fails without having been started."""
+    ends = (("ttl", record.ttl_ms), ("deadline", record.deadline_ms))
+    return tuple(
+        Coming(f"it fails as timeout unless it was started: its {name}", ms) for name, ms in ends if ms
+    )
+
+
+def _standing(place: Place | None) -> str:
+    return f"; it is number {place.ahead + 1} of {place.ready} in its queue" if place is not None else ""
+
+
+def _names(found: Sequence[Taker]) -> str:
+    """One by its name, a few by theirs, many by their number."""
+    names = list(dict.fromkeys(one.name for one in found))
+    if len(names) > 3:
+        return f"each of {len(names)} workers"
+    return names[0] if len(names) == 1 else f"each of {', '.join(names)}"
