@@ -25,7 +25,10 @@ from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
 from hysds.indexer.indexer import Indexer, Pace
 from hysds.job_worker import assembly
-from hysds.job_worker.worker import Identity, JobWorker
+from hysds.job_worker import environment as job_environment
+from hysds.job_worker.orphans import Orphans
+from hysds.job_worker.presence import Identity
+from hysds.job_worker.worker import JobWorker
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.bell import Bell
@@ -39,7 +42,7 @@ from hysds.reconciler import duties
 from hysds.reconciler.duties import Reconciler
 from hysds.reconciler.unheard import Unheard
 from hysds.reconciler.watch import Watch
-from hysds.settings import load
+from hysds.settings import environment, load
 from hysds.settings.model import CLOCK_CAP_S, Settings
 
 if TYPE_CHECKING:
@@ -254,7 +257,7 @@ class RealAdapters:
                 # Ended before the ledger's own, slower clock can hand the job to another worker.
                 isolation_limit_s=settings.worker.isolation_limit_s - 2 * CLOCK_CAP_S,
                 on_gone=(sys.executable, "-m", "hysds.cli.gone", incarnation),
-                on_gone_env=self._handed_on,
+                on_gone_env=environment.for_child(self._handed_on),
             ),
         )
 

@@ -10,15 +10,22 @@ import pytest
 from services.redis import RedisServer
 from worlds.system import RunningSystem
 
+_WITNESS = """
+import pathlib, sys
+if "hysds.cli.gone" in sys.orig_argv:
+    pathlib.Path(__file__).with_name("spoke").touch()
+"""
+
 
 def test_the_jobs_of_a_killed_worker_run_elsewhere_long_before_their_leases_end(
-    systems: Callable[..., RunningSystem], valkey_server: RedisServer, unique_name: str
+    systems: Callable[..., RunningSystem], valkey_server: RedisServer, unique_name: str, tmp_path: Path
 ) -> None:
     """The processes of the lost attempt are gone before the ledger hears of it; with a lease of an hour, it is the
-    guardian's word that frees the job.
+    guardian's word that frees the job. It speaks in the worker's own environment: HySDS may be found by PYTHONPATH.
     """
-    running = systems(f"{valkey_server.url[:-1]}1", HYSDS_LEDGER_LEASE="1h",
-                      HYSDS_WORKER_ISOLATION_LIMIT="1h")  # fmt: skip
+    (tmp_path / "sitecustomize.py").write_text(_WITNESS)
+    running = systems(f"{valkey_server.url[:-1]}1", HYSDS_LEDGER_LEASE="1h", HYSDS_WORKER_ISOLATION_LIMIT="1h",
+                      PYTHONPATH=str(tmp_path))  # fmt: skip
     first = running.worker("first", unique_name, slots=1)
     gate = running.home / "gate"
     command = f"sh -c 'echo $$ > pid; mv pid started; while ! test -e {gate}; do sleep 0.02; done'"
@@ -37,6 +44,7 @@ def test_the_jobs_of_a_killed_worker_run_elsewhere_long_before_their_leases_end(
     first.kill()
 
     running.until(lambda: directory() != before, lambda: running.log("second"))
+    assert (tmp_path / "spoke").exists()
     with pytest.raises(FileNotFoundError):
         Path(f"/proc/{pid}/stat").read_text()
     gate.touch()
