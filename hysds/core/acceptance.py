@@ -24,8 +24,8 @@ class DedupPolicy:
     """FOREVER: always."""
 
 
-def acceptance(id_: JobId, spec: JobSpec, policy: DedupPolicy) -> Acceptance:
-    """What the ledger is asked to accept for a spec that was parsed."""
+def acceptance(id_: JobId, spec: JobSpec, policy: DedupPolicy, retry_of: str = "") -> Acceptance:
+    """What the ledger is asked to accept for a spec that was parsed. `retry_of`: the ended job that it does again."""
     text = stored(spec)
     return Acceptance(
         id=id_,
@@ -40,6 +40,7 @@ def acceptance(id_: JobId, spec: JobSpec, policy: DedupPolicy) -> Acceptance:
         may_repeat=not spec.enable_dedup,
         twins=policy.twins,
         window_ms=policy.window_ms,
+        retry_of=retry_of,
         lost_left=retry.left(spec, FailureClass.WORKER_LOST),
         preempt_left=retry.left(spec, FailureClass.PREEMPTED),
     )

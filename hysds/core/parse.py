@@ -9,17 +9,16 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from datetime import datetime
-from functools import cache
 from typing import Any
 
 import pydantic
 
-from hysds.core import json_text, queue_names
+from hysds.core import json_text, queue_names, spec_units
+from hysds.core.budgets import RETRY_KEYS, TEN_YEARS_S, Budget, OomLadder
 from hysds.core.errors import Complaint, InvalidSpec
-from hysds.core.spec import TEN_YEARS_S, Budget, JobSpec, Resources, split
+from hysds.core.spec import JobSpec, Resources, split
 from hysds.lib import units
 
 MAX_SPEC_BYTES = 1_000_000
@@ -29,6 +28,7 @@ _LATER = {
 }
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HASH = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_EXIT_CODE = re.compile(r"[1-9]\d?|1\d\d|2[0-4]\d|25[0-5]", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NAMES = ("job_type", "job_name", "tag", "username")
 _SPEC = pydantic.TypeAdapter(JobSpec)
@@ -57,13 +57,14 @@ def _parsed(document: object, is_doubled: bool, max_bytes: int) -> JobSpec:
         raise InvalidSpec(tuple(json_text.given_twice(document, "$")))
     text = json_text.encode(document, max_bytes)
     complaints: list[Complaint] = []
-    plain = _with_units(document, JobSpec, "$", complaints)
+    plain = spec_units.plain(document, JobSpec, "$", complaints)
     _take_nested_units(plain, complaints)
     _take_disk_usage(plain, complaints)
     spec = _validated(text if plain == document else json.dumps(plain), complaints)
     complaints += _name_complaints(plain)
     complaints += _payload_complaints(plain.get("payload"))
     complaints += _env_complaints(plain.get("env"))
+    complaints += _exit_code_complaints(plain.get("retry"))
     if spec is not None:
         complaints += _sense_complaints(spec)
     if complaints or spec is None:
@@ -71,46 +72,26 @@ def _parsed(document: object, is_doubled: bool, max_bytes: int) -> JobSpec:
     return spec
 
 
-# ---- units and aliases ---------------------------------------------------------------------------------------------
-
-
-def _with_units(
-    document: Mapping[str, Any], kind: type, path: str, complaints: list[Complaint]
-) -> dict[str, Any]:
-    """A copy whose sizes, durations and times are numbers; what can't be read is left out, with a complaint."""
-    plain = dict(document)
-    for name, read in _read_fields(kind):
-        value = plain.get(name)
-        if value is None:
-            continue
-        try:
-            plain[name] = read(value)
-        except ValueError as error:
-            is_negative = type(value) in (int, float) and value < 0
-            message = f"can't be negative, as {json_text.shown(value)} is" if is_negative else str(error)
-            complaints.append(Complaint(json_text.below(path, name), message))
-            del plain[name]
-    return plain
-
-
-@cache
-def _read_fields(kind: type) -> tuple[tuple[str, Callable[[Any], float]], ...]:
-    """The fields that have a unit, each with what reads it."""
-    return tuple(
-        (item.name, _READERS[item.metadata["unit"]]) for item in fields(kind) if "unit" in item.metadata
-    )
+# ---- units and aliases -----------------------------------------------------------------------------------------------
 
 
 def _take_nested_units(plain: dict[str, Any], complaints: list[Complaint]) -> None:
     if isinstance(plain.get("resources"), dict):
-        plain["resources"] = _with_units(plain["resources"], Resources, "$.resources", complaints)
+        plain["resources"] = spec_units.plain(plain["resources"], Resources, "$.resources", complaints)
     if isinstance(plain.get("retry"), dict):
-        plain["retry"] = {
-            name: _with_units(budget, Budget, json_text.below("$.retry", name), complaints)
-            if isinstance(budget, dict)
-            else budget
-            for name, budget in plain["retry"].items()
-        }
+        plain["retry"] = retry = _with_budgets(plain["retry"], "$.retry", complaints)
+        if isinstance(retry.get("on_exit_codes"), dict):
+            path = "$.retry.on_exit_codes"
+            retry["on_exit_codes"] = _with_budgets(retry["on_exit_codes"], path, complaints)
+
+
+def _with_budgets(given: Mapping[str, Any], path: str, complaints: list[Complaint]) -> dict[str, Any]:
+    plain = dict(given)
+    for name, budget in given.items():
+        if isinstance(budget, dict) and name != "on_exit_codes":
+            kind = OomLadder if name == "oom" else Budget
+            plain[name] = spec_units.plain(budget, kind, json_text.below(path, name), complaints)
+    return plain
 
 
 def _take_disk_usage(plain: dict[str, Any], complaints: list[Complaint]) -> None:
@@ -132,25 +113,6 @@ def _take_disk_usage(plain: dict[str, Any], complaints: list[Complaint]) -> None
     plain["resources"] = {**resources, "disk": size_bytes}
 
 
-def _time(value: object) -> float:
-    """Seconds since 1970 of a time with its zone."""
-    if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            moment = None
-        if moment is not None and moment.tzinfo is not None:
-            return moment.timestamp()
-    raise ValueError(f"{json_text.shown(value)} is no time with a zone; write it as 2030-01-31T18:00:00Z")
-
-
-_READERS: Mapping[str, Callable[[Any], float]] = {
-    "size": units.parse_size,
-    "duration": units.parse_duration,
-    "time": _time,
-}
-
-
 # ---- checking ------------------------------------------------------------------------------------------------------
 
 
@@ -159,7 +121,11 @@ def _validated(text: str, complaints: list[Complaint]) -> JobSpec | None:
         # As JSON: there, and only there, strict types and objects for dataclasses go together.
         return _SPEC.validate_json(text)
     except pydantic.ValidationError as error:
-        complaints += [_complaint(detail) for detail in error.errors(include_url=False)]
+        unreadable = {
+            complaint.path for complaint in complaints
+        }  # left out of the text, and so missing there
+        found = [_complaint(detail) for detail in error.errors(include_url=False)]
+        complaints += [complaint for complaint in found if complaint.path not in unreadable]
         return None
 
 
@@ -173,21 +139,27 @@ def _complaint(detail: Any) -> Complaint:
         return Complaint(path, "is required")
     if kind in ("unexpected_keyword_argument", "extra_forbidden"):
         return Complaint(path, _unknown(str(location[-1]), [str(part) for part in location[:-1]]))
-    if kind == "literal_error":
-        return Complaint(path, f"is no failure class; one of {detail['ctx']['expected']}")
     if kind == "less_than_equal" and detail["ctx"]["le"] == TEN_YEARS_S:
         return Complaint(path, f"can't be longer than 10 years, not {units.format_duration(detail['input'])}")
     return Complaint(path, f"{_lowered(detail['msg'])}, not {json_text.shown(detail['input'])}")
 
 
 def _unknown(name: str, parents: list[str]) -> str:
-    kind: type = JobSpec
-    if parents:
-        kind = Resources if parents[0] == "resources" else Budget
-    known = [item.name for item in fields(kind)]
+    what, known = "unknown field", [item.name for item in fields(_kind_at(parents))]
+    if parents == ["retry"]:
+        what, known = "is no failure class that can be tried again", list(RETRY_KEYS)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-    return f"unknown field; {hint}"
+    return f"{what}; {hint}"
+
+
+def _kind_at(parents: list[str]) -> type:
+    """What a spec holds at this place."""
+    if parents[:1] == ["resources"]:
+        return Resources
+    if parents[:1] == ["retry"]:
+        return OomLadder if parents[1:] == ["oom"] else Budget
+    return JobSpec
 
 
 def _name_complaints(plain: Mapping[str, Any]) -> Iterator[Complaint]:
@@ -241,7 +213,18 @@ def _env_complaints(env: object) -> Iterator[Complaint]:
             yield Complaint(path, "holds a NUL character, which no variable can")
 
 
+def _exit_code_complaints(retry: object) -> Iterator[Complaint]:
+    codes = retry.get("on_exit_codes") if isinstance(retry, dict) else None
+    for code in codes if isinstance(codes, dict) else ():
+        if not _EXIT_CODE.fullmatch(code):
+            yield Complaint(
+                json_text.below("$.retry.on_exit_codes", code),
+                'is no exit code of a failure: "1" to "255"; a command that a signal ended has none',
+            )
+
+
 def _sense_complaints(spec: JobSpec) -> Iterator[Complaint]:
+    yield from _ladder_complaints(spec)
     if spec.soft_time_limit and spec.time_limit and spec.soft_time_limit > spec.time_limit:
         yield Complaint(
             "$.soft_time_limit",
@@ -252,6 +235,21 @@ def _sense_complaints(spec: JobSpec) -> Iterator[Complaint]:
             yield Complaint(
                 "$.job_queue", f"is required here, as the type's own name won't do: {complaint.message}"
             )
+
+
+def _ladder_complaints(spec: JobSpec) -> Iterator[Complaint]:
+    ladder, memory = spec.retry.oom, spec.resources.memory
+    if ladder is None:
+        return
+    if memory is None:
+        yield Complaint(
+            "$.retry.oom", "needs resources.memory: the limit of the first attempt, which the next ones raise"
+        )
+    elif ladder.cap < memory:
+        yield Complaint(
+            "$.retry.oom.cap",
+            f"{units.format_size(ladder.cap)} is below resources.memory of {units.format_size(memory)}",
+        )
 
 
 def _lowered(message: str) -> str:

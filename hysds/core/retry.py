@@ -1,13 +1,15 @@
-"""Whether a failed attempt is tried again, and when: the one place that knows this policy."""
+"""Whether a failed attempt is tried again, when, and with how much memory: the one place that knows this policy."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from hysds.core.budgets import Budget, OomLadder
 from hysds.core.record import FOREVER
-from hysds.core.spec import Budget, JobSpec
+from hysds.core.spec import JobSpec
 from hysds.core.status import FailureClass, Status
 
 DEFAULTS: Mapping[FailureClass, Budget] = {
@@ -42,11 +44,17 @@ _CLASSES = {code: failure for failure, code in _CODES.items()}
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What follows a failed attempt. `wake_ms`: when a waiting job is ready again (wall ms); 0 otherwise."""
+    """What follows a failed attempt, as its commit says it.
+
+    `wake_ms`: when a waiting job is ready again (wall ms); 0 otherwise. `shape` and `memory_bytes`: what the next
+    attempt gets where that is not what this one had; "" and 0 otherwise.
+    """
 
     status: Status
     wake_ms: int
     fails: str
+    shape: str = ""
+    memory_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,10 @@ class Failure:
 
     failure: FailureClass
     permanent: bool = False
+    exit_code: int | None = None
+    """The command's own; None, or below 0, where it has none: a signal ended it, or it never ran."""
+    memory_bytes: int = 0
+    """The memory limit that the attempt had, from its record; 0: the spec's."""
 
 
 def decide(spec: JobSpec, fails: str, failed: Failure, now_ms: int, chance: float) -> Next:
@@ -64,15 +76,43 @@ def decide(spec: JobSpec, fails: str, failed: Failure, now_ms: int, chance: floa
     part of the class's exponential delay ("full jitter": AWS Architecture Blog, 2015).
     """
     counts = decode(fails)
-    counts[failed.failure] = counts.get(failed.failure, 0) + 1
-    now_failed = encode(counts)
-    budget = spec.budget(failed.failure) or DEFAULTS[failed.failure]
-    if failed.permanent or (budget.attempts is not None and counts[failed.failure] >= budget.attempts):
-        return Next(Status.FAILED, 0, now_failed)
-    delay_ms = round(chance * delay_s(budget, counts[failed.failure]) * 1000)
+    count = counts[failed.failure] = counts.get(failed.failure, 0) + 1
+    end = Next(Status.FAILED, 0, encode(counts))
+    if failed.permanent:
+        return end
+    ladder = spec.retry.oom
+    if failed.failure is FailureClass.OOM and ladder is not None:
+        return _climb(spec, ladder, failed, end) if _is_left(ladder.attempts, count) else end
+    budget = budget_of(spec, failed)
+    if not _is_left(budget.attempts, count):
+        return end
+    delay_ms = round(chance * delay_s(budget, count) * 1000)
     if delay_ms == 0:
-        return Next(Status.QUEUED, 0, now_failed)
-    return Next(Status.WAITING, now_ms + delay_ms, now_failed)
+        return replace(end, status=Status.QUEUED)
+    return replace(end, status=Status.WAITING, wake_ms=now_ms + delay_ms)
+
+
+def budget_of(spec: JobSpec, failed: Failure) -> Budget:
+    """What holds for a failure: its exit code's budget, the class's own, or the default one."""
+    if failed.failure is FailureClass.USER and failed.exit_code is not None:
+        by_code = spec.retry.on_exit_codes.get(str(failed.exit_code))
+        if by_code is not None:
+            return by_code
+    return spec.retry.budget(failed.failure) or DEFAULTS[failed.failure]
+
+
+def _climb(spec: JobSpec, ladder: OomLadder, failed: Failure, end: Next) -> Next:
+    """The next rung: more memory, at once; none above the cap."""
+    had = failed.memory_bytes or spec.resources.memory or ladder.cap
+    if had >= ladder.cap:
+        return end
+    memory_bytes = min(math.ceil(had * ladder.factor), ladder.cap)
+    shape = str(spec.shape_with(memory_bytes))
+    return replace(end, status=Status.QUEUED, shape=shape, memory_bytes=memory_bytes)
+
+
+def _is_left(attempts: int | None, failures: int) -> bool:
+    return attempts is None or failures < attempts
 
 
 def delay_s(budget: Budget, failures: int) -> float:
@@ -82,7 +122,7 @@ def delay_s(budget: Budget, failures: int) -> float:
 
 def left(spec: JobSpec, failure: FailureClass) -> int:
     """How many more failures of a class a new job may have; FOREVER without a limit."""
-    budget = spec.budget(failure) or DEFAULTS[failure]
+    budget = spec.retry.budget(failure) or DEFAULTS[failure]
     return FOREVER if budget.attempts is None else budget.attempts - 1
 
 

@@ -12,26 +12,20 @@ import json
 import re
 import shlex
 from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt, Le, Len
 
+from hysds.core import budgets
+from hysds.core.budgets import MAX_MEMORY, STRICT, TEN_YEARS_S, Budget, OomLadder, Retry
 from hysds.core.shapes import Shape, shape_of
-from hysds.core.status import FailureClass
 
-TEN_YEARS_S = 10 * 366 * 86_400
 MAX_NAME = 255
 MAX_PRIORITY = 10
-
-RetryClass = Literal[
-    "user", "invalid", "timeout", "oom", "environment", "data", "gpu", "worker-lost", "preempted", "internal"
-]
-"""Every failure class but `cancelled`, which nobody wants tried again."""
 
 _QUOTES = frozenset("'\"\\")
 _BLANKS = re.compile(r"[ \t\r\n]+")
 _JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-_STRICT = {"extra": "forbid", "strict": True}
 
 
 def _work(**extra: Any) -> dict[str, Any]:
@@ -50,35 +44,21 @@ Name = Annotated[str, Len(1, MAX_NAME)]
 class Resources:
     """What the job needs of its host. None: no need beyond a slot."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     slots: Annotated[int, Ge(1), Le(1024)] = 1
     cpus: Annotated[float, Gt(0), Le(4096)] | None = None
-    memory: Annotated[int, Gt(0), Le(1 << 50)] | None = field(default=None, metadata={"unit": "size"})
+    memory: Annotated[int, Gt(0), Le(MAX_MEMORY)] | None = field(default=None, metadata={"unit": "size"})
     """Bytes that the whole process tree may hold; above them the job ends as `oom`."""
     disk: Annotated[int, Ge(0), Le(1 << 60)] | None = field(default=None, metadata={"unit": "size"})
     """Free bytes that the host's work directory must have at the claim."""
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
-    """How often and how fast failures of one class are tried again."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-
-    attempts: Annotated[int, Ge(1), Le(1000)] | None
-    """Attempts in all, the first one counted; None: no limit."""
-    delay: Annotated[float, Ge(0), Le(TEN_YEARS_S)] = field(default=0.0, metadata={"unit": "duration"})
-    """Seconds before the second attempt at most; doubles with each, and the true delay is a random part of it."""
-    cap: Annotated[float, Ge(0), Le(TEN_YEARS_S)] = field(default=300.0, metadata={"unit": "duration"})
-    """Seconds that no delay exceeds."""
-
-
-@dataclass(frozen=True, slots=True)
 class JobSpec:
     """A job as a user asked for it. Durations are seconds, sizes bytes, times seconds since 1970 (UTC)."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     job_type: Name = field(metadata=_work())
     """Such as `job:word-count`; the part before the first colon is a namespace."""
@@ -100,7 +80,7 @@ class JobSpec:
     """After it the job is ended (SIGKILL)."""
     env: dict[str, str] = field(default_factory=dict, metadata=_work())
     resources: Resources = field(default_factory=Resources, metadata=_manner())
-    retry: dict[RetryClass, Budget] = field(default_factory=dict, metadata=_manner())
+    retry: Retry = field(default_factory=Retry, metadata=_manner())
     not_before: Annotated[float, Ge(0), Le(1e11)] | None = field(default=None, metadata=_manner(unit="time"))
     ttl: Seconds | None = field(default=None, metadata=_manner(unit="duration"))
     """How long the job may stand unclaimed before it fails as `timeout`."""
@@ -124,12 +104,12 @@ class JobSpec:
     @property
     def shape(self) -> Shape:
         """The resources, quantised."""
-        needs = self.resources
-        return shape_of(needs.slots, needs.cpus, needs.memory, needs.disk)
+        return self.shape_with(self.resources.memory)
 
-    def budget(self, failure: FailureClass) -> Budget | None:
-        """The spec's own retry budget for a class; None: the default one."""
-        return next((budget for name, budget in self.retry.items() if name == failure.value), None)
+    def shape_with(self, memory_bytes: int | None) -> Shape:
+        """The resources with another memory, quantised."""
+        needs = self.resources
+        return shape_of(needs.slots, needs.cpus, memory_bytes, needs.disk)
 
 
 def split(command: str) -> list[str]:
@@ -153,7 +133,7 @@ def from_stored(text: str) -> JobSpec:
     if "resources" in document:
         document["resources"] = Resources(**document["resources"])
     if "retry" in document:
-        document["retry"] = {name: Budget(**budget) for name, budget in document["retry"].items()}
+        document["retry"] = budgets.from_stored(document["retry"])
     return JobSpec(**document)
 
 
@@ -183,13 +163,13 @@ def _plain(value: Any) -> Any:
     if not isinstance(value, _KINDS):
         return value
     shown = {}
-    for name, default in _DEFAULTS[type(value)]:
+    for name, key, default in _DEFAULTS[type(value)]:
         part = getattr(value, name)
         if part is default:
             continue
         part = _plain(part)
         if part != default or type(part) is not type(default):
-            shown[name] = part
+            shown[key] = part
     return shown
 
 
@@ -198,8 +178,10 @@ def _default(item: Field[Any]) -> Any:
 
 
 _WORK = tuple(item.name for item in fields(JobSpec) if item.metadata["work"] and item.name != "payload")
-_KINDS = (Budget, Resources, JobSpec)
-_DEFAULTS: dict[type, tuple[tuple[str, Any], ...]] = {}
-"""Each field with its default as JSON holds it; MISSING where it has none."""
+_KINDS = (Budget, OomLadder, Retry, Resources, JobSpec)
+_DEFAULTS: dict[type, tuple[tuple[str, str, Any], ...]] = {}
+"""Each field with its key in JSON and its default as JSON holds it; MISSING where it has none."""
 for _kind in _KINDS:  # a default of the last is written with those of the others
-    _DEFAULTS[_kind] = tuple((item.name, _default(item)) for item in fields(_kind))
+    _DEFAULTS[_kind] = tuple(
+        (item.name, item.metadata.get("key", item.name), _default(item)) for item in fields(_kind)
+    )

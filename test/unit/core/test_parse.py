@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hysds.core import parse, spec
+from hysds.core.budgets import Budget, OomLadder, Retry
 from hysds.core.errors import InvalidSpec
 
 LEAST = {"job_type": "job:hello", "payload": {"_command": "echo hello"}}
@@ -15,6 +16,15 @@ LEAST = {"job_type": "job:hello", "payload": {"_command": "echo hello"}}
 
 def with_(**fields: Any) -> dict[str, Any]:
     return {**LEAST, **fields}
+
+
+def with_oom(ladder: dict[str, Any]) -> dict[str, Any]:
+    """A job that may hold 1 GiB and says what follows where that was too little."""
+    return with_(resources={"memory": "1GiB"}, retry={"oom": ladder})
+
+
+def with_codes(code: str, **budget: Any) -> dict[str, Any]:
+    return with_(retry={"on_exit_codes": {code: {"attempts": 2, **budget}}})
 
 
 def complaints(document: Any) -> dict[str, str]:
@@ -50,7 +60,40 @@ def test_sizes_durations_and_times_are_read_with_their_units() -> None:
     assert (found.time_limit, found.soft_time_limit, found.ttl) == (7200.0, 90.0, 86400.0)
     assert found.not_before == 1893456000.0
     assert (found.resources.memory, found.resources.disk) == (10 * 2**30, 10 * 10**9)
-    assert found.retry["gpu"] == spec.Budget(5, 10.0)
+    assert found.retry.gpu == Budget(5, 10.0)
+
+
+def test_a_retry_has_budgets_by_class_and_by_exit_code_and_a_ladder_of_memory() -> None:
+    """A cap is a duration in a budget and a size in the ladder."""
+    found = parse.parse_document(
+        with_(
+            resources={"memory": "1GiB"},
+            retry={
+                "worker-lost": {"attempts": None},
+                "oom": {"attempts": 3, "factor": 1.5, "cap": "4GiB"},
+                "on_exit_codes": {"75": {"attempts": 5, "delay": "1m", "cap": "5m"}, "255": {"attempts": 2}},
+            },
+        )
+    )
+
+    assert found.retry == Retry(
+        worker_lost=Budget(None),
+        oom=OomLadder(3, 4 * 2**30, 1.5),
+        on_exit_codes={"75": Budget(5, 60.0, 300.0), "255": Budget(2)},
+    )
+
+
+def test_what_can_t_be_read_is_told_once() -> None:
+    """A field in a wrong unit is wrong, not missing."""
+    with pytest.raises(InvalidSpec) as caught:
+        parse.parse_document(with_oom({"attempts": 2, "cap": "5m"}))
+
+    assert len(caught.value.complaints) == 1
+
+
+def test_a_ladder_that_begins_at_its_cap_may_be_given() -> None:
+    """A cap of the site's and a job that asks for all of it: it is just not tried again."""
+    assert parse.parse_document(with_oom({"attempts": 2, "cap": "1GiB"})).retry.oom == OomLadder(2, 2**30)
 
 
 def test_all_complaints_come_at_once_each_with_its_path() -> None:
@@ -129,7 +172,29 @@ def test_all_complaints_come_at_once_each_with_its_path() -> None:
         (with_(not_before="2030-01-01T00:00:00"), "$.not_before", "no time with a zone"),
         (with_(not_before=5), "$.not_before", "no time with a zone"),
         (with_(retry={"cancelled": {"attempts": 2}}), "$.retry.cancelled", "is no failure class"),
+        (with_(retry={"worker_lost": {"attempts": 2}}), "$.retry.worker_lost", "did you mean worker-lost?"),
         (with_(retry={"gpu": {}}), "$.retry.gpu.attempts", "is required"),
+        (with_(retry=[]), "$.retry", "an object"),
+        (with_(retry={"oom": {"attempts": 2, "cap": "2GiB"}}), "$.retry.oom", "needs resources.memory"),
+        (with_oom({"attempts": 2}), "$.retry.oom.cap", "is required"),
+        (with_oom({"attempts": 2, "cap": "5m"}), "$.retry.oom.cap", "'5m' is not a size"),
+        (
+            with_oom({"attempts": 2, "cap": "1023MiB"}),
+            "$.retry.oom.cap",
+            "below resources.memory of 1.074 GB",
+        ),
+        (with_oom({"attempts": 2, "cap": "2GiB", "factor": 1}), "$.retry.oom.factor", "greater than 1"),
+        (with_oom({"attempts": 2, "cap": "2GiB", "delay": 1}), "$.retry.oom.delay", "unknown field"),
+        (with_oom({"attempts": 0, "cap": "2GiB"}), "$.retry.oom.attempts", "greater than or equal to 1"),
+        (with_codes("0"), '$.retry.on_exit_codes["0"]', "no exit code of a failure"),
+        (with_codes("256"), '$.retry.on_exit_codes["256"]', "no exit code of a failure"),
+        (with_codes("075"), '$.retry.on_exit_codes["075"]', "no exit code of a failure"),
+        (with_codes("-9"), '$.retry.on_exit_codes["-9"]', "a command that a signal ended has none"),
+        (with_codes("SIGTERM"), "$.retry.on_exit_codes.SIGTERM", "a command that a signal ended has none"),
+        (with_codes("75", delay="1 fortnight"), '$.retry.on_exit_codes["75"].delay', "not a duration"),
+        (with_codes("75", factor=2), '$.retry.on_exit_codes["75"].factor', "unknown field"),
+        (with_(retry={"on_exit_codes": {"75": 3}}), '$.retry.on_exit_codes["75"]', "an object"),
+        (with_(retry={"on_exit_codes": ["75"]}), "$.retry.on_exit_codes", "an object"),
         (with_(payload_hash="a b"), "$.payload_hash", "letters, digits"),
         (with_(container_image_name="x"), "$.container_image_name", "unknown field"),
     ],
@@ -161,9 +226,16 @@ def test_disk_usage_is_another_name_for_the_disk_that_a_job_needs() -> None:
 
 def test_a_stored_spec_reads_back_equal() -> None:
     """What the ledger keeps is the spec, with nothing lost and nothing added."""
+    retry = {
+        "user": {"attempts": None},
+        "worker-lost": {"attempts": 2},
+        "oom": {"attempts": 3, "cap": 2**31, "factor": 3},
+        "on_exit_codes": {"7": {"attempts": 2}},
+    }
     found = parse.parse_document(
-        with_(resources={"slots": 2}, retry={"user": {"attempts": None}}, env={"A": "b"}, tag="t")
+        with_(resources={"slots": 2, "memory": 2**30}, retry=retry, env={"A": "b"}, tag="t")
     )
 
     assert spec.from_stored(spec.stored(found)) == found
+    assert json.loads(spec.stored(found))["retry"] == retry
     assert json.loads(spec.stored(parse.parse_document(LEAST))) == LEAST

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hysds.core.spec import Budget, JobSpec, Resources, dedup_digest, identity, split, stored
+from hysds.core.budgets import Budget, Retry
+from hysds.core.spec import JobSpec, Resources, dedup_digest, identity, split, stored
 
 SPEC = JobSpec("job:x", {"_command": "true", "a": 1})
 
@@ -33,7 +34,7 @@ def test_each_field_declares_whether_it_changes_the_work() -> None:
         {"soft_time_limit": 1.0},
         {"time_limit": 1.0},
         {"resources": Resources(slots=2)},
-        {"retry": {"gpu": Budget(2)}},
+        {"retry": Retry(gpu=Budget(2))},
         {"not_before": 1.0},
         {"ttl": 1.0},
         {"payload": {"_command": "true", "a": 1, "_sciflo_wuid": "w", "_disk_usage": "1GB"}},
