@@ -2,8 +2,9 @@
 
 A worker's detail is JSON with these keys, each of which may be missing: `exit_code signum pid error short_error
 traceback hint phase phases job_dir job_url execute_node cmd_start cmd_end metrics facts msg msg_details notes
-usage`. Times are seconds since 1970; `phases` is a list of {name, start, end}; `notes` are lines that HySDS adds
-itself; `usage` holds `cpu_s` and `max_rss_bytes`.
+usage stdout_tail stderr_tail memory_bytes`. Times are seconds since 1970; `phases` is a list of {name, start, end};
+`notes` are lines that HySDS adds itself; `usage` holds `cpu_s` and `max_rss_bytes`; the tails are the last of what the
+command wrote, `memory_bytes` what it was allowed to hold.
 """
 
 from __future__ import annotations
@@ -19,8 +20,26 @@ from hysds.core.record import Attempt, Record
 MAX_LISTED = 50
 """Attempts in one document: the newest; a job that is preempted without end has more."""
 
+MAX_LIST = 512_000
+"""Characters of JSON of all attempts of one document; beyond it older ones are shown with their bare facts."""
+
+MAX_TAIL = 2_000
+"""Characters of a stream's end."""
+
 _CLASSES = frozenset(failure.value for failure in status.FailureClass)
-_NUMBERS = ("exit_code", "signum", "pid")
+_NUMBERS = ("exit_code", "signum", "pid", "memory_bytes")
+_FACTS = (
+    "attempt",
+    "fence",
+    "worker",
+    "started",
+    "ended",
+    "how",
+    "failure",
+    "exit_code",
+    "signum",
+    "short_error",
+)
 _TEXTS = ("phase", "hint", "job_dir", "execute_node")
 
 
@@ -50,7 +69,19 @@ def listed(record: Record, attempts: Sequence[Attempt], last: Mapping[str, Any])
     if record.status is status.Status.STARTED:
         running = {"fence": record.fence, "worker": record.owner, "started": moments.iso(record.started_ms)}
         entries.append({"attempt": len(attempts) + 1, **running})
-    return entries
+    return _bounded(entries)
+
+
+def _bounded(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The newest in full as far as there is room, of the others the facts."""
+    room, kept = MAX_LIST, []
+    for entry in reversed(entries):
+        room -= len(json.dumps(entry, ensure_ascii=False))
+        bare = {name: entry[name] for name in _FACTS if name in entry}
+        kept.append(
+            entry if room >= 0 else {**bare, "notes": ["the rest is left out: too much for a document"]}
+        )
+    return kept[::-1]
 
 
 def phase_seconds(entry: Mapping[str, Any]) -> dict[str, float]:
@@ -107,10 +138,21 @@ def _entry(number_: int, attempt: Attempt, said: Mapping[str, Any]) -> dict[str,
         "short_error": clip.short(text(said, "short_error") or error),
         "phases": _phases(said) or None,
         "notes": lines(said, "notes") or None,
+        "output_tail": _tails(said) or None,
         **{key: number(said, key) for key in _NUMBERS},
         **{key: text(said, key) for key in _TEXTS},
     }
     return without_blanks(values)
+
+
+def _tails(said: Mapping[str, Any]) -> dict[str, str]:
+    """The last of what the command wrote, by stream."""
+    tails = {name: said.get(f"{name}_tail") for name in ("stdout", "stderr")}
+    return {
+        name: clip.encodable(tail[-MAX_TAIL:])
+        for name, tail in tails.items()
+        if isinstance(tail, str) and tail
+    }
 
 
 def _phases(said: Mapping[str, Any]) -> list[dict[str, Any]]:

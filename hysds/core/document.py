@@ -2,8 +2,8 @@
 
 The field names are HySDS's (its `job_status` document), plus ours: `revision fence queue attempts
 failure_class hint phase progress phase_times waiting_reason not_before ttl_end deadline retry_of
-cancel_requested usage`. A field without a value is left out. Of `env` only the names are shown: people put
-secrets into values. Times are ISO 8601 in UTC with milliseconds.
+retried_by lost_workers memory_bytes cancel_requested usage`. A field without a value is left out. Of `env` only the
+names are shown: people put secrets into values. Times are ISO 8601 in UTC with milliseconds.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hysds.core import attempts as attempt_list
-from hysds.core import clip, moments
+from hysds.core import clip, moments, poison
 from hysds.core.attempts import number, text, without_blanks
-from hysds.core.record import Attempt, Record, shown_status
+from hysds.core.record import Attempt, Record, shown_status, worker_name
 from hysds.core.status import FailureClass, Status
 
 _PLAIN = {
@@ -43,7 +43,7 @@ def document(record: Record, spec: str, attempts: Sequence[Attempt] = (), error:
     listed = attempt_list.listed(record, attempts, said if last else {})
     # What an attempt said of its own failure is not why the job ended, where something else ended it later.
     of_the_end = said if last is None or _ended_it(record, last) else {}
-    host = _hostname(record.owner or (last.owner if last else ""))
+    host = worker_name(record.owner or (last.owner if last else ""))
     whole = {
         **_names(record, asked),
         "status": shown_status(record),
@@ -52,7 +52,7 @@ def document(record: Record, spec: str, attempts: Sequence[Attempt] = (), error:
         "tags": [tag] if (tag := _text(asked, "tag")) else [],
         "@version": "1",
         "@timestamp": moments.iso(record.revision // 1000),
-        **_failure(record, of_the_end),
+        **_failure(record, of_the_end, attempts),
         **_duplicate(record),
         **_messages(said),
         **_standing(record, of_the_end),
@@ -90,11 +90,6 @@ def _text(asked: Mapping[str, Any], key: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _hostname(owner: str) -> str:
-    """Celery's name of a worker: its incarnation up to the first slash."""
-    return owner.partition("/")[0]
-
-
 def _names(record: Record, asked: Mapping[str, Any]) -> dict[str, Any]:
     same = dict.fromkeys(("id", "_id", "uuid", "job_id", "payload_id"), record.id)
     return {
@@ -107,6 +102,8 @@ def _names(record: Record, asked: Mapping[str, Any]) -> dict[str, Any]:
         "revision": record.revision,
         "fence": record.fence or None,
         "retry_of": record.retry_of,
+        "retried_by": record.retried_by,
+        "memory_bytes": record.memory_bytes or None,
     }
 
 
@@ -180,19 +177,35 @@ def _metrics(said: Mapping[str, Any]) -> dict[str, Any] | None:
     return clip.part({**lists, "product_provenance": {}, **metrics})
 
 
-def _failure(record: Record, said: Mapping[str, Any]) -> dict[str, Any]:
+def _failure(record: Record, said: Mapping[str, Any], attempts: Sequence[Attempt]) -> dict[str, Any]:
     """What went wrong, of an ended job; an attempt that is tried again tells it in its own entry."""
     if record.status not in (Status.FAILED, Status.REVOKED):
         return {}
     failed = record.status is Status.FAILED
     error = text(said, "error") or (_PLAIN.get(record.reason, "") if failed else "")
-    return {
+    values = {
         "failure_class": record.reason if failed else FailureClass.CANCELLED.value,
         "error": error,
         "short_error": clip.short(text(said, "short_error") or error),
         "traceback": text(said, "traceback", clip.MAX_TRACEBACK),
         "hint": text(said, "hint"),
         "signum": number(said, "signum"),
+    }
+    is_poison = failed and record.reason == FailureClass.WORKER_LOST.value
+    return values | (_toll(text(said, "error"), attempts) if is_poison else {})
+
+
+def _toll(last_error: str, attempts: Sequence[Attempt]) -> dict[str, Any]:
+    """How many workers the job took with it, and which."""
+    toll = poison.toll(attempts)
+    if toll is None:
+        return {}
+    error = f"{toll.error}; of the last: {last_error}" if last_error else toll.error
+    return {
+        "error": error,
+        "short_error": clip.short(error),
+        "hint": poison.HINT,
+        "lost_workers": list(toll.names),
     }
 
 

@@ -59,6 +59,10 @@ def _attempt(how: str, said: dict[str, Any], fence: int = 41) -> Attempt:
     return Attempt(fence, "job@gpu-7/1:9", _T0 + 1500, _T0 + 4000, how, json.dumps(said) if said else "")
 
 
+def _lost(owner: str) -> Attempt:
+    return replace(_attempt("worker-lost", {}), owner=owner)
+
+
 def _failed(said: dict[str, Any], reason: str = "user") -> dict[str, Any]:
     return document(replace(_FAILED, reason=reason), json.dumps(_SPEC), (_attempt(reason, said),))
 
@@ -155,8 +159,81 @@ def test_a_failure_that_no_worker_described_still_has_an_error() -> None:
         replace(_FAILED, reason="worker-lost"), json.dumps(_SPEC), (_attempt("worker-lost", {}),)
     )
 
-    assert shown["error"] == "the worker of the last attempt was lost, and no attempts are left for that"
+    assert shown["error"] == "the worker that ran it was lost: job@gpu-7"
     assert len(shown["short_error"]) == 35
+    given_back = document(replace(_FAILED, reason="preempted"), "{}", (_attempt("released", {}),))
+    assert given_back["error"] == "the job was given back more often than its retry policy allows"
+
+
+def test_a_job_that_took_its_workers_with_it_says_how_many_and_which() -> None:
+    """Poison: whoever reads it must look at the job, not at the last worker alone. Other failures don't count."""
+    attempts = (
+        *(_lost(owner) for owner in ("job@a/1", "job@b/2", "job@a/3")),
+        _attempt("data", {"error": "E"}),
+        replace(_attempt("worker-lost", {"error": "gave no sign of life", "hint": "H"}), owner="job@c/4"),
+    )
+    shown = document(replace(_FAILED, reason="worker-lost"), json.dumps(_SPEC), attempts)
+
+    assert shown["error"] == (
+        "4 workers were lost while they ran it: job@a (2 times), job@b, job@c; of the last: gave no sign of life"
+    )
+    assert shown["lost_workers"] == ["job@a", "job@b", "job@c"]
+    assert "resources.memory" in shown["hint"]
+    assert "lost_workers" not in document(_FAILED, json.dumps(_SPEC), (*attempts, _attempt("user", {})))
+
+
+def test_a_job_that_took_very_many_workers_with_it_names_some() -> None:
+    """The rest is a number."""
+    attempts = tuple(_lost(f"job@{number}/x") for number in range(14))
+    shown = document(replace(_FAILED, reason="worker-lost"), json.dumps(_SPEC), attempts)
+
+    assert shown["error"].startswith("14 workers were lost while they ran it: job@0, ")
+    assert shown["error"].endswith(", job@9, 4 others")
+    assert len(shown["lost_workers"]) == 10
+
+
+def test_each_attempt_keeps_the_end_of_its_output() -> None:
+    """Both streams, the last of each; one that wrote nothing has none."""
+    said = {"stdout_tail": "x" * 50 + "o" * 2_000, "stderr_tail": "half \ud800", "memory_bytes": 1 << 30}
+    attempts = (
+        _attempt("oom", said),
+        _attempt("user", {"exit_code": 3, "stderr_tail": "", "stdout_tail": 5}),
+    )
+    first, second = document(_FAILED, json.dumps(_SPEC), attempts)["attempts"]
+
+    assert first["output_tail"] == {"stdout": "o" * 2_000, "stderr": "half ?"}
+    assert (first["memory_bytes"], second["exit_code"]) == (1 << 30, 3)
+    assert "output_tail" not in second
+
+
+def test_many_large_attempts_leave_the_document_bounded() -> None:
+    """The newest are whole; of the older ones remain who, when, how and with which exit code."""
+    said = {"notes": ["n" * 7_000] * 10, "exit_code": 7, "error": "E", "stdout_tail": "t"}
+    shown = document(_FAILED, json.dumps(_SPEC), tuple(_attempt("user", said, 41 + n) for n in range(30)))
+    first, last = shown["attempts"][0], shown["attempts"][-1]
+
+    assert len(json.dumps(shown)) < 600_000
+    assert len(shown["attempts"]) == 30
+    assert (last["output_tail"], len(last["notes"])) == ({"stdout": "t"}, 10)
+    assert (first["worker"], first["failure"], first["exit_code"]) == ("job@gpu-7/1:9", "user", 7)
+    assert first["notes"] == ["the rest is left out: too much for a document"]
+    assert "output_tail" not in first
+
+
+def test_a_job_and_its_retry_name_each_other() -> None:
+    """Both documents are found from either."""
+    assert document(replace(_FAILED, retried_by="new"), json.dumps(_SPEC))["retried_by"] == "new"
+    assert document(replace(_QUEUED, retry_of="old"), json.dumps(_SPEC))["retry_of"] == "old"
+
+
+def test_a_job_shows_its_retry_policy_and_what_memory_it_has_reached() -> None:
+    """As it was asked for; the limit only where it is no longer the one that was asked for."""
+    retry = {"on_exit_codes": {"75": {"attempts": 5}}, "oom": {"attempts": 3, "cap": 1 << 32}}
+    spec = json.dumps({**_SPEC, "retry": retry})
+
+    assert document(_QUEUED, spec)["job"]["retry"] == retry
+    assert "memory_bytes" not in document(_QUEUED, spec)
+    assert document(replace(_QUEUED, memory_bytes=1 << 31), spec)["memory_bytes"] == 1 << 31
 
 
 def test_a_job_that_is_tried_again_tells_the_failure_in_its_attempt_alone() -> None:
