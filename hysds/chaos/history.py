@@ -17,11 +17,15 @@ from hysds.ports.events import Entry
 
 
 class Mark(StrEnum):
-    """What a line of an effects file says. `STRAY` is of a process that its job left behind; it counts for no whole."""
+    """What a line of an effects file says.
+
+    `FAIL`: the attempt is about to fail on purpose. `STRAY`: of a process that its job left behind, no part of a whole.
+    """
 
     BEGIN = "begin"
     STEP = "step"
     END = "end"
+    FAIL = "fail"
     STRAY = "stray"
 
 
