@@ -9,7 +9,8 @@ import click
 from hysds.cli import words
 from hysds.cli.exits import Exit
 from hysds.core.errors import HysdsError, Internal, InvalidSettings, InvalidSpec, Unreachable
-from hysds.embedded.errors import ChildEnded, EmbeddedError
+from hysds.embedded.errors import ChildEnded, EmbeddedError, HomeInUse, NoAnswer
+from hysds.embedded.home import Home
 from hysds.settings import load
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
@@ -25,7 +26,7 @@ def told(error: Exception) -> tuple[str, Exit] | None:
     if isinstance(error, InvalidSettings):
         return _lines("the settings can't be used:", [*str(error).split("; "), *_notes(error)]), Exit.REFUSED
     if isinstance(error, EmbeddedError):
-        return _lines("no system of its own:", [*str(error).splitlines(), *_notes(error)]), _embedded(error)
+        return _embedded(error)
     if isinstance(error, Unreachable):
         return _lines(str(error), _where_to_look(error.part)), Exit.UNREACHABLE
     if isinstance(error, Internal):
@@ -38,22 +39,29 @@ def told(error: Exception) -> tuple[str, Exit] | None:
 
 
 def _where_to_look(part: str) -> list[str]:
-    """A ledger that nobody set is the one of a system that `hysds run` brings for itself: most likely none runs."""
+    """A ledger that nobody set is the one of the system under the home: most likely none runs."""
     try:
         settings = load.load().settings
     except HysdsError:
         settings = None
     if part != "ledger" or settings is None or settings.ledger.url is not None:
         return ["is it running, and is it the one that you mean? See: hysds config show --origin"]
+    home = Home(settings.home)
+    if home.is_attended():
+        return [f"a system is running under {home.path} all the same: see `hysds status`, and {home.log}"]
     text = (
-        f"no system is running under {settings.home} (HYSDS_HOME): use `hysds run`, or set HYSDS_LEDGER_URL and start "
-        "`hysds worker job`, `hysds indexer` and `hysds reconciler`"
+        f"no system is running under {home.path} (HYSDS_HOME): start it with `hysds up`, use `hysds run`, or set "
+        "HYSDS_LEDGER_URL to one elsewhere"
     )
     return [text]
 
 
-def _embedded(error: EmbeddedError) -> Exit:
-    return Exit.UNREACHABLE if isinstance(error, ChildEnded) else Exit.REFUSED
+def _embedded(error: EmbeddedError) -> tuple[str, Exit]:
+    code = Exit.UNREACHABLE if isinstance(error, ChildEnded | NoAnswer) else Exit.REFUSED
+    parts = [*str(error).splitlines(), *_notes(error)]
+    if isinstance(error, HomeInUse | NoAnswer):  # there is a system, but not for this
+        return _lines(parts[0], parts[1:]), code
+    return _lines("the embedded system does not run:", parts), code
 
 
 def _notes(error: Exception) -> list[str]:

@@ -22,13 +22,16 @@ from hysds.cli.lazy import Entry, LazyGroup
 COMMANDS = {
     "run": Entry("hysds.cli.run", "Run a job here and show it as it goes."),
     "submit": Entry("hysds.cli.submit", "Submit jobs and print their ids."),
-    "status": Entry("hysds.cli.status", "Show where jobs stand."),
+    "status": Entry("hysds.cli.status", "Show where jobs stand; without an id, what of the system runs."),
     "jobs": Entry("hysds.cli.jobs", "Search jobs, running and ended."),
     "logs": Entry("hysds.cli.logs", "Print a job's output; with -f, as it comes."),
     "cancel": Entry("hysds.cli.cancel", "End jobs, waiting or running."),
+    "up": Entry("hysds.cli.up", "Start a system on this machine."),
+    "down": Entry("hysds.cli.down", "End the system on this machine."),
     "worker": Entry("hysds.cli.worker", "Start a worker on this machine."),
     "indexer": Entry("hysds.cli.indexer", "Start the role that makes jobs searchable."),
     "reconciler": Entry("hysds.cli.reconciler", "Start the role that finishes what nobody did."),
+    "chaos": Entry("hysds.cli.chaos", "Torment a system of its own and check every guarantee."),
     "config": Entry("hysds.cli.config", "Show the settings and where they come from."),
 }
 

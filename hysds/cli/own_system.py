@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from hysds.bootstrap import System
-from hysds.cli import work_dir, worker
+from hysds.cli import own_roles, work_dir
 from hysds.core.errors import InvalidSettings, Unreachable
 from hysds.core.spec import JobSpec
+from hysds.embedded import standing
 from hysds.embedded.errors import EmbeddedError
-from hysds.embedded.roles import Role
+from hysds.embedded.home import Home
 from hysds.embedded.system import EmbeddedSystem
-from hysds.settings import environment, load
+from hysds.settings import load
 from hysds.settings.load import Loaded
 from hysds.settings.model import Settings
 
 _WORKER_GRACE_S = 5.0
 """The job has ended by then; what else the home's ledger holds is given back."""
+_START_S = 60.0
+_LOOK_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +39,21 @@ class Ready:
 
 @contextmanager
 def ready(loaded: Loaded, job: JobSpec) -> Iterator[Ready]:
-    """A system that takes this job, while the block runs: the one of these settings, else one of our own.
+    """A system that takes this job, while the block runs: the one of these settings, else the one that stands in their
+    home, else one of our own.
 
     Raises: InvalidSettings, EmbeddedError.
     """
-    if loaded.settings.ledger.url is not None:
+    if loaded.settings.ledger.url is not None or _stands(Home(loaded.settings.home)):
         yield Ready(loaded.settings, False, _nothing)
         return
     loaded = load.load({"worker.queues": _queues(loaded, job)})
     with _nothing_submitted():
         work_dir.check(loaded)
-    environ = environment.for_child(loaded.handed_on())
-    system = EmbeddedSystem(loaded.settings, environ, _roles(loaded))
+    system = EmbeddedSystem(loaded.settings, own_roles.company(loaded, _WORKER_GRACE_S, stands=False))
     try:
         with _nothing_submitted():
-            _start(system)
+            own_roles.start(system, _START_S)
         yield Ready(loaded.settings, True, system.check)
         # A job that ended at once, as a duplicate does, may be over before the indexer has begun: stopped then, the
         # indexer would leave the job out of the store.
@@ -62,15 +65,13 @@ def ready(loaded: Loaded, job: JobSpec) -> Iterator[Ready]:
         system.stop()
 
 
-def _start(system: EmbeddedSystem) -> None:
-    """Raises: EmbeddedError, also where the file system refuses."""
-    try:
-        system.start()
-    except OSError as error:
-        reason = f"{error.strerror} ({error.filename})"
-        raise EmbeddedError(
-            f"{system.home.path} can't be used: {reason}; set HYSDS_HOME to another directory"
-        ) from error
+def _stands(home: Home) -> bool:
+    """Whether a system of `hysds up` runs there; one that has just begun is waited for."""
+    while (found := standing.state(home)) is not None and found.is_standing:
+        if found.phase != "starting":
+            return found.phase == "running"
+        time.sleep(_LOOK_EVERY_S)
+    return False
 
 
 def older(system: System) -> int:
@@ -92,17 +93,6 @@ def _nothing_submitted() -> Iterator[None]:
 def _queues(loaded: Loaded, job: JobSpec) -> list[str]:
     """The worker's queues, and the job's."""
     return list(dict.fromkeys([*loaded.settings.worker.queues, job.job_queue or job.bare_type]))
-
-
-def _roles(loaded: Loaded) -> list[Role]:
-    """Ended in this order: the indexer last, when there is nothing more to write."""
-    python = sys.executable
-    celery = [python, "-m", "celery", *worker.arguments(loaded, None), "--loglevel", "INFO"]
-    return [
-        Role("worker", celery, stage=0, grace_s=_WORKER_GRACE_S),
-        Role("reconciler", [python, "-m", "hysds", "reconciler"], stage=0),
-        Role("indexer", [python, "-m", "hysds", "indexer"], stage=1),
-    ]
 
 
 def _nothing() -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import click
 
 from hysds.bootstrap import System
-from hysds.cli import exits, own_system, specs, summary, tables, watching, words
+from hysds.cli import exits, interrupts, own_system, specs, summary, tables, watching, words
 from hysds.cli.exits import Exit
 from hysds.cli.live import People, Screen
 from hysds.cli.own_system import Ready
@@ -25,8 +23,6 @@ from hysds.sdk.client import Client
 from hysds.sdk.following import Over, Place, Quiet, Seen
 from hysds.settings import load
 
-_ENDINGS = (signal.SIGTERM, signal.SIGHUP)
-
 
 @click.command("run", short_help="Run a job here and show it as it goes.")
 @click.argument("spec")
@@ -37,9 +33,10 @@ def command(spec: str, as_json: bool) -> int:
     """Run the job that the file SPEC describes (- is stdin): check it, submit it, show its output as it comes, then
     what its phases took, how it ended and where its files are. The last line is the job's id and status.
 
-    Where no ledger is set (ledger.url), a system is started for the job under HYSDS_HOME and stopped after it: a
-    Valkey server, a worker, an indexer and a reconciler. Its files stay, so `hysds jobs` finds the job afterwards, and
-    a job that did the same work before is not run again: of a duplicate, the job that stands for it is shown.
+    Where no ledger is set (ledger.url) and no system stands (`hysds up`), one is started for the job under HYSDS_HOME
+    and stopped after it: a Valkey server, a worker, an indexer and a reconciler. Its files stay, so `hysds jobs` finds
+    the job afterwards, and a job that did the same work before is not run again: of a duplicate, the job that stands
+    for it is shown.
 
     A spec whose command or env names HYSDS_SUBMIT_DIR gets that variable, with the current directory. Ctrl-C cancels
     the job and waits for its end. Exit codes: 0 completed, 1 failed, 2 refused, 3 revoked, 4 a part of the system
@@ -56,7 +53,7 @@ def command(spec: str, as_json: bool) -> int:
         job = specs.load([spec], checker)[0]
     err = sys.stderr.buffer
     screen = Screen(err if as_json else sys.stdout.buffer, err, outlives_readers=True)
-    with _signals_interrupt(), own_system.ready(loaded, job) as system:
+    with interrupts.by_signals(), own_system.ready(loaded, job) as system:
         return _run(job, system, screen, as_json)
 
 
@@ -171,14 +168,3 @@ def _conclude(document: Mapping[str, Any], screen: Screen, as_json: bool) -> Non
         click.echo(tables.as_json(document))
     else:
         screen.conclude(f"{document['id']} {document['status']}")
-
-
-@contextmanager
-def _signals_interrupt() -> Iterator[None]:
-    """SIGTERM and SIGHUP do what Ctrl-C does: nothing is left running."""
-    before = {number: signal.signal(number, signal.default_int_handler) for number in _ENDINGS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

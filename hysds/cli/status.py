@@ -8,7 +8,7 @@ from hysds.cli import summary, tables
 from hysds.sdk.client import Client
 
 
-@click.command("status", short_help="Show where jobs stand.")
+@click.command("status", short_help="Show where jobs stand; without an id, what of the system runs.")
 @click.argument("job_id", metavar="ID...", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="The documents, one JSON object a line.")
 def command(job_id: tuple[str, ...], as_json: bool) -> None:

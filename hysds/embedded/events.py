@@ -29,6 +29,11 @@ class Ended:
             return f"was ended by {_signal(-self.code)}"
         return f"ended with exit code {self.code}"
 
+    @property
+    def sentence(self) -> str:
+        """The whole of it."""
+        return f"{self.name} {self.how}{' (it had to be killed)' if self.killed else ''}"
+
 
 @dataclass(slots=True)
 class Events:

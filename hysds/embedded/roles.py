@@ -49,6 +49,8 @@ class Company:
     """The whole environment of all of them."""
     patience: Patience = Patience()
     rotation: Rotation = field(default_factory=Rotation)
+    stands: bool = False
+    """It is meant to stay: `EmbeddedSystem.stand` is called once all are ready."""
 
 
 def plan(server: Path, home: Home, company: Company) -> Plan:
@@ -67,6 +69,7 @@ def plan(server: Path, home: Home, company: Company) -> Plan:
         control=str(home.door),
         log=str(home.log_of(WARDEN)),
         rotation=company.rotation,
+        stands=company.stands,
     )
 
 

@@ -25,8 +25,8 @@ from hysds.embedded import valkey
 from hysds.embedded.errors import ChildEnded, EmbeddedError
 from hysds.embedded.events import Ended, Events
 from hysds.embedded.home import Home, open_log
-from hysds.embedded.roles import WARDEN, Company, Patience, Role
-from hysds.embedded.warden.plan import SERVER, Rotation, line
+from hysds.embedded.roles import WARDEN, Company
+from hysds.embedded.warden.plan import SERVER, line
 from hysds.lib.process.guard import tree
 from hysds.settings.model import Settings
 
@@ -49,25 +49,18 @@ class _Running:
 class EmbeddedSystem:
     """The server and the roles of one home. For one thread; `with` starts it and stops it."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        environ: Mapping[str, str],
-        roles: Sequence[Role],
-        patience: Patience | None = None,
-        rotation: Rotation | None = None,
-    ) -> None:
-        """`environ`: the environment from which roles load these settings (`inherited` says what they get of it).
+    def __init__(self, settings: Settings, company: Company) -> None:
+        """The roles of the company load these settings from its environment.
 
         Raises: ValueError where the settings name a ledger elsewhere, or two roles have one name.
         """
         if settings.ledger.url is not None:
             raise ValueError("the settings name a ledger, so there is none to start")
-        names = [SERVER, WARDEN, *(role.name for role in roles)]
+        names = [SERVER, WARDEN, *(role.name for role in company.roles)]
         if len(set(names)) < len(names):
             raise ValueError(f"two processes of one name among {names}")
         self.home = Home(settings.home)
-        self._company = Company(tuple(roles), dict(environ), patience or Patience(), rotation or Rotation())
+        self._company = company
         self._running: _Running | None = None
         self._logged: dict[str, int] = {}
 

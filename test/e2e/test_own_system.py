@@ -168,5 +168,5 @@ def test_what_needs_a_system_says_that_none_runs(command_line: Any, command: lis
     asked = command_line.hysds(*command, stdin=b'{"job_type": "job:x", "payload": {"_command": "true"}}')
 
     assert asked.returncode == 4
-    for said in (b"no system is running under", b"`hysds run`", b"HYSDS_LEDGER_URL", b"`hysds worker job`"):
+    for said in (b"no system is running under", b"`hysds run`", b"`hysds up`", b"HYSDS_LEDGER_URL"):
         assert said in asked.stderr

@@ -58,6 +58,8 @@ class Plan:
     log: str
     """The warden's own."""
     rotation: Rotation
+    stands: bool
+    """It is meant to stay; it does from `{"stand": true}` on."""
 
     def encode(self) -> bytes:
         """One line."""

@@ -49,7 +49,7 @@ class Warden:
         self._posts = Posts([self._server, *self._roles], spawner, self._tell)
         self._pings = probe.Pings(plan.socket)
         self._since_s, self._began_s = time.time(), time.monotonic()
-        self._is_standing = self._is_detached = False
+        self._has_started = self._is_detached = False
         self._stopping = False
         self._hurries = False
         self._wake = tree.Wake()
@@ -122,23 +122,17 @@ class Warden:
         if message.get("tell") == "state":
             peer.say({"state": self._state()})
         if message.get("stand") and peer is self._parent:
-            self._is_standing = True
             self._posts.keep()
             self._is_detached = bool(message.get("detached"))
             peer.say({"standing": True})
 
     def _state(self) -> Mapping[str, Any]:
-        phase = (
-            "running"
-            if all(post.is_ready or not post.start.tells_ready for post in self._roles)
-            else "starting"
-        )
         return {
             "pid": os.getpid(),
             "since_s": self._since_s,
             "uptime_s": time.monotonic() - self._began_s,
-            "phase": "stopping" if self._stopping else phase,
-            "is_standing": self._is_standing,
+            "phase": "stopping" if self._stopping else "running" if self._has_started else "starting",
+            "is_standing": self._plan.stands,
             "is_detached": self._is_detached,
             "processes": [post.state() for post in self._posts.all],
         }
@@ -214,6 +208,9 @@ class Warden:
 
     def _tell(self, message: Mapping[str, Any]) -> None:
         """To whoever listens, and in the log."""
+        self._has_started = self._has_started or all(
+            post.is_ready or not post.start.tells_ready for post in self._roles
+        )
         for peer in self._peers:
             if peer.is_listener and not peer.is_over:
                 peer.say(message)

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from hysds.embedded.roles import Patience, Role
+from hysds.embedded.roles import Company, Patience, Role
 from hysds.embedded.system import EmbeddedSystem
 from hysds.settings.model import Settings
 
@@ -21,7 +21,7 @@ def main(home: str, record: str, *modes: str) -> None:
     """Start, tell, wait, stop."""
     role = Role("worker", [sys.executable, str(ROLE), "worker", record, *modes], 0, grace_s=600)
     patience = Patience(orphaned_grace_s=0.2, hurry_s=0.2)
-    with EmbeddedSystem(Settings(home=Path(home)), dict(os.environ), [role], patience) as system:
+    with EmbeddedSystem(Settings(home=Path(home)), Company([role], dict(os.environ), patience)) as system:
         system.await_roles()
         print(json.dumps(dict(system.pids)), flush=True)
         sys.stdin.read()

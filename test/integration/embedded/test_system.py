@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from hysds.embedded.errors import ChildEnded, EmbeddedError, HomeInUse
-from hysds.embedded.roles import Patience, Role
+from hysds.embedded.roles import Company, Patience, Role
 from hysds.embedded.system import EmbeddedSystem
 from hysds.lib.process.guard.tree import is_alive
 from hysds.settings.model import Ledger, Settings
@@ -45,7 +45,7 @@ def make(tmp_path: Path, record: Path) -> Iterator[Callable[..., EmbeddedSystem]
             Role(name, _argv(name, record, modes), stage, grace_s, "silent" not in modes)
             for stage, (name, modes) in enumerate(roles.items())
         ]
-        made.append(EmbeddedSystem(Settings(home=tmp_path / "home"), _ENVIRON, parts, _SOON))
+        made.append(EmbeddedSystem(Settings(home=tmp_path / "home"), Company(parts, _ENVIRON, _SOON)))
         return made[-1]
 
     yield make
@@ -213,7 +213,7 @@ def test_a_role_whose_program_is_missing_is_told(tmp_path: Path) -> None:
     """The reason of the operating system, and the program's name."""
     role = Role("worker", ["/nonexistent/program"], 0)
     with (
-        EmbeddedSystem(Settings(home=tmp_path / "home"), _ENVIRON, [role], _SOON) as system,
+        EmbeddedSystem(Settings(home=tmp_path / "home"), Company([role], _ENVIRON, _SOON)) as system,
         pytest.raises(ChildEnded, match="worker could not be started: /nonexistent/program: No such file"),
     ):
         system.await_roles()
@@ -223,7 +223,7 @@ def test_a_role_that_never_gets_ready_is_told(tmp_path: Path, record: Path) -> N
     """After the time that the caller gave."""
     role = Role("indexer", _argv("indexer", record, "silent"), 0)
     with (
-        EmbeddedSystem(Settings(home=tmp_path / "home"), _ENVIRON, [role], _SOON) as system,
+        EmbeddedSystem(Settings(home=tmp_path / "home"), Company([role], _ENVIRON, _SOON)) as system,
         pytest.raises(ChildEnded, match=r"indexer is not ready after 0\.5 s"),
     ):
         system.await_roles(timeout_s=0.5)
@@ -290,9 +290,9 @@ def test_stopping_twice_or_before_the_start_is_nothing(make: Callable[..., Embed
 def test_a_system_with_a_ledger_elsewhere_has_nothing_to_start(tmp_path: Path) -> None:
     """Settings that name a server, or two roles of one name, are a mistake of the caller."""
     with pytest.raises(ValueError, match="name a ledger"):
-        EmbeddedSystem(Settings(tmp_path, Ledger(url="redis://127.0.0.1:6379/0")), {}, [])
+        EmbeddedSystem(Settings(tmp_path, Ledger(url="redis://127.0.0.1:6379/0")), Company([], {}))
     with pytest.raises(ValueError, match="one name"):
-        EmbeddedSystem(Settings(tmp_path), {}, [Role("valkey", ["x"], 0)])
+        EmbeddedSystem(Settings(tmp_path), Company([Role("valkey", ["x"], 0)], {}))
 
 
 @pytest.fixture
@@ -423,7 +423,7 @@ def test_roles_have_the_umask_of_whoever_starts_them(tmp_path: Path) -> None:
             "umask > mask; echo ready > /proc/self/fd/$HYSDS_READY_FD; exec sleep infinity",
         ]
         role = Role("worker", argv, 0)
-        system = EmbeddedSystem(Settings(home=tmp_path / "home"), _ENVIRON, [role], _SOON)
+        system = EmbeddedSystem(Settings(home=tmp_path / "home"), Company([role], _ENVIRON, _SOON))
         system.start()
         system.await_roles()
     finally:

@@ -78,7 +78,7 @@ def test_what_was_added_to_an_error_is_in_its_block() -> None:
     error.add_note("the job was not submitted")
 
     assert faults.told(error) == (
-        "hysds: no system of its own:\n  the worker ended\n  the job was not submitted",
+        "hysds: the embedded system does not run:\n  the worker ended\n  the job was not submitted",
         Exit.UNREACHABLE,
     )
 

@@ -42,7 +42,17 @@ def test_a_plan_comes_through_as_it_was() -> None:
     """Encoded on one line, whatever stands in environments and paths."""
     start = Start("wörker", ["a b", "c\n"], {"K": "line\nline", "L": "\udcff"}, "/log", 1, 2.5, True)
     plan = Plan(
-        start, "/socket", [start, start], "/home", "READY", 1.0, 2.0, "/door", "/warden.log", Rotation(1, 2)
+        start,
+        "/socket",
+        [start, start],
+        "/home",
+        "READY",
+        1.0,
+        2.0,
+        "/door",
+        "/warden.log",
+        Rotation(1, 2),
+        True,
     )
 
     assert plan.encode().count(b"\n") == 1
