@@ -29,6 +29,7 @@ from hysds.job_worker import environment as job_environment
 from hysds.job_worker.orphans import Orphans
 from hysds.job_worker.presence import Identity
 from hysds.job_worker.worker import JobWorker
+from hysds.lib import machine
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.bell import Bell
@@ -160,9 +161,13 @@ class System:
         """The role that runs jobs. `name` is the Celery node's (`celery@host`)."""
         born = incarnation(name)
         engine = self._adapters.engine(self.settings, born)
-        identity = Identity(born, name, socket.gethostname(), queues, slots, _facts())
+        identity = Identity(born, name, socket.gethostname(), queues, slots, _facts(self.settings))
         world = assembly.World(self.ledger, self.logs, engine, random.random)
         return assembly.job_worker(identity, self.settings, world)
+
+    def orphans(self) -> Orphans:
+        """What dead workers left on this host."""
+        return assembly.orphans(self.settings, self.ledger)
 
     def close(self) -> None:
         """Let go of everything that was built, last first."""
@@ -196,9 +201,17 @@ class _LateBell:
                 self._bell.close()
 
 
-def _facts() -> str:
-    """What a worker tells of itself, as JSON."""
-    return json.dumps({"roles": ["job"], "version": hysds.__version__, "pid": os.getpid()})
+def _facts(settings: Settings) -> str:
+    """What a worker tells of itself for as long as it lives, as JSON."""
+    facts = {
+        "roles": ["job"],
+        "version": hysds.__version__,
+        "pid": os.getpid(),
+        "boot_id": machine.this().boot_id,
+        "started": time.time(),
+        "work_dir": str(settings.work_dir),
+    }
+    return json.dumps(facts)
 
 
 def incarnation(name: str) -> str:
@@ -258,6 +271,7 @@ class RealAdapters:
                 isolation_limit_s=settings.worker.isolation_limit_s - 2 * CLOCK_CAP_S,
                 on_gone=(sys.executable, "-m", "hysds.cli.gone", incarnation),
                 on_gone_env=environment.for_child(self._handed_on),
+                marks={job_environment.WORKER: incarnation},
             ),
         )
 

@@ -1,5 +1,5 @@
 """What a guardian runs when its worker is dead and nothing of its jobs lives: it tells the ledger, which gives the jobs
-to others at once instead of when their leases run out.
+to others at once instead of when their leases run out; then it clears away what the worker left on this host.
 
     python -m hysds.cli.gone INCARNATION
 """
@@ -15,12 +15,15 @@ from hysds.core.errors import HysdsError
 def main(arguments: list[str]) -> int:
     """0 when the ledger was told."""
     system = None
+    [incarnation] = arguments
     try:
         system = System.read()
-        moved = system.ledger.leave(arguments[0])
+        moved = system.ledger.leave(incarnation)
         system.dispatcher.ring(moved.ready)
+        # Not of a worker that was only stopped: it lives, and looks after its directories when it goes on.
+        system.orphans().take(incarnation)
     except HysdsError as error:
-        sys.stderr.write(f"the ledger was not told that worker {arguments[0]} is gone: {error}\n")
+        sys.stderr.write(f"the ledger was not told that worker {incarnation} is gone: {error}\n")
         return 1
     finally:
         if system is not None:

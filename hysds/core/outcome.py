@@ -83,7 +83,7 @@ _WORDS: Mapping[Reason, tuple[FailureClass, str, str]] = {
     Reason.GUARDIAN_GONE: (
         FailureClass.INTERNAL,
         "guardian and keeper were both killed after {ran}",
-        "processes of this attempt may still run on the host; see the host's kernel log",
+        "what they left was killed; see the host's kernel log: did it run out of memory?",
     ),
 }
 

@@ -101,17 +101,22 @@ class Claims:
             committed = self._answered(partial(self._ledger.commit, commit, bid), self._ends.closing)
             return committed, self._take(committed.claimed) if committed.claimed is not None else None
 
-    def persist(self, call: Callable[[], object]) -> None:
+    def persist(self, call: Callable[[], _T]) -> _T:
         """Repeat a harmless call until it is answered.
 
         Raises: Unreachable when the worker closed before an answer came.
         """
-        self._answered(call, self._ends.closing)
+        return self._answered(call, self._ends.closing)
 
     def given_up(self) -> tuple[str, ...]:
         """Nonces that nobody asks for any more, whose leases should go back."""
         with self._noting:
             return tuple(sorted(self._given_up))
+
+    def give_up(self, nonce: str) -> None:
+        """Nobody asks for this one any more."""
+        with self._noting:
+            self._given_up.add(nonce)
 
     def forget(self, nonces: tuple[str, ...]) -> None:
         """The ledger knows of these."""
@@ -133,8 +138,7 @@ class Claims:
                 terms.worker, terms.queues, self._host.fit(), nonce, terms.lease_ms, terms.reserve_after_ms
             )
         except Unreachable:
-            with self._noting:
-                self._given_up.add(nonce)
+            self.give_up(nonce)
             raise
         finally:
             self._rounds += 1

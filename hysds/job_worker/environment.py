@@ -12,6 +12,11 @@ from collections.abc import Mapping
 from hysds.job_worker.attempt import Attempt
 from hysds.job_worker.workdir import WorkDir
 
+WORKER = "HYSDS_JOB_WORKER"
+"""The incarnation of the worker that runs the job: by it the processes of a dead worker's jobs are found."""
+MARKS = ("HYSDS_JOB_ID", "HYSDS_JOB_FENCE", WORKER)
+"""What together tells one attempt's processes from all others on the host."""
+
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -24,6 +29,7 @@ def compose(attempt: Attempt, place: WorkDir) -> Mapping[str, str]:
         **attempt.spec.env,
         "HYSDS_JOB_ID": attempt.id,
         "HYSDS_JOB_FENCE": str(attempt.fence),
+        WORKER: attempt.record.owner,
         "HYSDS_JOB_DIR": str(place.path),
         "HYSDS_PROGRESS": str(place.progress),
     }

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hysds.job_worker import environment
 from hysds.job_worker.workdir import WorkDir
 from hysds.ports.engines import Workload
 
@@ -36,7 +37,9 @@ def write_before(
 
 def script(workload: Workload) -> str:
     """A shell script that does what the worker does: this directory, this environment and no other, this command."""
-    variables = " ".join(shlex.quote(f"{name}={value}") for name, value in sorted(workload.env.items()))
+    # Not what would have it taken for one of the worker's own processes.
+    given = {name: value for name, value in workload.env.items() if name != environment.WORKER}
+    variables = " ".join(shlex.quote(f"{name}={value}") for name, value in sorted(given.items()))
     return (
         "#!/bin/sh\n"
         f"# Runs attempt {workload.id} again by hand.\n"

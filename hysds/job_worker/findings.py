@@ -23,6 +23,8 @@ MAX_METRICS_BYTES = 8 * 1024 * 1024
 MAX_ENTRIES = 20_000
 """So many directory entries are looked at for metrics; beyond them a note says that there may be more."""
 MAX_NOTES = 20
+TAIL_BYTES = 2_000
+"""Of each stream of a failed attempt: its last lines, in UTF-8."""
 _METRICS, _STATS = "pge_metrics.json", "_docker_stats.json"
 
 
@@ -52,6 +54,11 @@ def collect(workdir: WorkDir) -> Findings:
         metrics=_metrics(workdir.path, notes),
         notes=notes.all(),
     )
+
+
+def tails(workdir: WorkDir) -> dict[str, str]:
+    """The last lines of the output, by stream; no more than TAIL_BYTES of each, "" where there are none to be read."""
+    return {"stdout": _last_lines(workdir.stdout), "stderr": _last_lines(workdir.stderr)}
 
 
 class _Notes:
@@ -116,6 +123,30 @@ def _named(root: Path, notes: _Notes) -> Iterator[Path]:
 
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def _last_lines(path: Path) -> str:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        status = os.fstat(fd)
+        start = max(status.st_size - TAIL_BYTES, 0)
+        data = os.pread(fd, TAIL_BYTES, start) if stat.S_ISREG(status.st_mode) else b""
+    except OSError:
+        return ""
+    finally:
+        os.close(fd)
+    return _whole_lines(data, is_cut=start > 0)
+
+
+def _whole_lines(data: bytes, is_cut: bool) -> str:
+    """Without the half line that a cut begins with, unless it is the only one; what is no text shows as such."""
+    _, newline, rest = data.partition(b"\n")
+    text = (rest if is_cut and newline and rest.strip() else data).decode(errors="replace").strip("\n")
+    # A byte that is no text became three.
+    return text.encode()[-TAIL_BYTES:].decode(errors="ignore")
 
 
 def _text(path: Path, notes: _Notes) -> str | None:

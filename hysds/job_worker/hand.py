@@ -43,6 +43,11 @@ class Hand:
             self._asked_at = now
             return tuple(won.attempt.record.queue for won in self._won)
 
+    def open(self) -> None:
+        """Take leases again."""
+        with self._lock:
+            self._is_shut = False
+
     def shut(self) -> tuple[Won, ...]:
         """Take nothing more; answers what nobody has taken up."""
         with self._lock:

@@ -1,4 +1,4 @@
-"""What this host has, what of it is free, and which shapes are known to fit it."""
+"""What this host has, what of it is free, which shapes are known to fit it, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from hysds.core.requests import Fit
 from hysds.core.shapes import Capacity, Shape, decode
+
+NO_DIRECTORY, LOW_DISK = "no work directory", "disk below the reserve"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Host:
         self._taken: dict[tuple[str, int], Shape] = {}
         self._known: dict[str, Shape | None] = {}
         """By name; None for one that this version can't read, which fits no host."""
+        self._left_bytes: int | None = 0
+        """On the disk beyond the reserve, below 0 where it is touched, when last measured; None: no directory."""
         total_memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         self._whole = Capacity(
             slots=settings.slots,
@@ -39,6 +43,7 @@ class Host:
             memory_bytes=settings.memory_bytes or total_memory,
             disk_bytes=0,
         )
+        self._disk_bytes()
 
     def take(self, id: str, fence: int, shape: str) -> None:
         """A lease of a job of this shape begins."""
@@ -63,10 +68,21 @@ class Host:
             return self._whole.slots - sum(shape.slots for shape in self._taken.values())
 
     def capacities(self) -> tuple[Capacity, Capacity]:
-        """What the host has for jobs in all, and what of it is free now; disk as `fit` measures it."""
-        disk_bytes = self._disk_bytes()
+        """What the host has for jobs in all, and what of it is free now; the disk as `fit` last measured it."""
         with self._lock:
-            return self._capacities(disk_bytes)
+            return self._capacities(max(self._left_bytes or 0, 0))
+
+    def is_usable(self) -> bool:
+        """Whether any job could run here, as `fit` last saw it. Costs nothing."""
+        return self._left_bytes is not None
+
+    def defect(self) -> str:
+        """What is wrong with the host, as `fit` last saw it; "": nothing. A low disk keeps out jobs that ask for disk
+        alone.
+        """
+        if self._left_bytes is None:
+            return NO_DIRECTORY
+        return LOW_DISK if self._left_bytes < 0 else ""
 
     def fit(self) -> Fit:
         """What is known of shapes now; measures the disk. On a host without its work directory nothing fits."""
@@ -101,5 +117,7 @@ class Host:
         try:
             usage = shutil.disk_usage(self._settings.work_dir)
         except OSError:
+            self._left_bytes = None
             return -1
-        return max(usage.free - self._settings.disk_reserve_bytes, 0)
+        left_bytes = self._left_bytes = usage.free - self._settings.disk_reserve_bytes
+        return max(left_bytes, 0)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hysds.core.errors import Unreachable
-from hysds.core.requests import Announcement, Notice, Renewal, Renewed, Standing
+from hysds.core.requests import Announcement, Drain, Notice, Renewal, Renewed, Standing
 from hysds.job_worker.attempt import Attempt, Stop
 from hysds.job_worker.claims import Claims
 from hysds.job_worker.holdings import Holdings
@@ -53,6 +53,8 @@ class Calls:
     """There may be a job to claim."""
     tick: Callable[[], None]
     """A renewal's time has passed."""
+    order: Callable[[Drain | None], None]
+    """Whether the worker is to take no more jobs, as each renewal says."""
 
 
 class LeaseKeeper:
@@ -67,6 +69,8 @@ class LeaseKeeper:
         self._host = parts.host
         self._terms = terms
         self._stopping = threading.Event()
+        self._hurry = threading.Event()
+        self._is_drained = False
         self._renewing: threading.Thread | None = None
 
     def start(self, announce: Callable[[], Announcement], calls: Calls) -> None:
@@ -77,9 +81,14 @@ class LeaseKeeper:
         self._renewing.start()
         threading.Thread(target=self._listen_for_ever, args=(calls,), name="hysds-inbox", daemon=True).start()
 
+    def hurry(self) -> None:
+        """Renew now: the worker has something new to say, or to hear."""
+        self._hurry.set()
+
     def close(self) -> None:
         """Stop renewing. The inbox is let go of when its wait ends, at the latest when the ledger is closed."""
         self._stopping.set()
+        self._hurry.set()
         if self._renewing is not None:
             self._renewing.join()
 
@@ -105,7 +114,7 @@ class LeaseKeeper:
         for attempt, standing in zip(attempts, renewed.standings, strict=True):
             self._heed(attempt, standing)
         if rounds == self._claims.rounds() and rounds % 2 == 0:
-            self._release_unlisted(renewed)
+            self._give_up_unlisted(renewed)
         self._host.learn(renewed.unknown)
         return renewed
 
@@ -115,28 +124,39 @@ class LeaseKeeper:
         elif standing is Standing.CANCEL:
             attempt.stop(Stop.CANCEL, self._terms.stop_grace_s)
 
-    def _release_unlisted(self, renewed: Renewed) -> None:
-        """No bid was under way, and yet the ledger knows a lease that we don't: nobody will ever run it."""
+    def _give_up_unlisted(self, renewed: Renewed) -> None:
+        """No bid was under way, and yet the ledger knows a lease that we don't: nobody will ever run it.
+
+        The next renewal names the wish that won it, and it goes back as if it had never been won.
+        """
         unknown = [lease for lease in renewed.unlisted if self._holdings.get(*lease) is None]
-        for id_, fence in unknown:
-            _log.warning("job %s: the lease with fence %s is nobody's here; it goes back", id_, fence)
-            self._ledger.release(id_, fence)
+        kept = self._ledger.kept([id_ for id_, _ in unknown]) if unknown else ()
+        for (id_, fence), held in zip(unknown, kept, strict=True):
+            if held is not None and held.record.fence == fence:
+                _log.warning("job %s: the lease with fence %s is nobody's here; it goes back", id_, fence)
+                self._claims.give_up(held.record.nonce)
 
     def _renew_for_ever(self, announce: Callable[[], Announcement], calls: Calls) -> None:
         following = time.monotonic()
         # A lease counts from the sending of the renewal that the ledger answered, not from when an answer stayed away.
         reached_s = time.clock_gettime(time.CLOCK_BOOTTIME)
-        while not self._stopping.wait(max(following - time.monotonic(), 0)):
+        while not self._is_over(following):
             following = time.monotonic() + self._terms.renew_interval_s
             sent_s = time.clock_gettime(time.CLOCK_BOOTTIME)
             try:
-                if self._keep(announce, calls.work, reached_s):
+                if self._keep(announce, calls, reached_s):
                     reached_s = sent_s
                 calls.tick()
             except Exception:  # noqa: BLE001  the thread must live: without renewals every job of this worker is lost
                 _log.exception("a renewal failed")
 
-    def _keep(self, announce: Callable[[], Announcement], work: Callable[[], None], reached_s: float) -> bool:
+    def _is_over(self, following_s: float) -> bool:
+        """Wait for the next renewal's time, or until somebody is in a hurry; whether there is none any more."""
+        self._hurry.wait(max(following_s - time.monotonic(), 0))
+        self._hurry.clear()
+        return self._stopping.is_set()
+
+    def _keep(self, announce: Callable[[], Announcement], calls: Calls, reached_s: float) -> bool:
         """Whether the leases were renewed; if not, the engine is told since when they have not been."""
         self._engine.beat()
         try:
@@ -150,8 +170,10 @@ class LeaseKeeper:
             self._engine.isolated(reached_s)
             raise
         self._engine.connected()
+        self._is_drained = renewed.drain is not None
+        calls.order(renewed.drain)
         if renewed.ready or set(renewed.unknown) & set(self._host.fit().now):
-            work()
+            calls.work()
         return True
 
     def _listen_for_ever(self, calls: Calls) -> None:
@@ -170,8 +192,10 @@ class LeaseKeeper:
 
     def _take(self, notice: str, work: Callable[[], None]) -> None:
         match notice.split(" "):
-            case [Notice.WAKE]:
+            case [Notice.WAKE] if not self._is_drained:
                 work()
+            case [Notice.WAKE | Notice.DRAIN]:
+                self.hurry()  # an order was given, or taken back: the answer to a renewal says which
             case [Notice.LOST | Notice.CANCEL as word, id_, fence] if fence.isdecimal():
                 attempt = self._holdings.get(id_, int(fence))
                 if attempt is not None:

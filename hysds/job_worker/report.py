@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ class Report:
     outcome: Outcome
     ending: Ending | None
     findings: Findings
+    tails: Mapping[str, str]
+    """The end of the output, by stream; of an attempt that did not complete."""
 
 
 def context(attempt: Attempt) -> dict[str, Any]:
@@ -55,6 +58,8 @@ def detail(report: Report) -> str:
         "msg": list(found.msg) or None,
         "msg_details": found.msg_details,
         "notes": list(found.notes) or None,
+        "memory_bytes": report.attempt.record.memory_bytes or report.attempt.spec.resources.memory,
+        **{f"{stream}_tail": text or None for stream, text in report.tails.items()},
         **_run(report.attempt, ending),
     }
     return _fitting({name: value for name, value in values.items() if value is not None})

@@ -46,6 +46,8 @@ class Tools:
     time_limit_gap_s: float
     chance: Callable[[], float]
     """A number in [0, 1) for the jitter of retry delays."""
+    begin: Callable[[WorkDir], None]
+    """Called before an attempt makes its directory: whose it is must be known if this worker dies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ def _carried_out(attempt: Attempt, tools: Tools) -> Commit | GiveBack | None:
     except Exception as error:  # noqa: BLE001  the outer shell: whatever broke, the job ends with a class and a reason
         ended = outcome.of_exception(error, attempt.phase, traceback.format_exc())
     log.finish(found.notes)
-    detail = report.detail(report.Report(attempt, place.path, tools.host, ended, ending, found))
+    tails = findings.tails(place) if ended.failure is not None else {}
+    detail = report.detail(report.Report(attempt, place.path, tools.host, ended, ending, found, tails))
     return conclude(attempt, ended, detail, tools)
 
 
@@ -97,19 +100,22 @@ def prepare(attempt: Attempt, place: WorkDir, tools: Tools) -> Workload:
         raise Internal(
             f"this worker can't read the job's spec ({attempt.defect}); is it older than who submitted?"
         )
+    tools.begin(place)
     workdir.create(place)
     spec = attempt.spec
+    env = environment.compose(attempt, place)
     times = limits.time_limits(spec, tools.default_time_limit_s, tools.time_limit_gap_s)
     workload = Workload(
         id=f"{attempt.id}.f{attempt.fence}",
         argv=spec.argv,
         cwd=place.path,
-        env=environment.compose(attempt, place),
+        env=env,
+        marks={name: env[name] for name in environment.MARKS},
         stdout=place.stdout,
         stderr=place.stderr,
         soft_limit_s=times.soft_s,
         hard_limit_s=times.hard_s,
-        memory_bytes=spec.resources.memory,
+        memory_bytes=attempt.record.memory_bytes or spec.resources.memory,
     )
     job = document(attempt.record, attempt.stored_spec)["job"]
     files.write_before(place, report.context(attempt), job, workload)
@@ -162,10 +168,17 @@ def conclude(attempt: Attempt, ended: Outcome, detail: str, tools: Tools) -> Com
         return end(Status.REVOKED, reason=FailureClass.CANCELLED.value, fails=attempt.record.fails)
     if ended.failure is None:
         return end(Status.COMPLETED, fails=attempt.record.fails)
-    failed = retry.Failure(ended.failure, ended.permanent)
+    failed = retry.Failure(ended.failure, ended.permanent, ended.exit_code, attempt.record.memory_bytes)
     now_ms = round(attempt.ledger_s() * 1000)
     next_ = retry.decide(attempt.spec, attempt.record.fails, failed, now_ms, tools.chance())
-    return end(next_.status, reason=ended.failure.value, fails=next_.fails, wake_ms=next_.wake_ms)
+    return end(
+        next_.status,
+        reason=ended.failure.value,
+        fails=next_.fails,
+        wake_ms=next_.wake_ms,
+        shape=next_.shape,
+        memory_bytes=next_.memory_bytes,
+    )
 
 
 def _broken(attempt: Attempt, error: Exception) -> Commit | None:

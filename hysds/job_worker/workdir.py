@@ -7,10 +7,17 @@ successor's.
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+JOBS = "jobs"
+"""The folder below the root in which all directories of attempts lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ class WorkDir:
 def locate(root: Path, id: str, fence: int, accepted_ms: int) -> WorkDir:
     """Where an attempt works; nothing is made."""
     accepted = datetime.fromtimestamp(accepted_ms / 1000, UTC)
-    parent = root / "jobs" / accepted.strftime("%Y/%m/%d/%H/%M")
+    parent = root / JOBS / accepted.strftime("%Y/%m/%d/%H/%M")
     return WorkDir(parent / f"{id}.f{fence}", parent / id)
 
 
@@ -100,9 +107,46 @@ def create(workdir: WorkDir) -> None:
         _swing(workdir)
 
 
+def remove(workdir: WorkDir) -> None:
+    """Take an attempt's directory away, and the job's link if it points there: of an attempt that is nobody's.
+
+    What can't be removed stays. The caller knows that nothing of the attempt lives.
+    """
+    with suppress(OSError), _linking(workdir):
+        if os.readlink(workdir.link) == workdir.path.name:
+            os.unlink(workdir.link)
+    shutil.rmtree(workdir.path, ignore_errors=True)
+    if workdir.path.exists():
+        _open_up(workdir.path)
+        shutil.rmtree(workdir.path, ignore_errors=True)
+
+
 def _swing(workdir: WorkDir) -> None:
     """From an earlier attempt to this one, in one step."""
     aside = workdir.link.with_name(f".{workdir.path.name}.link")
-    aside.unlink(missing_ok=True)
-    aside.symlink_to(workdir.path.name)
-    os.replace(aside, workdir.link)
+    with _linking(workdir):
+        aside.unlink(missing_ok=True)
+        aside.symlink_to(workdir.path.name)
+        os.replace(aside, workdir.link)
+
+
+@contextmanager
+def _linking(workdir: WorkDir) -> Iterator[None]:
+    """Who reads a job's link and then changes it takes turns: a lost attempt must not take its successor's away."""
+    fd = os.open(workdir.link.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _open_up(path: Path) -> None:
+    """Folders that a job closed to their owner too can be emptied again."""
+    with suppress(OSError):
+        os.chmod(path, 0o700)
+    for folder, folders, _ in os.walk(path):
+        for inner in (Path(folder, name) for name in folders):
+            with suppress(OSError):
+                if not inner.is_symlink():
+                    inner.chmod(0o700)

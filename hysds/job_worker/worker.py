@@ -1,4 +1,4 @@
-"""A job worker: claims what fits, runs it, commits it, for as long as it may.
+"""A job worker: claims what fits, runs it, has its end told, for as long as it may.
 
 It knows nothing of Celery: whoever drives it calls `perform` on a thread of its own for each request, and gives it a
 way to ask for one (`call`) and to say that the gate may have moved (`changed`).
@@ -6,44 +6,34 @@ way to ask for one (`call`) and to say that the gate may have moved (`changed`).
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 
 from hysds.core.errors import HysdsError, Unreachable
-from hysds.core.requests import Announcement, Commit, Committing
-from hysds.core.status import Status
-from hysds.job_worker import run
+from hysds.core.requests import Announcement, Drain
+from hysds.job_worker import draining, run
 from hysds.job_worker.attempt import Attempt, Stop
 from hysds.job_worker.claims import Claims, Ends, Won
+from hysds.job_worker.crew import Crew
+from hysds.job_worker.draining import Drained, Draining, DrainTerms, Effects
+from hysds.job_worker.foothold import Foothold
 from hysds.job_worker.hand import Hand
 from hysds.job_worker.holdings import Holdings
 from hysds.job_worker.host import Host
 from hysds.job_worker.leases import Calls, LeaseKeeper, Terms
+from hysds.job_worker.orphans import Orphans
+from hysds.job_worker.presence import Identity, Presence
+from hysds.job_worker.telling import Onward, Telling
 from hysds.ports.engines import Engine
 from hysds.ports.ledger import Ledger
 
-_LAST_WORD_RENEWALS = 5
-"""How long a worker that drains waits, beyond the time that its jobs have to end, for a ledger that does not answer."""
+_ORPHANS_RENEWALS = 10
+"""What dead workers of this host left is looked after each so many renewals."""
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who a worker is. `incarnation` is new with each start: no lease passes from a dead worker to its successor."""
-
-    incarnation: str
-    name: str
-    host: str
-    queues: tuple[str, ...]
-    slots: int
-    facts: str
-    """A JSON object: what the worker says of itself for as long as it lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +47,11 @@ class Parts:
     holdings: Holdings
     keeper: LeaseKeeper
     ends: Ends
+    foothold: Foothold
+    orphans: Orphans
     tools: run.Tools
     terms: Terms
-    drain_timeout_s: float
+    drain_terms: DrainTerms
 
 
 class JobWorker:
@@ -69,9 +61,27 @@ class JobWorker:
         self._identity = identity
         self._parts = parts
         self._hand = Hand(parts.terms.renew_interval_s)
+        self._crew = Crew()
+        self._telling = Telling(
+            parts.ledger,
+            parts.claims,
+            parts.foothold,
+            parts.tools.root,
+            Onward(self._wants_more, self._hand_on),
+        )
+        self._draining = Draining(
+            Drained(parts.ledger, parts.ends, self._crew, self._hand, parts.holdings),
+            Effects(self._return, self._moved),
+            parts.drain_terms,
+        )
+        self._presence = Presence(
+            identity,
+            parts.host,
+            lambda: self._draining.reason,
+            lease_ms=round(parts.terms.lease_s * 1000),
+            announce_ms=round(parts.terms.announce_s * 1000),
+        )
         self._lock = threading.Lock()
-        self._idle = threading.Condition(self._lock)
-        self._busy = 0
         self._called_at = -math.inf
         self._call: Callable[[str, int], None] = _nobody
         self._changed: Callable[[], None] = _nothing
@@ -91,6 +101,12 @@ class JobWorker:
         """Its name in the ledger."""
         return self._identity.incarnation
 
+    @property
+    def longest_drain_s(self) -> float:
+        """How long after `drain` its process must be gone, whatever hangs."""
+        terms = self._parts.drain_terms
+        return draining.longest_s(terms.timeout_s, terms.stop_grace_s)
+
     def prepare(self) -> None:
         """Start what guards the jobs; call it before the process has threads."""
         self._parts.engine.prepare()
@@ -98,30 +114,32 @@ class JobWorker:
     def start(self, call: Callable[[str, int], None], changed: Callable[[], None]) -> None:
         """Announce the worker and begin to look for work. `call(queue, n)`: please call `perform` n times."""
         self._call, self._changed = call, changed
-        self._parts.keeper.start(self._announcement, Calls(self._look_for_work, self._call_again))
+        calls = Calls(self._look_for_work, self._call_again, self._obey)
+        self._parts.keeper.start(self._announcement, calls)
+        interval_s = _ORPHANS_RENEWALS * self._parts.terms.renew_interval_s
+        threading.Thread(
+            target=self._parts.orphans.watch,
+            args=(self._parts.ends.closing, interval_s),
+            name="hysds-orphans",
+            daemon=True,
+        ).start()
 
     def is_open(self) -> bool:
         """Whether it would take another job now."""
-        return not self._parts.ends.draining.is_set() and self._parts.host.free_slots() > 0
+        return self._presence.is_open()
 
     def perform(self, queue: str, show: Callable[[str], None]) -> str | None:
         """Run one job, if there is one; answers its id. `show` is called with the id before the job starts."""
-        won = self._next()
-        if won is None:
-            return None
-        attempt = won.attempt
-        if self._parts.ends.closing.is_set():
-            attempt.stop(Stop.LOST, grace_s=0)
+        self._crew.begin()
         try:
-            _log.info("job %s: claimed with fence %s", attempt.id, attempt.fence)
-            self._show(show, attempt.id)
-            if won.more:
-                self._look_for_work()
-            self._carry_out(attempt)
+            won = self._next()
+            if won is None:
+                return None
+            self._see_through(won, show)
+            return won.attempt.id
         finally:
-            self._drop(attempt)
-            self._leave_one()
-        return attempt.id
+            self._crew.end()
+            self._changed()
 
     def drain(self, done: Callable[[], None]) -> None:
         """Take nothing more. `done` is called once nothing runs: by itself, or stopped after `drain_timeout_s`.
@@ -129,13 +147,11 @@ class JobWorker:
         A ledger that is away then does not hold the worker up for long: what it could not be told, it finds out when
         leases run out.
         """
-        self._parts.ends.draining.set()
-        self._changed()
-        threading.Thread(target=self._drain, args=(done,), name="hysds-drain", daemon=True).start()
+        self._draining.leave(done)
 
     def close(self) -> None:
         """End everything at once; whatever still runs is killed, and its leases go back as lost."""
-        self._parts.ends.draining.set()
+        self._draining.close()
         self._parts.ends.closing.set()
         for attempt in self._parts.holdings.all():
             attempt.stop(Stop.LOST, grace_s=0)
@@ -145,11 +161,11 @@ class JobWorker:
             self._parts.ledger.leave(self.incarnation)
         except HysdsError as error:
             _log.warning("the ledger was not told that this worker left: %s", error)
+        self._parts.foothold.close()
 
     def _next(self) -> Won | None:
         with self._lock:
             self._called_at = -math.inf
-            self._busy += 1
         won = self._hand.take()
         if won is not None:
             return won
@@ -157,50 +173,27 @@ class JobWorker:
             won = self._parts.claims.claim() if self.is_open() else None
         except Unreachable as error:
             _log.warning("a bid was given up: %s", error)
-        finally:
-            if won is None:
-                self._leave_one()
+        if won is not None and not self._wants_more():
+            self._return(won)  # the drain began while the bid was under way
+            return None
         return won
+
+    def _see_through(self, won: Won, show: Callable[[str], None]) -> None:
+        attempt = won.attempt
+        if self._parts.ends.closing.is_set():
+            attempt.stop(Stop.LOST, grace_s=0)
+        try:
+            _log.info("job %s: claimed with fence %s", attempt.id, attempt.fence)
+            self._show(show, attempt.id)
+            if won.more:
+                self._look_for_work()
+            self._telling.tell(attempt, run.run(attempt, self._parts.tools))
+        finally:
+            self._drop(attempt)
 
     def _drop(self, attempt: Attempt) -> None:
         self._parts.holdings.let_go(attempt)
         self._parts.host.give_back(attempt.id, attempt.fence)
-
-    def _leave_one(self) -> None:
-        with self._idle:
-            self._busy -= 1
-            self._idle.notify_all()
-        self._changed()
-
-    def _carry_out(self, attempt: Attempt) -> None:
-        verdict = run.run(attempt, self._parts.tools)
-        if isinstance(verdict, Commit):
-            self._commit(attempt, verdict)
-        elif verdict is not None:
-            self._give_back(verdict)
-
-    def _commit(self, attempt: Attempt, commit: Commit) -> None:
-        try:
-            committed, following = self._parts.claims.commit(commit, self._wants_more)
-        except HysdsError as error:
-            _log.error("job %s: its end was not recorded: %s", attempt.id, error)
-            return
-        if following is not None:
-            self._hand_on(following)
-        if committed.how is Committing.DONE:
-            _log.info(
-                "job %s: %s%s", attempt.id, committed.status, f" ({commit.reason})" if commit.reason else ""
-            )
-        if committed.how is Committing.TOO_LATE:
-            # The next attempt would begin after the job's deadline: this failure is the last one.
-            self._commit(attempt, replace(commit, status=Status.FAILED, wake_ms=0))
-        elif committed.how is Committing.NOT_ASKED:
-            _log.warning("job %s: stopped, but the ledger forgot who asked for it: it goes back", attempt.id)
-            self._give_back(run.GiveBack(attempt.id, attempt.fence, commit.detail))
-        elif committed.how is Committing.LOST:
-            _log.warning(
-                "job %s: the lease with fence %s was lost; nothing is recorded", attempt.id, attempt.fence
-            )
 
     def _hand_on(self, won: Won) -> None:
         """To a request of its own; back to the ledger if the worker has begun to drain meanwhile."""
@@ -210,16 +203,8 @@ class JobWorker:
             self._return(won)
 
     def _return(self, won: Won) -> None:
-        self._give_back(run.GiveBack(won.attempt.id, won.attempt.fence, ""))
+        self._telling.give_back(won.attempt)
         self._drop(won.attempt)
-
-    def _give_back(self, back: run.GiveBack) -> None:
-        try:
-            self._parts.claims.persist(
-                partial(self._parts.ledger.release, back.id, back.fence, 0, back.detail)
-            )
-        except HysdsError as error:
-            _log.error("job %s: it could not be given back, so its lease runs out: %s", back.id, error)
 
     def _wants_more(self) -> bool:
         return not self._parts.ends.draining.is_set()
@@ -240,6 +225,14 @@ class JobWorker:
         for queue in self._hand.overdue():
             self._ask(queue)
 
+    def _obey(self, order: Drain | None) -> None:
+        self._draining.obey(order)
+
+    def _moved(self) -> None:
+        """The gate was shut or opened by a drain: whoever drives this worker, and the ledger, hear of it at once."""
+        self._changed()
+        self._parts.keeper.hurry()
+
     def _ask(self, queue: str) -> None:
         try:
             self._call(queue, 1)
@@ -252,61 +245,12 @@ class JobWorker:
         except Exception:  # noqa: BLE001  whoever watches failed, which is no business of the job's
             _log.exception("job %s could not be shown", job_id)
 
-    def _drain(self, done: Callable[[], None]) -> None:
-        parts = self._parts
-        with self._lock:
-            self._busy += 1
-        threading.Thread(
-            target=self._return_all, args=(self._hand.shut(),), name="hysds-hand", daemon=True
-        ).start()
-        last_word_s = _LAST_WORD_RENEWALS * parts.terms.renew_interval_s
-        stopped_s = parts.terms.stop_grace_s + last_word_s
-        giving_up = threading.Timer(parts.drain_timeout_s + stopped_s, parts.ends.closing.set)
-        giving_up.daemon = True
-        giving_up.start()
-        try:
-            if not self._is_idle_within(parts.drain_timeout_s):
-                for attempt in parts.holdings.all():
-                    attempt.stop(Stop.DRAIN, parts.terms.stop_grace_s)
-                if not self._is_idle_within(stopped_s + last_word_s):
-                    _log.error("the worker leaves without having told the ledger of all its jobs")
-        finally:
-            giving_up.cancel()
-            done()
-
-    def _is_idle_within(self, timeout_s: float) -> bool:
-        with self._idle:
-            return self._idle.wait_for(lambda: self._busy == 0, timeout_s)
-
-    def _return_all(self, left: tuple[Won, ...]) -> None:
-        """What nobody has begun goes back at once."""
-        try:
-            for won in left:
-                self._return(won)
-        finally:
-            self._leave_one()
-
     def _announcement(self) -> Announcement:
-        identity = self._identity
-        return Announcement(
-            host=identity.host,
-            name=identity.name,
-            queues=identity.queues,
-            slots=0 if self._parts.ends.draining.is_set() else identity.slots,
-            fit=self._parts.host.fit(),
-            facts=self._facts(),
-        )
-
-    def _facts(self) -> str:
-        """What people are told of this worker, as JSON; nothing decides by it."""
-        whole, free = self._parts.host.capacities()
-        told = {
-            "has": asdict(whole),
-            "free": asdict(free),
-            "lease_ms": round(self._parts.terms.lease_s * 1000),
-            "announce_ms": round(self._parts.terms.announce_s * 1000),
-        }
-        return json.dumps(json.loads(self._identity.facts) | told)
+        was_open = self.is_open()
+        said = self._presence.announcement()
+        if self.is_open() != was_open:
+            self._changed()  # the host became unfit for jobs, or fit again
+        return said
 
 
 def _nobody(queue: str, times: int) -> None:

@@ -6,7 +6,7 @@ An engine promises that when `wait` answers, nothing of the workload lives any m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +28,8 @@ class Workload:
     soft_limit_s: float | None
     hard_limit_s: float
     memory_bytes: int | None
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """Those of its variables that tell its processes from all others on the host."""
 
 
 @dataclass(frozen=True, slots=True)

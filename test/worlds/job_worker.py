@@ -20,7 +20,8 @@ from hysds.core.ids import JobId
 from hysds.core.parse import parse_document
 from hysds.core.record import FOREVER
 from hysds.job_worker import assembly
-from hysds.job_worker.worker import Identity, JobWorker
+from hysds.job_worker.presence import Identity
+from hysds.job_worker.worker import JobWorker
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.settings.model import Settings, Worker
 

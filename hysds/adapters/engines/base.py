@@ -17,3 +17,5 @@ class EngineSettings:
     on_gone: tuple[str, ...] = ()
     """A short command that tells the ledger that the worker is gone, once nothing of its jobs lives."""
     on_gone_env: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """Variables that whatever guards the workloads carries, so that it can be found when this worker is dead."""

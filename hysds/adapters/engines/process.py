@@ -7,11 +7,56 @@ workload starts a new guardian.
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from hysds.adapters.engines.base import EngineSettings
+from hysds.lib.process import leftovers
+from hysds.lib.process.child import Child
 from hysds.lib.process.command import Command, Limits
+from hysds.lib.process.ending import Ending
 from hysds.lib.process.guardian import Guardian, GuardianGone, Watchfulness
+from hysds.lib.process.leftovers import Marks
 from hysds.ports.engines import Running, Workload
+
+_KILLED_WITHIN_S = 1.0
+
+
+class GuardedRun:
+    """A command under its keeper. What a keeper leaves that was killed together with the guardian is ended here."""
+
+    def __init__(self, child: Child, marks: Marks) -> None:
+        self._child = child
+        self._marks = marks
+        self._lock = threading.Lock()
+        self._is_clear = False
+
+    @property
+    def pid(self) -> int | None:
+        """The command's pid."""
+        return self._child.pid
+
+    def wait(self, timeout_s: float | None) -> Ending | None:
+        """Its end, once nothing of it lives."""
+        ending = self._child.wait(timeout_s)
+        if ending is None or ending.all_gone or not self._marks.variables:
+            return ending
+        while not self._end_leftovers(timeout_s):
+            if timeout_s is not None:
+                return None
+        return replace(ending, all_gone=True)
+
+    def stop(self, grace_s: float, reason: str) -> None:
+        """Ask for its end."""
+        self._child.stop(grace_s, reason)
+
+    def close(self) -> None:
+        """Let go of it; what still runs is killed."""
+        self._child.close()
+
+    def _end_leftovers(self, timeout_s: float | None) -> bool:
+        with self._lock:
+            self._is_clear = self._is_clear or leftovers.end(self._marks, timeout_s or _KILLED_WITHIN_S)
+            return self._is_clear
 
 
 class ProcessEngine:
@@ -23,6 +68,7 @@ class ProcessEngine:
             isolation_limit_s=settings.isolation_limit_s,
             on_gone=settings.on_gone,
             on_gone_env=settings.on_gone_env,
+            marks=settings.marks,
         )
         self._lock = threading.Lock()
         self._guardian: Guardian | None = None
@@ -43,13 +89,14 @@ class ProcessEngine:
             env=workload.env,
             limits=Limits(workload.soft_limit_s, workload.hard_limit_s, workload.memory_bytes),
         )
+        marks = Marks(workload.marks, (workload.stdout, workload.stderr))
         guardian = self._living()
         try:
-            return guardian.spawn(command)
+            return GuardedRun(guardian.spawn(command), marks)
         except GuardianGone:
             # It died after we looked, or it has given this worker up, silent for too long, and tells the ledger before
             # it exits. Nothing of this command ran: the next guardian takes it.
-            return self._living(instead_of=guardian).spawn(command)
+            return GuardedRun(self._living(instead_of=guardian).spawn(command), marks)
 
     def beat(self) -> None:
         """A sign of life for the guardian."""

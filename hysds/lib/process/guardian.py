@@ -39,6 +39,7 @@ class Watchfulness:
     `on_gone`: a command that is run when the worker is gone and nothing of its commands is left, with the
     environment `on_gone_env`, in the worker's directory, for at most `on_gone_limit_s`. Empty: none. Not run
     after `close`.
+    `marks`: variables that the guardian and its keepers carry, beside the worker's own environment.
     `cgroups`: keep memory limits by control groups where possible, made below `cgroup_parent` (None: look for
     a place); else, and if nowhere is possible, by adding up the processes.
     """
@@ -48,6 +49,7 @@ class Watchfulness:
     on_gone: Sequence[str] = ()
     on_gone_env: Mapping[str, str] = field(default_factory=dict)
     on_gone_limit_s: float = 30.0
+    marks: Mapping[str, str] = field(default_factory=dict)
     cgroups: bool = True
     cgroup_parent: Path | None = None
 
@@ -73,9 +75,10 @@ class Guardian:
         beats = Beats(beats_fd)
         beats.beat()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        watchfulness = watchfulness or Watchfulness()
         with theirs:
-            process = _launch(theirs)
-        settings_fd = wire.memory_file(wire.encode(_settings(watchfulness or Watchfulness())))
+            process = _launch(theirs, watchfulness.marks)
+        settings_fd = wire.memory_file(wire.encode(_settings(watchfulness)))
         pidfd = os.pidfd_open(os.getpid())
         guardian = cls(process, ours, beats)
         try:
@@ -121,8 +124,12 @@ class Guardian:
             raise
 
     def beat(self) -> None:
-        """The worker is alive: one store to shared memory. Call it well within the silence limit."""
+        """The worker is alive: one store to shared memory. Call it well within the silence limit.
+
+        A guardian that somebody stopped goes on: no command could be started, and none ended, while it stands still.
+        """
         self._beats.beat()
+        self._process.send_signal(signal.SIGCONT)
 
     def isolated(self, since_boot_s: float | None = None) -> None:
         """The worker can't reach its ledger, since this boot time (None: since now). Repeating it moves the
@@ -164,7 +171,7 @@ class Guardian:
             return
 
 
-def _launch(theirs: socket.socket) -> subprocess.Popen[bytes]:
+def _launch(theirs: socket.socket, marks: Mapping[str, str]) -> subprocess.Popen[bytes]:
     fd = theirs.fileno()
     # Isolated and without site: it starts fast, stays small (each keeper is a copy) and nobody's packages enter it.
     return subprocess.Popen(
@@ -172,6 +179,7 @@ def _launch(theirs: socket.socket) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         pass_fds=[fd],
+        env={**os.environ, **marks},  # noqa: TID251  (handed on whole, not read)
         start_new_session=True,
     )
 

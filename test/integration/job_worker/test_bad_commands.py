@@ -199,5 +199,6 @@ def test_the_environment_is_what_was_declared(bench: Bench) -> None:
         "HYSDS_JOB_ID",
         "HYSDS_JOB_FENCE",
         "HYSDS_JOB_DIR",
+        "HYSDS_JOB_WORKER",
         "HYSDS_PROGRESS",
     }

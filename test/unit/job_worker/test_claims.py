@@ -68,10 +68,10 @@ class Bench:
         watched = Watched(self.claims, self.holdings, self.host)
         self.keeper = LeaseKeeper(WORKER, self.ledger, Silent(), watched, terms)  # type: ignore[arg-type]
 
-    def submit(self) -> str:
+    def submit(self, **budgets: int) -> str:
         spec = JobSpec("job:x", {"_command": "true"})
         job_id = NEW_ID()
-        self.ledger.accept([Acceptance(job_id, identity(stored(spec)), stored(spec), "q", "1s")])
+        self.ledger.accept([Acceptance(job_id, identity(stored(spec)), stored(spec), "q", "1s", **budgets)])
         return job_id
 
     def claim(self) -> Attempt:
@@ -124,16 +124,21 @@ def test_a_bid_that_a_drain_gave_up_sends_its_lease_back(tmp_path: Path) -> None
     assert job_id not in bench.ledger.book.attempts
 
 
-def test_a_lease_that_nobody_here_knows_goes_back(tmp_path: Path) -> None:
-    """Found at a renewal, when no bid was under way that could still explain it."""
+def test_a_lease_that_nobody_here_knows_goes_back_and_burns_nothing(tmp_path: Path) -> None:
+    """Found at a renewal, when no bid was under way that could still explain it: the next one gives the wish up that
+    won it, so neither the budget for preemptions nor the list of attempts knows of it.
+    """
     bench = Bench(tmp_path, losses=0)
-    job_id = bench.submit()
+    job_id = bench.submit(preempt_left=1)
     bench.host.learn(("1s",))
     bench.holdings.let_go(bench.claim())
 
     bench.keeper.renew(bench.announcement())
+    bench.keeper.renew(bench.announcement())
 
-    assert bench.ledger.book.records[job_id].status is Status.QUEUED
+    record = bench.ledger.book.records[job_id]
+    assert (record.status, record.preempt_left) == (Status.QUEUED, 1)
+    assert job_id not in bench.ledger.book.attempts
 
 
 def test_a_commit_whose_answer_was_lost_is_answered_again(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core.errors import Internal, Unreachable
-from hysds.core.requests import Announcement, Fit, Renewal, Renewed
+from hysds.core.requests import Announcement, Drain, Fit, Renewal, Renewed
 from hysds.job_worker.claims import Bidding, Claims, Ends
 from hysds.job_worker.holdings import Holdings
 from hysds.job_worker.host import Host, HostSettings
@@ -81,9 +81,12 @@ class Bench:
             terms,
         )
         self.woken = threading.Semaphore(0)
+        self.orders: list[Drain | None] = []
 
     def start(self, work: Callable[[], None], tick: Callable[[], None] = lambda: None) -> None:
-        self.keeper.start(lambda: Announcement("host", "w@test", ("q",), 1, Fit()), Calls(work, tick))
+        self.keeper.start(
+            lambda: Announcement("host", "w@test", ("q",), 1, Fit()), Calls(work, tick, self.orders.append)
+        )
 
     def close(self) -> None:
         self.keeper.close()

@@ -96,7 +96,7 @@ class BrokenLogs:
 
 def tools(home: Path, logs: BrokenLogs, chance: Callable[[], float] = random.random) -> run.Tools:
     engine = SimulatedEngine(lambda workload: Play(exit_code=int(workload.argv[0] == "false"), stdout=b"x\n"))
-    return run.Tools(engine, logs, home, "test", 60.0, 60.0, chance)
+    return run.Tools(engine, logs, home, "test", 60.0, 60.0, chance, lambda place: None)
 
 
 def attempt(spec: str = STORED, fails: str = "") -> Attempt:

@@ -16,7 +16,8 @@ from hysds.core.requests import Acceptance, Bid, Claimed, Commit, Committed, Mov
 from hysds.core.spec import JobSpec, identity, stored
 from hysds.core.status import Status
 from hysds.job_worker import assembly
-from hysds.job_worker.worker import Identity, JobWorker
+from hysds.job_worker.presence import Identity
+from hysds.job_worker.worker import JobWorker
 from hysds.lib.process.ending import Ending, Moment, Reason, Usage
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.engines import Workload

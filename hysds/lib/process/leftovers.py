@@ -1,0 +1,160 @@
+"""Processes whose guardian and keeper are both gone: found by what they carry, killed, and proved gone.
+
+Nobody is their parent any more who would know them all, so they are recognised: by variables that their first process
+was given (/proc/PID/environ), by the session or control group that they share with one so found, by descent from one,
+and by the files that only their command writes. What cleared its environment, left its session and its parents, and
+closed its output is not found.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from hysds.lib.process.guard import tree
+from hysds.lib.process.guard.wire import boot_s
+
+_LOOK_AGAIN_S = 0.5
+"""A process that can't die yet (it waits for a disk) is told again after so long."""
+_GUARDED = re.compile(rb"/(guarded-\d+-\d+)\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What tells the processes. `outputs`: files that nobody but them has open for writing."""
+
+    variables: Mapping[str, str]
+    outputs: Collection[Path] = field(default=())
+
+
+class _Process(NamedTuple):
+    parent: int
+    session: int
+    born: int
+    """In the kernel's ticks since boot: with the pid it names a process for good."""
+
+
+def end(marks: Marks, within_s: float) -> bool:
+    """Kill them until none is left; False if some still live after `within_s`."""
+    until_s = boot_s() + within_s
+    while living := _living(marks):
+        left_s = until_s - boot_s()
+        if left_s <= 0:
+            return False
+        _kill(living, min(left_s, _LOOK_AGAIN_S))
+    return True
+
+
+def find(marks: Marks) -> frozenset[int]:
+    """The pids of those that live now. Never this process, its ancestors, nor what it started itself."""
+    return frozenset(_living(marks))
+
+
+def _living(marks: Marks) -> dict[int, _Process]:
+    processes = dict(_processes())
+    ours = _with_descendants({os.getpid()}, processes) | _ancestors(os.getpid(), processes)
+    found = {pid for pid in processes if _carries(pid, marks.variables)} - ours
+    groups = {group for pid in found for group in _groups(pid)}
+    sessions = {processes[pid].session for pid in found}
+    found |= {pid for pid, process in processes.items() if process.session in sessions}
+    if groups:
+        found |= {pid for pid in processes if groups & set(_groups(pid))}
+    found |= set(_writers(marks.outputs, processes))
+    return {pid: processes[pid] for pid in _with_descendants(found, processes) - ours}
+
+
+def _kill(living: Mapping[int, _Process], timeout_s: float) -> None:
+    """SIGKILL to each, and wait until all of them are dead, but no longer than this."""
+    with ExitStack() as opened:
+        poll = select.poll()
+        waiting = set()
+        for pid, process in living.items():
+            with suppress(ProcessLookupError, PermissionError):
+                fd = os.pidfd_open(pid)
+                opened.callback(os.close, fd)
+                if _process(pid) == process:  # its number may have come to another meanwhile
+                    signal.pidfd_send_signal(fd, signal.SIGKILL)
+                    poll.register(fd, select.POLLIN)
+                    waiting.add(fd)
+        until_s = boot_s() + timeout_s
+        while waiting and (left_s := until_s - boot_s()) > 0:
+            for fd, _ in poll.poll(left_s * 1000):
+                poll.unregister(fd)
+                waiting.discard(fd)
+
+
+def _processes() -> Iterator[tuple[int, _Process]]:
+    """All that live: no zombies."""
+    for name in os.listdir("/proc"):
+        if name.isdecimal() and (process := _process(int(name))) is not None:
+            yield int(name), process
+
+
+def _process(pid: int) -> _Process | None:
+    # proc(5): what follows the name is state, parent, group, session …, and the start time as the 22nd of all.
+    fields = tree.read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    if len(fields) < 20 or fields[0] in (b"Z", b"X"):
+        return None
+    return _Process(int(fields[1]), int(fields[3]), int(fields[19]))
+
+
+def _carries(pid: int, variables: Mapping[str, str]) -> bool:
+    given = set(tree.read(f"/proc/{pid}/environ").split(b"\0"))
+    return all(os.fsencode(f"{name}={value}") in given for name, value in variables.items())
+
+
+def _groups(pid: int) -> list[bytes]:
+    """The control groups of commands that it is in."""
+    return _GUARDED.findall(tree.read(f"/proc/{pid}/cgroup"))
+
+
+def _writers(outputs: Collection[Path], processes: Collection[int]) -> Iterator[int]:
+    names = {os.path.realpath(path) for path in outputs}
+    if names:
+        yield from (pid for pid in processes if _writes(pid, names))
+
+
+def _writes(pid: int, names: Collection[str]) -> bool:
+    folder = f"/proc/{pid}/fd"
+    try:
+        numbers = os.listdir(folder)
+    except OSError:  # gone, or not ours to look at
+        return False
+    for number in numbers:
+        with suppress(OSError):
+            if os.readlink(f"{folder}/{number}").removesuffix(" (deleted)") in names and _is_writing(
+                pid, number
+            ):
+                return True
+    return False
+
+
+def _is_writing(pid: int, number: str) -> bool:
+    for line in tree.read(f"/proc/{pid}/fdinfo/{number}").splitlines():
+        if line.startswith(b"flags:"):
+            return int(line.split()[1], 8) & os.O_ACCMODE != os.O_RDONLY
+    return False
+
+
+def _ancestors(pid: int, processes: Mapping[int, _Process]) -> set[int]:
+    found = set()
+    while (process := processes.get(pid)) is not None and process.parent not in found:
+        pid = process.parent
+        found.add(pid)
+    return found
+
+
+def _with_descendants(roots: Collection[int], processes: Mapping[int, _Process]) -> set[int]:
+    found = {pid for pid in roots if pid in processes}
+    while True:
+        more = {pid for pid, process in processes.items() if process.parent in found} - found
+        if not more:
+            return found
+        found |= more
