@@ -83,8 +83,10 @@ def _carried_out(attempt: Attempt, tools: Tools) -> Commit | GiveBack | None:
             found = finish(attempt, place, ended)
     except OSError as error:
         ended = outcome.of_os_error(error, attempt.phase)
+        _mark_broken(place)
     except Exception as error:  # noqa: BLE001  the outer shell: whatever broke, the job ends with a class and a reason
         ended = outcome.of_exception(error, attempt.phase, traceback.format_exc())
+        _mark_broken(place)
     log.finish(found.notes)
     tails = findings.tails(place) if ended.failure is not None else {}
     detail = report.detail(report.Report(attempt, place.path, tools.host, ended, ending, found, tails))
@@ -154,6 +156,12 @@ def finish(attempt: Attempt, place: WorkDir, ended: Outcome) -> Findings:
     except OSError as error:
         return replace(found, notes=(*found.notes, f"the end could not be marked: {error.strerror}"))
     return found
+
+
+def _mark_broken(place: WorkDir) -> None:
+    """An attempt that broke on its way is over too: its directory must not say for ever that it runs."""
+    with contextlib.suppress(OSError):
+        files.write_after(place, None)
 
 
 def conclude(attempt: Attempt, ended: Outcome, detail: str, tools: Tools) -> Commit | GiveBack | None:

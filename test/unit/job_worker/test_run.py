@@ -54,6 +54,23 @@ def test_a_file_whose_name_is_no_utf_8_is_noted_and_costs_nothing(tmp_path: Path
     assert note.endswith("_pge_metrics.json is no JSON (JSONDecodeError): left out")
 
 
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), RuntimeError("the guardian is dead")])
+def test_the_directory_of_an_attempt_that_broke_does_not_say_for_ever_that_it_runs(
+    tmp_path: Path, error: Exception
+) -> None:
+    """A guardian that was killed as it started the command left `.running` behind."""
+
+    def play(workload: Workload) -> Play:
+        raise error
+
+    found = ended(tmp_path, play)
+
+    last = found["attempts"][-1]
+    assert last["phase"] == "execute"
+    assert Path(last["job_dir"], ".done").exists()
+    assert not Path(last["job_dir"], ".running").exists()
+
+
 @pytest.mark.parametrize("depth", [300, 900, 950, 980, 1_000, 50_000])
 def test_metrics_nested_to_any_depth_do_not_cost_the_job_its_end(tmp_path: Path, depth: int) -> None:
     """What can be read may yet be too deep to be written."""
