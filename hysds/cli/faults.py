@@ -28,7 +28,7 @@ def told(error: Exception) -> tuple[str, Exit] | None:
     if isinstance(error, EmbeddedError):
         return _embedded(error)
     if isinstance(error, Unreachable):
-        return _lines(str(error), _where_to_look(error.part)), Exit.UNREACHABLE
+        return _lines(str(error), [*_notes(error), *_where_to_look(error.part)]), Exit.UNREACHABLE
     if isinstance(error, Internal):
         return f"hysds: {words.clean(str(error))}; this is a defect: please report it", Exit.FAILED
     if isinstance(error, HysdsError):

@@ -25,7 +25,7 @@ _PLAIN = {
 }
 """Errors of jobs whose end no worker described."""
 
-_PASSED_ON = ("priority", "tag", "username", "context", "resources", "retry")
+_PASSED_ON = ("priority", "tag", "username", "context", "resources", "retry", "ttl")
 
 
 def document(record: Record, spec: str, attempts: Sequence[Attempt] = (), error: str = "") -> dict[str, Any]:

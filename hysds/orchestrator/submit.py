@@ -11,14 +11,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hysds.core.acceptance import DedupPolicy, acceptance, rejection
-from hysds.core.errors import Conflict, Full, InvalidSpec, Refused, TooOld
+from hysds.core.errors import Conflict, Full, InvalidSpec, Refused, TooOld, Unreachable
 from hysds.core.ids import JobId
-from hysds.core.requests import Accepting, Answer
+from hysds.core.requests import Acceptance, Accepted, Accepting, Answer
 from hysds.core.shapes import MAX_SHAPES_PER_QUEUE
 from hysds.core.spec import JobSpec
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
 from hysds.ports.ledger import Ledger
+
+_SHOWN = 5
+"""So many ids stand in a message."""
+_TOO_OLD = (
+    "the id was made too long ago to tell a repeat from a new job; submit under a new id, and see whether this host's "
+    "clock is behind"
+)
+_TOO_OLD_HERE = (
+    "its id, which was made just now, is older than what the ledger remembers: this host's clock is far behind the "
+    "ledger's; set it, and submit again (nothing was accepted)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +60,43 @@ class Orchestrator:
         self._policy = policy
         self._new_id = new_id
 
-    def submit(self, specs: Sequence[JobSpec], ids: Sequence[JobId] | None = None) -> tuple[Submission, ...]:
+    def submit(
+        self,
+        specs: Sequence[JobSpec],
+        ids: Sequence[JobId] | None = None,
+        retry_of: Sequence[JobId] | None = None,
+    ) -> tuple[Submission, ...]:
         """Accept jobs, in order. `ids`: the caller's own, one a spec, so that it may repeat; None: new ones.
 
-        Raises: Unreachable when no answer came (repeat with the same ids); Full when the ledger has no memory left.
+        `retry_of`: the ended job that each does again, and is no duplicate of; None: they are no retries.
+        Raises: Unreachable when no answer came (its note says what is known; repeat with the same ids); Full when the
+        ledger has no memory left.
         """
         chosen = [JobId(self._new_id()) for _ in specs] if ids is None else list(ids)
-        batch = [acceptance(id_, spec, self._policy) for id_, spec in zip(chosen, specs, strict=True)]
-        accepted = self._ledger.accept(batch)
+        repeated: Sequence[str] = [""] * len(specs) if retry_of is None else retry_of
+        batch = [
+            acceptance(id_, spec, self._policy, old)
+            for id_, spec, old in zip(chosen, specs, repeated, strict=True)
+        ]
+        accepted = self._accepted(batch)
         self._dispatcher.ring(accepted.ready)
         hearers = {ready.queue: ready.hearers for ready in accepted.ready}
         return tuple(
-            _submission(item.id, answer, item.queue, hearers.get(item.queue))
+            _submission(item, answer, hearers.get(item.queue), made_here=ids is None)
             for item, answer in zip(batch, accepted.answers, strict=True)
         )
+
+    def _accepted(self, batch: Sequence[Acceptance]) -> Accepted:
+        try:
+            return self._ledger.accept(batch)
+        except Unreachable as error:
+            shown = ", ".join(item.id for item in batch[:_SHOWN])
+            more = f" and {len(batch) - _SHOWN} more" if len(batch) > _SHOWN else ""
+            error.add_note(
+                "it is not known whether it took the jobs; once it answers, ask for their ids, and submit again those "
+                f"that it does not know: {shown}{more}"
+            )
+            raise
 
     def reject(self, id_: JobId, text: str, refusal: InvalidSpec) -> None:
         """Record that the submission with this id was refused, so that whoever waits for it sees why."""
@@ -70,33 +104,33 @@ class Orchestrator:
         self._ledger.reject(item, complaints)
 
 
-def _submission(id_: str, answer: Answer, queue: str, hearers: int | None) -> Submission:
+def _submission(item: Acceptance, answer: Answer, hearers: int | None, made_here: bool) -> Submission:
     is_ready = answer.how is Accepting.ACCEPTED and answer.status == Status.QUEUED.value
-    refused = _refusal(id_, answer, queue)
     return Submission(
-        id=JobId(id_),
+        id=JobId(item.id),
         status=answer.status,
         twin=JobId(answer.twin) if answer.twin else None,
         twin_status=answer.twin_status,
         repeated=answer.how is Accepting.REPEATED,
-        refused=refused,
+        refused=_refusal(item, answer, made_here),
         hearers=hearers if is_ready else None,
     )
 
 
-def _refusal(id_: str, answer: Answer, queue: str) -> Refused | None:
+def _refusal(item: Acceptance, answer: Answer, made_here: bool) -> Refused | None:
     if answer.how is Accepting.CONFLICT:
         return Conflict(
-            f"job {id_}: another job has this id ({answer.status}); submit under an id of its own"
+            f"job {item.id}: another job has this id ({answer.status}); submit under an id of its own"
+        )
+    if answer.how is Accepting.NOT_ENDED:
+        return Conflict(
+            f"job {item.retry_of} is {answer.status}: what has not ended can't be retried; cancel it first"
         )
     if answer.how is Accepting.TOO_OLD:
-        return TooOld(
-            f"job {id_}: the id was made too long ago to tell a repeat from a new job; submit under a new id, "
-            "and see whether this host's clock is behind"
-        )
+        return TooOld(f"job {item.id}: {_TOO_OLD_HERE if made_here else _TOO_OLD}")
     if answer.how is Accepting.FULL:
         return Full(
-            f"job {id_}: queue {queue} holds ready jobs of {MAX_SHAPES_PER_QUEUE} different resource shapes; "
+            f"job {item.id}: queue {item.queue} holds ready jobs of {MAX_SHAPES_PER_QUEUE} different resource shapes; "
             "round the resources, or use another queue"
         )
     return None

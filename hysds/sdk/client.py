@@ -18,14 +18,20 @@ from hysds.bootstrap import System
 from hysds.core import ids, parse
 from hysds.core.document import document
 from hysds.core.errors import InvalidSpec, NotFound, Unreachable
+from hysds.core.explanation.values import Explanation
 from hysds.core.query import JobQuery
-from hysds.core.requests import MAX_BATCH
+from hysds.core.repetition import Changes
+from hysds.core.requests import MAX_BATCH, Drain, WorkerState
 from hysds.core.spec import JobSpec
 from hysds.core.status import TERMINAL
 from hysds.orchestrator.submit import Submission
 from hysds.ports.ledger import Kept
 from hysds.ports.store import Page
+from hysds.sdk.endings import Endings
+from hysds.sdk.explaining import explained
+from hysds.sdk.floor import Floor
 from hysds.sdk.following import Follower, Place
+from hysds.sdk.repeating import retried
 
 Spec = JobSpec | Mapping[str, Any] | str | bytes
 """A job spec: parsed, as a dictionary, or as JSON text."""
@@ -43,6 +49,7 @@ class Client:
     def __init__(self, system: System | None = None) -> None:
         """`system`: None takes the one that the settings of this process name."""
         self._system = System.read() if system is None else system
+        self._floor = Floor(self._system)
 
     def __enter__(self) -> Client:
         return self
@@ -127,6 +134,70 @@ class Client:
         for start in range(0, len(wanted), MAX_BATCH):
             answers |= dict(self._system.ledger.cancel(wanted[start : start + MAX_BATCH]).answers)
         return answers
+
+    def await_ends(self, job_ids: Sequence[str], timeout_s: float | None = None) -> None:
+        """Until all of these jobs have ended; one that nobody knows counts as ended.
+
+        Raises: TimeoutError when they have not within the timeout (None: wait for ever).
+        """
+        Endings(self._system, [ids.job_id(job_id) for job_id in job_ids]).wait(timeout_s)
+
+    def explain(self, job_id: str) -> Explanation:
+        """Why the job stands where it stands, what it waits for, and what happens next; also of an id that nobody
+        knows.
+        """
+        return explained(self._system, ids.job_id(job_id), self.job)
+
+    def retry(self, job_id: str, queue: str | None = None, priority: int | None = None) -> Submission:
+        """Do an ended job again, as a new job that is linked to it and no duplicate of it; `queue` and `priority` of
+        None stay as they were.
+
+        Raises: NotFound, Conflict where it has not ended, Refused where not enough is known of it any more.
+        """
+        submission = self.retry_many([job_id], queue, priority)[0]
+        if submission.refused is not None:
+            raise submission.refused
+        return submission
+
+    def retry_many(
+        self, job_ids: Sequence[str], queue: str | None = None, priority: int | None = None
+    ) -> tuple[Submission, ...]:
+        """Retry several, in order; see `retry`. None is submitted where one can't be; what the ledger itself refuses
+        is said in its answer.
+        """
+        wanted = [ids.job_id(job_id) for job_id in job_ids]
+        return retried(self._system, wanted, Changes(queue, priority))
+
+    def workers(self) -> tuple[WorkerState, ...]:
+        """All workers that announced themselves and are not forgotten, by incarnation; silent ones too."""
+        return self._floor.workers()
+
+    def drains(self) -> tuple[Drain, ...]:
+        """The orders that stand that workers take no more jobs, by name."""
+        return self._floor.drains()
+
+    def drain(self, name: str, reason: str = "", within_s: float | None = None) -> Drain:
+        """Order that a worker takes no more jobs, after a restart too, until `resume`. Jobs that run there may go on
+        for `within_s` (None: until they end), and are then given back to others.
+
+        `name` is whole (`celery@w1`) or the part that tells it from others (`w1`). Answers the order as it stands.
+        Raises: NotFound for a name that no worker has, Refused for one that several have.
+        """
+        return self._floor.drain(name, reason, within_s)
+
+    def resume(self, name: str) -> tuple[str, bool]:
+        """Take a drain back; answers the worker's whole name, and False where there was no order.
+
+        Raises: NotFound, Refused as `drain`.
+        """
+        return self._floor.resume(name)
+
+    def await_idle(self, name: str, timeout_s: float | None = None) -> None:
+        """Until nothing runs on a worker.
+
+        Raises: TimeoutError when something does at the timeout (None: wait for ever); NotFound, Refused as `drain`.
+        """
+        self._floor.await_idle(name, timeout_s)
 
     def wait(self, job_id: str, timeout_s: float | None = None) -> dict[str, Any]:
         """The document of the job once it has ended.

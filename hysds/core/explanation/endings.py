@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hysds.core.decisive_lines import Decisive, decisive
 from hysds.core.explanation.values import Reason, Seen, Terms, Why, entries, part, text
 from hysds.core.status import TERMINAL, FailureClass, Status
 from hysds.lib import units
@@ -39,6 +40,17 @@ def failure(document: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, "")}
 
 
+def lines(document: Mapping[str, Any]) -> Decisive:
+    """What the last attempt of a failed job wrote that says why: from the ends of its output, and its traceback."""
+    tried = entries(document)
+    if document.get("status") != Status.FAILED.value or not tried:
+        return Decisive()
+    code = part(document, "job", "job_info", "status")
+    last = tried[-1]
+    errors = f"{text(last, 'output_tail', 'stderr')}\n{text(document, 'traceback')}"
+    return decisive(text(last, "output_tail", "stdout"), errors, code if isinstance(code, int) else None)
+
+
 def _completed(document: Mapping[str, Any]) -> Why:
     tried = entries(document)
     words = ["it completed"]
@@ -66,7 +78,11 @@ def _failed(seen: Seen, document: Mapping[str, Any]) -> Why:
     sentence = (
         f"it failed {attempt}as {class_}{phase}{_ended_at(document)}: {error or 'nothing is known of it'}"
     )
-    advice = [seen.decisive.hint, text(document, "hint"), f"when its cause is mended: hysds retry {seen.id}"]
+    advice = [
+        lines(document).hint,
+        text(document, "hint"),
+        f"when its cause is mended: hysds retry {seen.id}",
+    ]
     return Why(Reason.FAILED, sentence, tuple(dict.fromkeys(one for one in advice if one)))
 
 

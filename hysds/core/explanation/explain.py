@@ -34,8 +34,8 @@ def explain(seen: Seen, terms: Terms) -> Explanation:
     )
     if status in _ENDED:
         why = endings.ended(seen, document)
-        failure = endings.failure(document)
-        return replace(whole, why=why, failure=failure, decisive=seen.decisive)
+        failure, lines = endings.failure(document), endings.lines(document)
+        return replace(whole, why=why, failure=failure, decisive=lines)
     if record is None:
         return replace(whole, why=endings.forgotten(seen, document, terms))
     if record.status is Status.QUEUED:

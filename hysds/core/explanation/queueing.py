@@ -14,7 +14,7 @@ OVERDUE_MS = 5_000
 """A reconciler acts each second or two: what is later than this is not just about to happen."""
 
 _ORDER = ("now", "later", "no")
-_AWAY = (Lack.SILENT, Lack.DRAINING, Lack.ENDING)
+_AWAY = (Lack.SILENT, Lack.DRAINING, Lack.SHUT)
 
 
 def takers(seen: Seen, record: Record) -> tuple[Taker, ...]:
@@ -93,12 +93,10 @@ def _untaken(record: Record, hearers: Sequence[Taker]) -> Why:
             f"no worker of queue {record.queue} that is open is large enough for it",
             ("ask for less in resources, or start a worker on a larger host",),
         )
-    draining = [one for one in hearers if one.lacks(Lack.DRAINING, Lack.ENDING)]
+    draining = [one for one in hearers if one.lacks(Lack.DRAINING, Lack.SHUT)]
     if draining:
         advice = tuple(f"hysds worker resume {one.name}" for one in draining if one.lacks(Lack.DRAINING))
-        sentence = (
-            f"every worker of queue {record.queue} that is there takes nothing more: {_names(draining)}"
-        )
+        sentence = f"every worker of queue {record.queue} that is there takes nothing: {_names(draining)}"
         return Why(Reason.WORKERS_DRAINING, sentence, advice or ("start a worker: hysds worker job",))
     sentence = f"every worker that heard queue {record.queue} is silent: {_names(hearers)}"
     return Why(Reason.WORKERS_SILENT, sentence, ("see whether they run, and whether they reach the ledger",))

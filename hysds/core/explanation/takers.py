@@ -26,8 +26,8 @@ class Lack(StrEnum):
     SILENT = "silent"
     DRAINING = "draining"
     """It was told to take nothing more."""
-    ENDING = "ending"
-    """It says itself that it takes nothing more: it is about to end."""
+    SHUT = "shut"
+    """It says itself that it takes nothing: it is about to end, or its host is no good."""
     SLOTS = "slots"
     CPUS = "cpus"
     MEMORY = "memory"
@@ -131,7 +131,9 @@ def _absences(worker: WorkerState) -> list[Missing]:
         reason = f": {worker.drain.reason}" if worker.drain.reason else ""
         return [Missing(Lack.DRAINING, f"is drained since {moments.iso(worker.drain.since_ms)}{reason}")]
     if worker.slots == 0:
-        return [Missing(Lack.ENDING, "takes nothing more, as it is about to end")]
+        gate = facts.rest.get("gate")
+        why = f": {gate}" if isinstance(gate, str) and gate else ", as it is about to end"
+        return [Missing(Lack.SHUT, f"takes nothing{why}")]
     return []
 
 

@@ -82,7 +82,7 @@ class Seen:
     """All that was seen of one job at one moment.
 
     `record` of None: the ledger does not know it (any more); `document` of None: the store doesn't either. `twin` is
-    the document of the job that stands for a duplicate; `decisive` what was chosen from the output of a failed one.
+    the document of the job that stands for a duplicate.
     """
 
     id: str
@@ -91,7 +91,6 @@ class Seen:
     place: Place | None = None
     workers: tuple[WorkerState, ...] = ()
     twin: Mapping[str, Any] | None = None
-    decisive: Decisive = field(default_factory=Decisive)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -189,3 +190,43 @@ def test_a_batch_that_was_taken_in_part_can_be_repeated_whole() -> None:
 
     assert [answer.repeated for answer in answers] == [True] * MAX_BATCH + [False] * MAX_BATCH
     assert bench.statuses() == {Status.QUEUED: 2 * MAX_BATCH}
+
+
+def test_an_id_that_was_made_here_and_is_too_old_is_the_clocks_fault() -> None:
+    """Whoever gave no id can't give another one: the clock has to be set."""
+    ledger = MemoryLedger(retention_ms=3_600_000)
+    late = Orchestrator(ledger, Dispatcher(MemoryBell()), POLICY, Uuid7Source(lambda: 1_000))
+    [made_here] = late.submit(specs(1))
+    [given] = late.submit(specs(1), [JobId(Uuid7Source(lambda: 1_000)())])
+
+    assert isinstance(made_here.refused, TooOld)
+    assert "this host's clock is far behind" in str(made_here.refused)
+    assert "submit under a new id" in str(given.refused)
+
+
+class Away(MemoryLedger):
+    """It does not answer."""
+
+    def _accept(self, batch: Sequence[Acceptance]) -> Accepted:
+        raise Unreachable("ledger", "away")
+
+
+def test_who_got_no_answer_is_told_the_ids_to_ask_for() -> None:
+    """The step may have happened: by their ids it can be found out."""
+    with pytest.raises(Unreachable) as error:
+        Bench(ledger=Away(retention_ms=3_600_000)).orchestrator.submit(specs(7))
+    [note] = error.value.__notes__
+
+    assert "it is not known whether it took the jobs" in note
+    assert len(re.findall(r"[0-9a-f-]{36}", note)) == 5
+    assert note.endswith("and 2 more")
+
+
+def test_a_retry_of_a_live_job_is_refused_by_the_ledger_too() -> None:
+    """It may have been started again between the look and the step."""
+    bench = Bench()
+    [live] = bench.orchestrator.submit(specs(1))
+    [again] = bench.orchestrator.submit(specs(1), retry_of=[live.id])
+
+    assert isinstance(again.refused, Conflict)
+    assert f"{live.id} is job-queued" in str(again.refused)

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from hysds.core.decisive_lines import decisive
 from hysds.core.document import document
 from hysds.core.explanation.explain import as_document, explain
 from hysds.core.explanation.takers import Lack
@@ -194,12 +193,16 @@ def test_drained_workers_are_named_with_the_order_and_the_way_back() -> None:
     assert "new kernel" in told.takers[0].missing[0].text
 
 
-def test_a_worker_that_is_about_to_end_takes_nothing_more() -> None:
-    """It says so itself, by announcing no slots."""
-    told = queued(worker(slots=0))
+@pytest.mark.parametrize(
+    ("facts", "said"), [({}, "as it is about to end"), ({"gate": "no work directory"}, ": no work directory")]
+)
+def test_a_worker_that_takes_nothing_says_why(facts: dict[str, Any], said: str) -> None:
+    """It announces no slots, as it is about to end or as its host is no good."""
+    told = queued(worker(slots=0, facts=facts))
 
     assert told.why.reason is Reason.WORKERS_DRAINING
-    assert told.takers[0].missing[0].lack is Lack.ENDING
+    assert told.takers[0].missing[0].lack is Lack.SHUT
+    assert said in told.takers[0].missing[0].text
 
 
 def test_silent_workers_are_no_hope() -> None:
@@ -328,9 +331,9 @@ def test_a_completed_job_says_what_it_took() -> None:
 
 def test_a_failed_job_says_class_phase_lines_and_hint() -> None:
     """The hint of its output comes first, then that of the outcome, then the way to try again."""
-    lines = decisive("", "sh: 1: gdalwarp: not found\n", 127)
     said = {"exit_code": 127, "error": "exit code 127", "phase": "execute", "hint": "127 means: not found"}
-    told = ended(Status.FAILED, "user", attempt("user", **said), decisive=lines)
+    tails = {"stdout_tail": "reading\n", "stderr_tail": "sh: 1: gdalwarp: not found\n"}
+    told = ended(Status.FAILED, "user", attempt("user", **said, **tails))
 
     assert told.why.reason is Reason.FAILED
     assert "as user in phase execute" in told.why.sentence

@@ -1,0 +1,105 @@
+"""The spec of a job that is to be done again: from the ledger while it remembers the job, else from the document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hysds.core import parse, queue_names
+from hysds.core.errors import Complaint, Conflict, InvalidSpec, Refused
+from hysds.core.record import Record
+from hysds.core.spec import MAX_PRIORITY, JobSpec, from_stored
+from hysds.core.status import TERMINAL, FailureClass
+
+_ENDED = frozenset(status.value for status in TERMINAL)
+_OF_JOB = ("priority", "tag", "username", "context", "resources", "retry", "ttl")
+_OF_INFO = ("soft_time_limit", "time_limit")
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is to be other than it was; None: nothing."""
+
+    queue: str | None = None
+    priority: int | None = None
+
+
+def of_record(record: Record, stored: str, changes: Changes) -> JobSpec:
+    """The spec of a job that the ledger remembers: whole, with the values of its environment.
+
+    Raises: Conflict for a job that has not ended, Refused for one that never was a job.
+    """
+    if not record.status.is_terminal:
+        raise _live(record.id, record.status.value)
+    if record.reason == FailureClass.INVALID.value and not record.claims:
+        raise _never_taken(record.id)
+    # Where it stood last, as an operator may have moved it; and at once, whatever time the first one waited for.
+    spec = replace(from_stored(stored), job_queue=record.queue, priority=record.priority, not_before=None)
+    return _changed(spec, changes)
+
+
+def of_document(document: Mapping[str, Any], changes: Changes) -> JobSpec:
+    """The spec as far as a document holds it.
+
+    Raises: Conflict for a job that has not ended, Refused for one of which the document does not hold enough: the
+    values of its environment are not in it.
+    """
+    id_, status, job = str(document.get("id")), document.get("status"), document.get("job")
+    if status not in _ENDED:
+        raise _live(id_, str(status))
+    if not isinstance(job, Mapping):
+        raise Refused(f"job {id_}: its document holds no spec; submit the job anew")
+    if document.get("failure_class") == FailureClass.INVALID.value and not document.get("attempts"):
+        raise _never_taken(id_)
+    if job.get("env"):
+        names = ", ".join(map(str, job["env"]))
+        raise Refused(
+            f"job {id_}: the ledger has forgotten it, and documents hold no values of variables ({names}), as they may "
+            "be secrets; submit the job anew"
+        )
+    try:
+        spec = parse.parse_document(_rebuilt(document, job))
+    except InvalidSpec as error:
+        raise Refused(
+            f"job {id_}: no spec can be made of its document ({error}); submit the job anew"
+        ) from error
+    return _changed(spec, changes)
+
+
+def _rebuilt(document: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:
+    info = job.get("job_info")
+    info = info if isinstance(info, Mapping) else {}
+    values = {
+        "job_type": document.get("type"),
+        "payload": job.get("params"),
+        "job_name": job.get("name"),
+        "job_queue": document.get("queue"),
+        "enable_dedup": document.get("dedup"),
+        "payload_hash": document.get("payload_hash"),
+        **{name: job.get(name) for name in _OF_JOB},
+        **{name: info.get(name) for name in _OF_INFO},
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _changed(spec: JobSpec, changes: Changes) -> JobSpec:
+    """Raises: InvalidSpec for a queue that can't be one, or a priority that can't."""
+    if changes.queue is not None:
+        complaints = tuple(queue_names.check(changes.queue, "queue"))
+        if complaints:
+            raise InvalidSpec(complaints)
+        spec = replace(spec, job_queue=changes.queue)
+    if changes.priority is None:
+        return spec
+    if not 0 <= changes.priority <= MAX_PRIORITY:
+        raise InvalidSpec((Complaint("priority", f"is from 0 to {MAX_PRIORITY}, not {changes.priority}"),))
+    return replace(spec, priority=changes.priority)
+
+
+def _live(id_: str, status: str) -> Conflict:
+    return Conflict(f"job {id_} is {status}: what has not ended can't be retried; cancel it first")
+
+
+def _never_taken(id_: str) -> Refused:
+    return Refused(f"job {id_} was refused when it was submitted: mend its spec, and submit it anew")

@@ -1,0 +1,80 @@
+"""Looks at a job and at whoever could take it, for an explanation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hysds.bootstrap import System
+from hysds.core.document import document
+from hysds.core.errors import NotFound, Unreachable
+from hysds.core.explanation.explain import explain
+from hysds.core.explanation.values import Explanation, Seen, Terms
+from hysds.core.ids import JobId
+from hysds.core.requests import Place
+from hysds.core.status import Status
+from hysds.ports.ledger import Kept
+from hysds.settings.model import Settings
+
+_LOOKS = 3
+"""A job may be claimed between the look at its record and the look at its place."""
+
+Find = Callable[[str], Mapping[str, Any]]
+"""The document of a job. Raises: NotFound, Unreachable."""
+
+
+def explained(system: System, job_id: JobId, find: Find) -> Explanation:
+    """Why the job stands where it stands, now.
+
+    Raises: Unreachable where the ledger does not answer and the job has not ended, as far as the store knows.
+    """
+    try:
+        kept, place = _standing(system, job_id)
+    except Unreachable:
+        # A terminal status never changes: of an ended job the store knows all.
+        return explain(Seen(job_id, find(job_id)), _terms(system.settings, time.time_ns() // 1_000_000))
+    terms = _terms(system.settings, system.ledger.now_ms())
+    if kept is None:
+        whole = _found(find, job_id)
+        return explain(Seen(job_id, whole, twin=_twin(find, whole)), terms)
+    whole = document(kept.record, kept.spec, kept.attempts, kept.error)
+    workers = () if kept.record.status.is_terminal else system.ledger.workers()
+    return explain(Seen(job_id, whole, kept.record, place, workers, _twin(find, whole)), terms)
+
+
+def _standing(system: System, job_id: JobId) -> tuple[Kept | None, Place | None]:
+    """The job, and its place where it is queued."""
+    kept: Kept | None = None
+    for _ in range(_LOOKS):
+        kept = system.ledger.kept([job_id])[0]
+        if kept is None or kept.record.status is not Status.QUEUED:
+            break
+        place = system.ledger.place(job_id)
+        if place is not None:
+            return kept, place
+    return kept, None
+
+
+def _twin(find: Find, whole: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    other = whole.get("dedup_job") if whole is not None else None
+    return _found(find, other) if isinstance(other, str) else None
+
+
+def _found(find: Find, job_id: str) -> Mapping[str, Any] | None:
+    try:
+        return find(job_id)
+    except NotFound:
+        return None
+
+
+def _terms(settings: Settings, now_ms: int) -> Terms:
+    return Terms(
+        now_ms=now_ms,
+        lease_ms=round(settings.ledger.lease_s * 1000),
+        renew_ms=round(settings.ledger.renew_interval_s * 1000),
+        stop_grace_ms=round(settings.worker.stop_grace_s * 1000),
+        retention_ms=round(settings.ledger.record_retention_s * 1000),
+        default_time_limit_s=settings.jobs.default_time_limit_s,
+        time_limit_gap_s=settings.jobs.hard_time_limit_gap_s,
+    )
