@@ -48,6 +48,21 @@ class QueueState:
     paused: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """The ledger's server, and how much it has to do, at one moment."""
+
+    server: str
+    """Name and version, for people."""
+    memory_bytes: int
+    memory_limit_bytes: int | None
+    """Where it accepts nothing more; None: nowhere."""
+    started: int
+    """Jobs with a lease."""
+    due: int
+    """Jobs for which a time is set: a wake-up, a ttl or a deadline."""
+
+
 class Ledger(Protocol):
     """The truth about every live job."""
 
@@ -76,13 +91,16 @@ class Ledger(Protocol):
         """Revoke, or ask the owner to."""
 
     def wake(self, limit: int) -> Moved:
-        """Ready what is due."""
+        """Ready what is due. Looks at the `limit` earliest due entries, and leaves to `expire` what is past its end.
+
+        `more` without an answer: those stand before what else is due, so call both by turns.
+        """
 
     def suspect(self, limit: int, half_ms: int) -> Moved:
         """Show jobs with less than `half_ms` of lease left as offline."""
 
     def expire(self, limit: int) -> Moved:
-        """End leases, ttls and deadlines that ran out."""
+        """End leases, ttls and deadlines that ran out; leaves to `wake` what waits and is due, as `wake` does to it."""
 
     def amend(self, ids: Sequence[str], queue: str = "", priority: int | None = None) -> Moved:
         """Move unclaimed jobs."""
@@ -119,6 +137,9 @@ class Ledger(Protocol):
 
     def queues(self) -> tuple[QueueState, ...]:
         """All queues with ready work or a pause, by name."""
+
+    def pulse(self) -> Pulse:
+        """How its server is. Cheap whatever it holds."""
 
     def drain(self, drain: Drain) -> tuple[str, ...]:
         """Order that a worker take no more jobs, under every incarnation of its name; answers those that were told.

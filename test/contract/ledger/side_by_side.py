@@ -302,7 +302,12 @@ class SideBySide:
 
     def _look(self, a: int, b: int, c: int, d: int) -> Callable[[Ledger], Any]:
         ids = [self._id(a + n) for n in range(6)]
-        return lambda ledger: (ledger.workers(), [ledger.place(id) for id in ids])
+
+        def look(ledger: Ledger) -> Any:
+            pulse = ledger.pulse()
+            return ledger.workers(), [ledger.place(id) for id in ids], pulse.started, pulse.due
+
+        return look
 
     def _audit(self, *_: int) -> Callable[[Ledger], Any]:
         return audited
