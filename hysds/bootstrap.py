@@ -122,9 +122,14 @@ class System:
         return store
 
     @cached_property
+    def bell(self) -> Bell:
+        """What wakes who listens on the broker; only the dispatcher rings it."""
+        return _LateBell(lambda: self._adapters.bell(self.settings))
+
+    @cached_property
     def dispatcher(self) -> Dispatcher:
         """What rings."""
-        dispatcher = Dispatcher(_LateBell(lambda: self._adapters.bell(self.settings)))
+        dispatcher = Dispatcher(self.bell)
         self._closing.append(dispatcher.close)
         return dispatcher
 

@@ -34,6 +34,7 @@ from hysds.core.requests import (
     WorkerState,
 )
 from hysds.core.status import Status
+from hysds.ports.ledger import Pulse
 
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "int": int,
@@ -196,6 +197,15 @@ def place(reply: Sequence[Any]) -> Place | None:
         return None
     ahead, all_ready, paused, reserved_by = reply
     return Place(ahead, all_ready, paused == 1, reserved_by)
+
+
+def pulse(info: str, started: int, due: int) -> Pulse:
+    """What INFO tells of the server, and the sizes of two of the ledger's sets."""
+    told = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
+    name = told.get("server_name", "redis")
+    version = told.get(f"{name}_version", told.get("redis_version", "?"))
+    limit = int(told.get("maxmemory", 0))
+    return Pulse(f"{name} {version}", int(told.get("used_memory", 0)), limit or None, started, due)
 
 
 def attempt(text: str) -> Attempt:

@@ -24,7 +24,7 @@ from hysds.core.requests import (
     Renewed,
     WorkerState,
 )
-from hysds.ports.ledger import Kept, QueueState
+from hysds.ports.ledger import Kept, Pulse, QueueState
 
 
 def wall_us() -> int:
@@ -163,6 +163,11 @@ class MemoryLedger:
             return tuple(
                 QueueState(queue, ready[queue], queue in self.book.paused) for queue in sorted(ready)
             )
+
+    def pulse(self) -> Pulse:
+        with self.changed:
+            places = self.book.places
+            return Pulse("memory", 0, None, len(places.leases), len(places.due))
 
     def drain(self, drain: Drain) -> tuple[str, ...]:
         with self._step() as now_us:

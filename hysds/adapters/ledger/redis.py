@@ -23,7 +23,7 @@ from hysds.core.requests import (
     Renewed,
     WorkerState,
 )
-from hysds.ports.ledger import Kept, QueueState
+from hysds.ports.ledger import Kept, Pulse, QueueState
 
 _NOTICES_AT_ONCE = 1_000
 
@@ -147,6 +147,12 @@ class RedisLedger:
         return tuple(
             QueueState(queue, ready, paused == 1) for queue, ready, paused in sorted(self._step("queues"))
         )
+
+    def pulse(self) -> Pulse:
+        info, started, due = self._server.send_all(
+            (("INFO",), ("ZCARD", f"{self._base}lease"), ("ZCARD", f"{self._base}due"))
+        )
+        return codec.pulse(info, started, due)
 
     def drain(self, drain: Drain) -> tuple[str, ...]:
         return tuple(self._step("drain", drain.name, drain.within_ms, drain.reason))
