@@ -173,6 +173,28 @@ def test_two_indexers_side_by_side_one_of_them_killed_lose_nothing(
     assert house.store.search(JobQuery(limit=0)).total == 700
 
 
+def test_three_indexers_side_by_side_one_killed_in_mid_batch_lose_nothing(
+    house: _House, child: Callable[[_House, str, str], subprocess.Popen[str]]
+) -> None:
+    """The victim has written a part of what it was given and acknowledged nothing: two others finish."""
+    ids = house.submit(900)
+    victim = child(house, "victim", "hangs")
+    others = [child(house, name, "") for name in ("second", "third")]
+    assert next(_lines(victim)).split() == ["100"]
+    victim.kill()
+    victim.wait()
+    house.complete(300)
+
+    lines = [_lines(other) for other in others]
+    while house.events.backlog("indexer"):
+        assert [next(one, None) is None for one in lines] == [False, False], (
+            "an indexer that was left has ended"
+        )
+
+    house.assert_all_indexed(ids)
+    assert house.store.search(JobQuery(limit=0)).total == 900
+
+
 def test_a_server_that_dies_and_returns_loses_nothing(
     start_valkey: Callable[[RedisOptions], RedisServer], unique_name: str, tmp_path: Path
 ) -> None:
