@@ -1,23 +1,38 @@
-"""`hysds status`: where jobs stand, from the ledger while it remembers them, else from the store."""
+"""`hysds status`: where jobs stand, from the ledger while it remembers them, else from the store; without an id, what
+of the system runs.
+"""
 
 from __future__ import annotations
 
 import click
 
-from hysds.cli import summary, tables
+from hysds.cli import parts, summary, system_summary, tables
+from hysds.cli.exits import Exit
 from hysds.sdk.client import Client
+from hysds.settings import load
+
+_WITHIN_S = 3.0
 
 
 @click.command("status", short_help="Show where jobs stand; without an id, what of the system runs.")
-@click.argument("job_id", metavar="ID...", nargs=-1, required=True)
-@click.option("--json", "as_json", is_flag=True, help="The documents, one JSON object a line.")
-def command(job_id: tuple[str, ...], as_json: bool) -> None:
+@click.argument("job_id", metavar="[ID]...", nargs=-1)
+@click.option(
+    "--json", "as_json", is_flag=True, help="The documents, one JSON object a line; or the system as one."
+)
+def command(job_id: tuple[str, ...], as_json: bool) -> int:
     """Show where jobs stand: one in detail, several as a table.
+
+    Without an ID: what of the system runs. Of one that `hysds up` started that is each of its processes; then the
+    ledger, the broker, the store and how far it is behind, workers and queues. It takes no longer than 3 s, whatever
+    hangs; the exit code is 0 when all is well, and 4 when a part can't be reached.
 
     \b
         hysds status 01930f5e-7b1c-7000-8000-0123456789ab
         hysds status --json "$id" | jq -r .status
+        hysds status
     """
+    if not job_id:
+        return _system(as_json)
     with Client() as client:
         documents = client.jobs_by_id(job_id)
     if as_json:
@@ -29,3 +44,14 @@ def command(job_id: tuple[str, ...], as_json: bool) -> None:
         click.echo("\n".join(f"{name.ljust(width)}  {value}" for name, value in pairs))
     else:
         tables.show(summary.table(documents))
+    return Exit.COMPLETED
+
+
+def _system(as_json: bool) -> int:
+    found = parts.ask(load.load().settings, _WITHIN_S)
+    is_well = all(part["reachable"] for part in found.values())
+    if as_json:
+        click.echo(tables.as_json({"well": is_well, **found}))
+    else:
+        click.echo("\n".join(system_summary.lines(found)))
+    return Exit.COMPLETED if is_well else Exit.UNREACHABLE
