@@ -9,6 +9,7 @@ from model.slim import (
     TERMINAL,
     Ledger,
     Slim,
+    is_drained,
 )
 from model.world import (
     RUNS,
@@ -26,7 +27,9 @@ def canonical(world: World, bounds: Bounds) -> World:
         world = _rename_fences(world)
     if len(world.workers) < 2:
         return world
-    first, second = (_rank(worker) for worker in world.workers)
+    first, second = (
+        (*_rank(worker), is_drained(world.ledger, n)) for n, worker in enumerate(world.workers, 1)
+    )
     if first == second:
         return min(world, _swapped(world))
     return world if first < second else _swapped(world)
@@ -43,7 +46,8 @@ def _trim(world: World, bounds: Bounds) -> World:
         workers = tuple(
             worker._replace(inbox=_live(worker, jobs)) if worker.inbox else worker for worker in workers
         )
-    return World(Ledger(tuple(jobs), world.ledger.key), world.bells, workers, asked, world.replica)
+    ledger = world.ledger._replace(jobs=tuple(jobs))
+    return World(ledger, world.bells, workers, asked, world.replica)
 
 
 def _trimmed(slim: Slim, workers: tuple[Worker, ...]) -> Slim:
@@ -85,9 +89,8 @@ def _rename_fences(world: World) -> World:
         if replica is not None and world.replica is not None:
             renamed = replica._replace(fence=names[replica.fence], committed=names[replica.committed])
             world = world._replace(replica=world.replica._replace(jobs=put(world.replica.jobs, job, renamed)))
-    return World(
-        Ledger(tuple(jobs), world.ledger.key), world.bells, tuple(workers), world.asked, world.replica
-    )
+    ledger = world.ledger._replace(jobs=tuple(jobs))
+    return World(ledger, world.bells, tuple(workers), world.asked, world.replica)
 
 
 def _rank(worker: Worker) -> tuple[object, ...]:
@@ -126,7 +129,7 @@ def _ledger_swapped(ledger: Ledger) -> Ledger:
         else slim
         for slim in ledger.jobs
     )
-    return ledger._replace(jobs=jobs)
+    return ledger._replace(jobs=jobs, drained=_OTHER[ledger.drained])
 
 
 def _nonces_swapped(worker: Worker) -> Worker:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from hysds.core.requests import Committing, Standing
 from hysds.core.status import Status
-from model.ledger_model import LedgerModel, Step, Violation
+from model.ledger_model import LedgerModel, Step
+from model.rules import Violation
 from model.slim import (
     COMPLETED,
     DEAD,
@@ -24,6 +25,7 @@ from model.slim import (
     WAITING,
     Ledger,
     Slim,
+    is_drained,
 )
 from model.world import (
     COMPLETES,
@@ -76,6 +78,8 @@ class Happenings:
     def next(self, world: World) -> Iterator[Move]:
         now_us = self.now_us(world)
         yield from self._users(world, now_us)
+        if self.bounds.drains:
+            yield from self._operators(world, now_us)
         yield from self._time(world, now_us)
         for number in range(1, len(world.workers) + 1):
             worker = world.workers[number - 1]
@@ -99,6 +103,16 @@ class Happenings:
                 asks = world if status in TERMINAL else world._replace(asked=put(world.asked, job, 1))
                 after = self._after(asks, step)
                 yield ("is cancelled by its user", 0, job + 1), after, False
+
+    def _operators(self, world: World, now_us: int) -> Iterator[Move]:
+        """Orders by name; what nobody takes back some day would keep every job for ever."""
+        for number in range(1, len(world.workers) + 1):
+            if is_drained(world.ledger, number):
+                step = self.model.undrain(world.ledger, number, now_us)
+                yield ("is drained no more", number, 0), self._after(world, step), True
+            else:
+                step = self.model.drain(world.ledger, number, now_us)
+                yield ("is drained", number, 0), self._after(world, step), False
 
     def _time(self, world: World, now_us: int) -> Iterator[Move]:
         if world.bells:

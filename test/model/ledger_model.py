@@ -10,16 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hysds.core import transitions
 from hysds.core.book import Book
 from hysds.core.errors import Internal
-from hysds.core.record import Record, ready_score
 from hysds.core.requests import (
     Accepting,
     Announcement,
     Bid,
     Commit,
     Committing,
+    Drain,
     Fit,
     Held,
     Moved,
@@ -28,32 +27,35 @@ from hysds.core.requests import (
     Standing,
 )
 from hysds.core.status import Status
+from model import rules
+from model.rules import Violation
 from model.slim import (
     CLOCK_MS,
     IDS,
+    LARGER,
     LEASE_MS,
+    MEMORY,
     OWNERS,
     QUEUE,
     QUEUED,
     SHAPE,
     STATUSES,
+    TERMINAL,
     TTL_MS,
+    WAITING,
     WAKE_MS,
     WALL_MS,
     Ledger,
     Plan,
     acceptance,
     book_of,
+    is_drained,
     ledger_of,
     nonce_text,
 )
 
-_FIT = Fit(now=(SHAPE,))
+_FIT = Fit(now=(SHAPE, LARGER))
 _NOTICES = {Notice.LOST.value: 1, Notice.CANCEL.value: 2}
-
-
-class Violation(Exception):
-    """A rule of the ledger is broken; the message says which, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,25 @@ class LedgerModel:
     def submit(self, ledger: Ledger, job: int, now_us: int) -> Step:
         """The client hands a job in, for the first time or again."""
         item = acceptance(self.plans[job], job)
-        return self._take(ledger, now_us, ("submit", job), lambda book: book.accept([item], 10**9, now_us))
+        step = self._take(ledger, now_us, ("submit", job), lambda book: book.accept([item], 10**9, now_us))
+        if self.plans[job].retries and step.ledger != ledger:
+            self._check_retry(ledger, step, job)
+        return step
 
     def claim(self, ledger: Ledger, worker: int, nonce: int, now_us: int) -> Step:
         bid = Bid(OWNERS[worker], (QUEUE,), _FIT, nonce_text(nonce), LEASE_MS, 10**9)
-        return self._take(ledger, now_us, ("claim", worker, nonce), lambda book: book.claim(bid, now_us))
+        step = self._take(ledger, now_us, ("claim", worker, nonce), lambda book: book.claim(bid, now_us))
+        if is_drained(ledger, worker):
+            rules.check_drained(ledger, worker, nonce, step.answer)
+        return step
+
+    def drain(self, ledger: Ledger, worker: int, now_us: int) -> Step:
+        order = Drain(OWNERS[worker])
+        return self._take(ledger, now_us, ("drain", worker), lambda book: book.drain(order, now_us))
+
+    def undrain(self, ledger: Ledger, worker: int, now_us: int) -> Step:
+        name = OWNERS[worker]
+        return self._take(ledger, now_us, ("undrain", worker), lambda book: book.undrain(name, now_us))
 
     def renew(
         self, ledger: Ledger, worker: int, held: tuple[int, int] | None, given: int, now_us: int
@@ -98,6 +114,8 @@ class LedgerModel:
         )
         if held is not None:
             self._check_standing(ledger, worker, held, step.answer.standings[0])
+        if is_drained(ledger, worker) != (step.answer.drain is not None):
+            raise Violation(f"{OWNERS[worker]} is drained or not, and its renewal does not say so")
         return step
 
     def commit(
@@ -108,6 +126,8 @@ class LedgerModel:
         fails = "user:1" if status in (Status.QUEUED, Status.WAITING) else ""
         wake_ms = WAKE_MS if status is Status.WAITING else 0
         commit = Commit(IDS[job], fence, status, "user" if status is Status.FAILED else "", fails, wake_ms)
+        if self.plans[job].grows and fails:
+            commit = replace(commit, shape=LARGER, memory_bytes=MEMORY)
         step = self._take(
             ledger, now_us, ("commit", worker, lease, status), lambda book: book.commit(commit, None, now_us)
         )
@@ -148,13 +168,13 @@ class LedgerModel:
             return book.expire(10, now_us)
 
         step = self._take(ledger, now_us, ("expire", job), run_out)
-        _check_budget(ledger, step.ledger)
+        rules.check_budget(ledger, step.ledger)
         return step
 
     def gone(self, ledger: Ledger, now_us: int) -> Step:
         """Owners that died are proved dead."""
         step = self._take(ledger, now_us, ("gone",), lambda book: book.leave("dead", now_us))
-        _check_budget(ledger, step.ledger)
+        rules.check_budget(ledger, step.ledger)
         return step
 
     def last(self) -> str:
@@ -166,7 +186,7 @@ class LedgerModel:
                 ] + f" job {job + 1}"
             case ("commit" | "release" as what, int(worker), (int(job), int()), *status):
                 return f"{what} by {OWNERS[worker]} of job {job + 1} {' '.join(map(str, status))}".rstrip()
-            case ("claim" | "renew" as what, int(worker), *_):
+            case ("claim" | "renew" | "drain" | "undrain" as what, int(worker), *_):
                 return f"{what} by {OWNERS[worker]}"
             case (str(what), *_):
                 return what
@@ -186,13 +206,13 @@ class LedgerModel:
             answer = act(book)
         except Internal as error:
             raise Violation(f"the table of transitions is disobeyed: {error}") from error
-        _check_step(before, book, IDS[: len(self.plans)])
-        _check_answer(before, book, answer)
+        rules.check_step(before, book, IDS[: len(self.plans)])
+        rules.check_answer(before, book, answer)
         notices = tuple(
             _notice(worker, text)
             for worker, box in book.floor.inboxes.items()
             for text in box
-            if text != Notice.WAKE.value
+            if text not in (Notice.WAKE.value, Notice.DRAIN.value)
         )
         made = sum(
             before.get(id, record).status is not Status.QUEUED or id not in before
@@ -201,6 +221,7 @@ class LedgerModel:
         )
         after = ledger_of(book, self.plans)
         self._check_key(after)
+        rules.check_woken(after, book)
         step = self._known[key] = Step(after, answer, notices, made)
         return step
 
@@ -212,6 +233,7 @@ class LedgerModel:
         for job, (slim, plan) in enumerate(zip(ledger.jobs, self.plans, strict=True), 1):
             status = STATUSES[slim.status]
             stands = status is Status.COMPLETED or (status is not None and not status.is_terminal)
+            stands = stands and not slim.retried  # then the retry stands for what it does again
             if plan.dedup and not plan.forced and stands and ledger.key != job:
                 named = f"names job {ledger.key}" if ledger.key else "is free"
                 raise Violation(f"job {job} is {status} and stands for its dedup key, but the key {named}")
@@ -230,6 +252,22 @@ class LedgerModel:
         asked = bool(slim.cancel)
         if step.answer.how is Committing.DONE and status is Status.REVOKED and not asked:
             raise Violation(f"job {lease[0] + 1} was revoked, and nobody asked for it")
+        again = step.ledger.jobs[lease[0]]
+        comes_back = step.answer.how is Committing.DONE and again.status in (QUEUED, WAITING)
+        if comes_back and self.plans[lease[0]].grows and not again.grown:
+            raise Violation(f"job {lease[0] + 1} does not get the memory that its commit names")
+
+    def _check_retry(self, old: Ledger, step: Step, job: int) -> None:
+        """The first job, which this one does again, has ended and names it; it is no reason to refuse it."""
+        first, answer = old.jobs[0], step.answer.answers[0]
+        if answer.twin == IDS[0]:
+            raise Violation(f"job {job + 1} was taken for a duplicate of job 1, which it is to do again")
+        if answer.how is not Accepting.ACCEPTED or not first.status:
+            return
+        if first.status not in TERMINAL:
+            raise Violation(f"job {job + 1} does job 1 again, which has not ended")
+        if not step.ledger.jobs[0].retried:
+            raise Violation(f"job {job + 1} does job 1 again, and job 1 does not say so")
 
     def _check_standing(self, old: Ledger, worker: int, held: tuple[int, int], standing: Standing) -> None:
         slim = old.jobs[held[0]]
@@ -239,75 +277,6 @@ class LedgerModel:
                 f"renew answered {standing.value} to {OWNERS[worker]} for a lease of job {held[0] + 1} that is "
                 + ("live" if live else "not its live one")
             )
-
-
-def _check_budget(old: Ledger, new: Ledger) -> None:
-    for job, (before, after) in enumerate(zip(old.jobs, new.jobs, strict=True), 1):
-        if before.status != after.status == QUEUED and after.lost_left >= before.lost_left:
-            raise Violation(f"job {job} lost its worker, and that cost nothing of its budget")
-
-
-def _check_answer(before: dict[str, Record], book: Book, answer: Any) -> None:
-    lease = getattr(answer, "lease", None)
-    if lease is not None:
-        stored = book.records[lease.record.id]
-        if lease.record.status is not Status.STARTED or stored.fence != lease.record.fence:
-            raise Violation(f"claim handed out a dead lease of job {IDS.index(lease.record.id) + 1}")
-    for item in getattr(answer, "answers", ()):
-        if getattr(item, "how", None) is Accepting.REPEATED and before != book.records:
-            raise Violation("a repeated submission changed the record")
-
-
-def _check_step(before: dict[str, Record], book: Book, ids: tuple[str, ...]) -> None:
-    for job, id in enumerate(ids, 1):
-        old, new = before.get(id), book.records.get(id)
-        if new is None:
-            if old is not None:
-                raise Violation(f"the record of job {job} is gone")
-            continue
-        if old is not None and old != new:
-            _check_change(job, old, new)
-        _check_places(job, new, book)
-
-
-def _check_change(job: int, old: Record, new: Record) -> None:
-    if old.status.is_terminal:
-        raise Violation(f"job {job} was {old.status.value} and became {new.status.value}")
-    if not any(new.status in table.get(old.status, ()) for table in transitions.TABLE.values()):
-        raise Violation(f"no step leads from {old.status.value} to {new.status.value} (job {job})")
-    claimed = new.status is Status.STARTED and old.status is not Status.STARTED
-    if new.fence < old.fence or (claimed and new.fence == old.fence):
-        raise Violation(f"the fence of job {job} did not grow: {old.fence} → {new.fence}")
-    shows = (old.status, old.owner, old.cancel) != (new.status, new.owner, new.cancel)
-    if shows and new.revision <= old.revision:
-        raise Violation(f"job {job} changed and its revision did not grow")
-    if new.status is Status.REVOKED and not new.cancel:
-        raise Violation(f"job {job} was revoked, and nobody asked for it")
-
-
-def _check_places(job: int, record: Record, book: Book) -> None:
-    """Exactly one of ready, due (waiting) and lease, compared with the real sets, and nothing left over."""
-    ready = [pair for pair, entries in book.places.ready.items() for _, id in entries if id == record.id]
-    leased, due = book.places.leases.get(record.id), book.places.due.get(record.id)
-    status = record.status
-    stands = [*(["ready"] * len(ready)), *(["leased"] if leased is not None else [])]
-    if due is not None and status is not Status.QUEUED:
-        stands.append("due")
-    should = {Status.QUEUED: ["ready"], Status.WAITING: ["due"], Status.STARTED: ["leased"]}.get(status, [])
-    if stands != should:
-        raise Violation(f"job {job} is {status.value} and stands in {stands or 'no set'}, not in {should}")
-    times = [record.ttl_ms, record.deadline_ms, record.wake_ms if status is Status.WAITING else 0]
-    first = min((ms for ms in times if ms), default=None) if status is not Status.STARTED else None
-    if not status.is_terminal and due != first:
-        raise Violation(f"job {job} is {status.value} with a due entry {due}, not {first}")
-    if status is Status.QUEUED:
-        entry = (ready_score(record), record.id)
-        if entry not in book.places.ready.get((record.queue, record.shape), []):
-            raise Violation(f"job {job} is ready in a wrong place")
-    if leased is not None and leased != record.lease_ms:
-        raise Violation(
-            f"the lease of job {job} ends at {leased} in the set, at {record.lease_ms} in the record"
-        )
 
 
 def _notice(worker: str, text: str) -> tuple[int, int, int, int]:

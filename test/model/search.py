@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from model.canonical import canonical
 from model.happenings import Happenings
-from model.ledger_model import Violation
+from model.rules import Violation
 from model.slim import OWNERS
 from model.world import Label, World
 

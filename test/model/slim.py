@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hysds.core.book import Book, Key, Worker
 from hysds.core.record import FOREVER, Record
-from hysds.core.requests import Acceptance
+from hysds.core.requests import Acceptance, Drain
 from hysds.core.status import Status
 
 WALL_MS = 1_800_000_000_000
@@ -21,6 +21,8 @@ CLOCK_MS = 100_000
 LEASE_MS = 30_000
 DIGEST = "digest"
 SHAPE = "1s"
+LARGER = "1s512m"
+MEMORY = 1 << 29
 QUEUE = "q"
 IDS = ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002")
 OWNERS = ("", "A", "B", "dead")
@@ -41,6 +43,10 @@ class Plan:
     ttl: bool = False
     waits: bool = False
     retry: Status | None = None
+    grows: bool = False
+    """Its second attempt gets more memory."""
+    retries: bool = False
+    """It was handed in to do the first job again."""
     lost_left: int = 1
 
 
@@ -57,13 +63,20 @@ class Slim(NamedTuple):
     lost_left: int = 0
     failed: int = 0
     ttl: int = 0
+    grown: int = 0
+    retried: int = 0
+    """Ended, and it names the job that does it again."""
 
 
 class Ledger(NamedTuple):
-    """All jobs, and whom the one dedup key names (its place among the jobs plus one; 0: nobody)."""
+    """All jobs, whom the one dedup key names, and who is drained.
+
+    `key` is a place among the jobs plus one, 0 for nobody; `drained` has a bit for each worker.
+    """
 
     jobs: tuple[Slim, ...]
     key: int = 0
+    drained: int = 0
 
 
 def acceptance(plan: Plan, job: int) -> Acceptance:
@@ -80,6 +93,7 @@ def acceptance(plan: Plan, job: int) -> Acceptance:
         dedup=DIGEST if plan.dedup else "",
         may_repeat=plan.forced,
         twins=states,
+        retry_of=IDS[0] if plan.retries else "",
         lost_left=plan.lost_left,
     )
 
@@ -93,20 +107,31 @@ def book_of(ledger: Ledger, plans: tuple[Plan, ...], make: Callable[[], Book]) -
             record = _record(slim, job, plans[job])
             book.records[record.id], book.specs[record.id] = record, "{}"
             book.places.enter(record)
+            if record.confirmed:
+                book.retire[record.id] = WALL_MS
     if ledger.key:
         owner = ledger.jobs[ledger.key - 1]
         until_ms = FOREVER if owner.status == COMPLETED else 0
         book.keys.by_digest[DIGEST] = Key(IDS[ledger.key - 1], until_ms)
     for name in OWNERS[1:]:
         book.floor.workers[name] = Worker(CLOCK_MS + 10 * LEASE_MS)
+    for number in (1, 2):
+        if is_drained(ledger, number):
+            book.floor.drains[OWNERS[number]] = Drain(OWNERS[number])
     return book
+
+
+def is_drained(ledger: Ledger, worker: int) -> bool:
+    """Whether an order stands for a worker (1 or 2)."""
+    return bool(ledger.drained & worker)
 
 
 def ledger_of(book: Book, plans: tuple[Plan, ...]) -> Ledger:
     """What the book holds, made small again."""
     key = book.keys.by_digest.get(DIGEST)
     jobs = tuple(_slim(book.records.get(IDS[job])) for job in range(len(plans)))
-    return Ledger(jobs, IDS.index(key.owner) + 1 if key is not None else 0)
+    drained = sum(number for number in (1, 2) if OWNERS[number] in book.floor.drains)
+    return Ledger(jobs, IDS.index(key.owner) + 1 if key is not None else 0, drained)
 
 
 def nonce_text(code: int) -> str:
@@ -122,7 +147,8 @@ def _record(slim: Slim, job: int, plan: Plan) -> Record:
         revision=1,
         digest=IDS[job],
         queue=QUEUE,
-        shape=SHAPE,
+        shape=LARGER if slim.grown else SHAPE,
+        memory_bytes=MEMORY if slim.grown else 0,
         priority=5,
         lost_left=slim.lost_left,
         fence=slim.fence,
@@ -137,6 +163,8 @@ def _record(slim: Slim, job: int, plan: Plan) -> Record:
         lease_ms=CLOCK_MS + LEASE_MS if slim.status == STARTED else 0,
         dedup=DIGEST if plan.dedup else "",
         window_ms=FOREVER,
+        retried_by=IDS[1] if slim.retried else "",
+        confirmed=status.is_terminal,
     )
 
 
@@ -144,7 +172,8 @@ def _slim(record: Record | None) -> Slim:
     if record is None:
         return Slim()
     if record.status.is_terminal:
-        return Slim(STATUSES.index(record.status), committed=record.committed)
+        retried = int(bool(record.retried_by))
+        return Slim(STATUSES.index(record.status), committed=record.committed, retried=retried)
     return Slim(
         status=STATUSES.index(record.status),
         owner=OWNERS.index(record.owner),
@@ -155,4 +184,5 @@ def _slim(record: Record | None) -> Slim:
         lost_left=record.lost_left,
         failed=int(bool(record.fails)),
         ttl=int(record.ttl_ms > 0),
+        grown=int(record.memory_bytes > 0),
     )

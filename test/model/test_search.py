@@ -6,12 +6,12 @@ import pytest
 
 from hysds.core.status import Status
 from model.ledger_model import LedgerModel
-from model.mutants import FAILOVER, MUTANTS, Mutant
+from model.mutants import AGAIN, DRAINED, FAILOVER, MUTANTS, PAIR, Mutant
 from model.search import Found, Search
 from model.slim import Plan
 from model.world import Bounds
 
-_FIRST = Plan(dedup=True, ttl=True, retry=Status.WAITING, lost_left=1)
+_FIRST = Plan(dedup=True, ttl=True, retry=Status.WAITING, grows=True, lost_left=1)
 
 SEARCHES: dict[str, tuple[tuple[Plan, ...], Bounds]] = {
     "two jobs, the second a duplicate of the first": ((_FIRST, Plan(dedup=True, lost_left=0)), Bounds()),
@@ -21,6 +21,8 @@ SEARCHES: dict[str, tuple[tuple[Plan, ...], Bounds]] = {
     ),
     "one job": ((_FIRST,), Bounds()),
     "one job, the ledger fails over": ((Plan(),), FAILOVER),
+    "one job, its workers are drained": ((Plan(retry=Status.WAITING),), DRAINED),
+    "two jobs, the second does the first again": (AGAIN, PAIR),
 }
 
 

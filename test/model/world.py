@@ -53,6 +53,8 @@ class Bounds:
     lost_answers: bool = True
     expires: bool = True
     failover: bool = False
+    drains: bool = False
+    """An operator orders workers to take no more jobs, and takes it back some day."""
     compares_fences: bool = True
     """Fences are renamed, equality kept. Off: their numbers stand, and the clock is beyond all of them."""
     inboxes: bool = True

@@ -3,12 +3,10 @@
 local renewal = cjson.decode(ARGV[2])
 local said = renewal.announcement
 local worker = meet(renewal.worker, clock_ms + renewal.announce_ms)
-
-local drain
+worker.title = said.name
+local drain = drain_of(worker)
 
 local function hear()
-  worker.title = said.name
-  drain = drain_of(worker)
   for _, queue in ipairs(cjson.decode(worker.queues)) do zset_drop(P .. 'hears:' .. queue, worker.name) end
   if said.slots > 0 and not drain then
     for _, queue in ipairs(said.queues) do zset_put(P .. 'hears:' .. queue, worker.name, 0) end

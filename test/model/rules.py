@@ -1,0 +1,125 @@
+"""The rules that a single step of the ledger can break, each told in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from hysds.core import transitions
+from hysds.core.book import Book
+from hysds.core.record import Record, ready_score
+from hysds.core.requests import (
+    Accepting,
+    Claimed,
+    Notice,
+)
+from hysds.core.status import Status
+from model.slim import (
+    IDS,
+    LARGER,
+    OWNERS,
+    QUEUED,
+    STATUSES,
+    Ledger,
+    is_drained,
+)
+
+
+class Violation(Exception):
+    """A rule of the ledger is broken; the message says which, in words."""
+
+
+def check_drained(old: Ledger, worker: int, nonce: int, answer: Claimed) -> None:
+    """Nothing but the lease that this very wish won before."""
+    if answer.drain is None:
+        raise Violation(f"{OWNERS[worker]} is drained, and its claim does not say so")
+    if answer.lease is not None:
+        slim = old.jobs[IDS.index(answer.lease.record.id)]
+        if (STATUSES[slim.status], slim.owner, slim.nonce) != (Status.STARTED, worker, nonce):
+            raise Violation(f"{OWNERS[worker]} is drained, and was given a job")
+
+
+def check_woken(after: Ledger, book: Book) -> None:
+    for worker in (1, 2):
+        if is_drained(after, worker) and Notice.WAKE.value in book.floor.inboxes.get(OWNERS[worker], ()):
+            raise Violation(f"{OWNERS[worker]} is drained, and was woken for a job")
+
+
+def check_budget(old: Ledger, new: Ledger) -> None:
+    for job, (before, after) in enumerate(zip(old.jobs, new.jobs, strict=True), 1):
+        if before.status != after.status == QUEUED and after.lost_left >= before.lost_left:
+            raise Violation(f"job {job} lost its worker, and that cost nothing of its budget")
+
+
+def check_answer(before: dict[str, Record], book: Book, answer: Any) -> None:
+    lease = getattr(answer, "lease", None)
+    if lease is not None:
+        stored = book.records[lease.record.id]
+        if lease.record.status is not Status.STARTED or stored.fence != lease.record.fence:
+            raise Violation(f"claim handed out a dead lease of job {IDS.index(lease.record.id) + 1}")
+    for item in getattr(answer, "answers", ()):
+        if getattr(item, "how", None) is Accepting.REPEATED and before != book.records:
+            raise Violation("a repeated submission changed the record")
+
+
+def check_step(before: dict[str, Record], book: Book, ids: tuple[str, ...]) -> None:
+    for job, id in enumerate(ids, 1):
+        old, new = before.get(id), book.records.get(id)
+        if new is None:
+            if old is not None:
+                raise Violation(f"the record of job {job} is gone")
+            continue
+        if old is not None and old != new:
+            check_change(job, old, new)
+            if old.status.is_terminal and (new.confirmed or id in book.retire):
+                raise Violation(f"job {job} changed and may be forgotten before the store knows")
+        check_places(job, new, book)
+
+
+def check_change(job: int, old: Record, new: Record) -> None:
+    if old.status.is_terminal:
+        linked = replace(old, retried_by=new.retried_by, revision=new.revision, confirmed=new.confirmed)
+        if linked != new:
+            raise Violation(f"job {job} was {old.status.value} and became {new.status.value}")
+        if new.revision <= old.revision:
+            raise Violation(f"job {job} changed and its revision did not grow")
+        return
+    if new.memory_bytes < old.memory_bytes or (new.shape == LARGER) != (new.memory_bytes > 0):
+        raise Violation(
+            f"job {job} has memory {new.memory_bytes} in shape {new.shape}, and had {old.memory_bytes}"
+        )
+    if not any(new.status in table.get(old.status, ()) for table in transitions.TABLE.values()):
+        raise Violation(f"no step leads from {old.status.value} to {new.status.value} (job {job})")
+    claimed = new.status is Status.STARTED and old.status is not Status.STARTED
+    if new.fence < old.fence or (claimed and new.fence == old.fence):
+        raise Violation(f"the fence of job {job} did not grow: {old.fence} → {new.fence}")
+    shows = (old.status, old.owner, old.cancel) != (new.status, new.owner, new.cancel)
+    if shows and new.revision <= old.revision:
+        raise Violation(f"job {job} changed and its revision did not grow")
+    if new.status is Status.REVOKED and not new.cancel:
+        raise Violation(f"job {job} was revoked, and nobody asked for it")
+
+
+def check_places(job: int, record: Record, book: Book) -> None:
+    """Exactly one of ready, due (waiting) and lease, compared with the real sets, and nothing left over."""
+    ready = [pair for pair, entries in book.places.ready.items() for _, id in entries if id == record.id]
+    leased, due = book.places.leases.get(record.id), book.places.due.get(record.id)
+    status = record.status
+    stands = [*(["ready"] * len(ready)), *(["leased"] if leased is not None else [])]
+    if due is not None and status is not Status.QUEUED:
+        stands.append("due")
+    should = {Status.QUEUED: ["ready"], Status.WAITING: ["due"], Status.STARTED: ["leased"]}.get(status, [])
+    if stands != should:
+        raise Violation(f"job {job} is {status.value} and stands in {stands or 'no set'}, not in {should}")
+    times = [record.ttl_ms, record.deadline_ms, record.wake_ms if status is Status.WAITING else 0]
+    first = min((ms for ms in times if ms), default=None) if status is not Status.STARTED else None
+    if not status.is_terminal and due != first:
+        raise Violation(f"job {job} is {status.value} with a due entry {due}, not {first}")
+    if status is Status.QUEUED:
+        entry = (ready_score(record), record.id)
+        if entry not in book.places.ready.get((record.queue, record.shape), []):
+            raise Violation(f"job {job} is ready in a wrong place")
+    if leased is not None and leased != record.lease_ms:
+        raise Violation(
+            f"the lease of job {job} ends at {leased} in the set, at {record.lease_ms} in the record"
+        )
