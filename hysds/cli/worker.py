@@ -13,24 +13,34 @@ from typing import NoReturn
 import click
 
 from hysds.bootstrap import System
-from hysds.cli import work_dir
+from hysds.cli import offers, work_dir, worker_orders
 from hysds.settings import load
 from hysds.settings.load import Loaded
 from hysds.settings.sources import DEFAULT
 
 
-@click.group("worker", short_help="Start a worker on this machine.")
+@click.group("worker", short_help="Start a worker here; drain and resume any.")
 def command() -> None:
-    """Start a worker on this machine; it runs until SIGTERM or Ctrl-C, which let running jobs end first.
+    """Start a worker on this machine, which runs until SIGTERM or Ctrl-C, and these let running jobs end first; or
+    have a worker, wherever it runs, take no more jobs for a while.
 
     \b
         hysds worker job --queues gpu --slots 2
+        hysds worker drain w1 --reason 'new kernel'
+        hysds worker resume w1
     """
+
+
+command.add_command(worker_orders.drain)
+command.add_command(worker_orders.resume)
 
 
 @command.command("job", short_help="Start a worker that runs jobs.")
 @click.option(
-    "--queues", metavar="NAMES", help="Take jobs of these queues (commas between). Default: worker.queues."
+    "--queues",
+    metavar="NAMES",
+    shell_complete=offers.queues,
+    help="Take jobs of these queues (commas between). Default: worker.queues.",
 )
 @click.option("--slots", type=int, help="Run so many one-slot jobs at a time. Default: worker.slots.")
 @click.option("--name", help="What the worker is called, as Celery's -n. Default: worker.name.")

@@ -38,6 +38,7 @@ class Submission:
 
     id: JobId
     status: str
+    queue: str = ""
     twin: JobId | None = None
     """The job that stands for a duplicate."""
     twin_status: str = ""
@@ -109,6 +110,7 @@ def _submission(item: Acceptance, answer: Answer, hearers: int | None, made_here
     return Submission(
         id=JobId(item.id),
         status=answer.status,
+        queue=item.queue,
         twin=JobId(answer.twin) if answer.twin else None,
         twin_status=answer.twin_status,
         repeated=answer.how is Accepting.REPEATED,

@@ -172,6 +172,10 @@ class Client:
         """All workers that announced themselves and are not forgotten, by incarnation; silent ones too."""
         return self._floor.workers()
 
+    def queues(self) -> tuple[str, ...]:
+        """The names of queues with ready work or a pause."""
+        return tuple(state.queue for state in self._system.ledger.queues())
+
     def drains(self) -> tuple[Drain, ...]:
         """The orders that stand that workers take no more jobs, by name."""
         return self._floor.drains()
