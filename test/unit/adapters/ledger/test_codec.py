@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from hysds.adapters.ledger import codec
-from hysds.core.record import Record
-from hysds.core.requests import Acceptance, Bid, Fit
+from hysds.core.record import FOREVER, Record
+from hysds.core.requests import Acceptance, Bid, Drain, Fit
 from hysds.core.status import Status
 
 
@@ -18,6 +18,17 @@ def test_a_record_is_read_from_what_its_hash_holds() -> None:
 
     expected = Record("x", Status.STARTED, 0, "", "", "", 0, fence=1795387454244123, cancel=True)
     assert record == expected
+
+
+def test_an_order_is_read_from_its_hash_with_every_blank_of_its_reason() -> None:
+    """Two numbers, then the reason as it was given: none, one with blanks, one with another script's letters."""
+    flat = ["w2", "1800000000000 60000  two  words ", "w1", "1800000000001 -1 ", "wö", "1 0 ünï"]
+
+    assert codec.drains(flat) == (
+        Drain("w1", "", 1_800_000_000_001, FOREVER),
+        Drain("w2", " two  words ", 1_800_000_000_000, 60_000),
+        Drain("wö", "ünï", 1, 0),
+    )
 
 
 def test_a_submission_travels_without_its_spec_and_its_defaults() -> None:
