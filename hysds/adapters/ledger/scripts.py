@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 
 _SHARED = ("writes", "clock", "record", "places", "steps", "workers", "claims", "finish")
 
@@ -25,8 +26,13 @@ class Script:
 @cache
 def transition(name: str) -> Script:
     """The script of a transition, with the shared parts."""
-    flags, _, body = _read(f"{name}.lua").partition("\n")
-    shared = "\n".join(_read(f"shared/{part}.lua") for part in _SHARED)
+    return assembled(_folder(), name)
+
+
+def assembled(folder: Traversable, name: str) -> Script:
+    """The script of a transition from the files of a folder: the package's own, or a copy with something changed."""
+    flags, _, body = (folder / f"{name}.lua").read_text("utf-8").partition("\n")
+    shared = "\n".join((folder / "shared" / f"{part}.lua").read_text("utf-8") for part in _SHARED)
     return _script(name, f"{flags}\n{shared}\n{body}")
 
 
@@ -47,5 +53,9 @@ def _script(name: str, text: str) -> Script:
     return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
+def _folder() -> Traversable:
+    return resources.files("hysds.adapters.ledger") / "lua"
+
+
 def _read(path: str) -> str:
-    return (resources.files("hysds.adapters.ledger") / "lua" / path).read_text("utf-8")
+    return (_folder() / path).read_text("utf-8")

@@ -1,0 +1,375 @@
+"""The scripts of the ledger with one rule left out: small edits of their text, each of which must fit exactly once."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A piece of a file, and what takes its place."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One rule of docs/ledger.md (its number, or the section's word), what is left out of it, and how."""
+
+    rule: str
+    left_out: str
+    edits: Sequence[Edit]
+
+
+def written(mutant: Mutant, folder: Path) -> Path:
+    """A copy of the scripts with the mutant's edits.
+
+    Raises: ValueError where a piece is not found exactly once: the scripts have changed, and the mutant must follow.
+    """
+    with resources.as_file(resources.files("hysds.adapters.ledger") / "lua") as scripts:
+        shutil.copytree(scripts, folder)
+    for edit in mutant.edits:
+        path = folder / edit.file
+        text = path.read_text("utf-8")
+        if text.count(edit.old) != 1:
+            raise ValueError(
+                f"{mutant.left_out}: {edit.old!r} stands {text.count(edit.old)} times in {edit.file}"
+            )
+        path.write_text(text.replace(edit.old, edit.new), "utf-8")
+    return folder
+
+
+_STEPS, _PLACES, _CLAIMS = "shared/steps.lua", "shared/places.lua", "shared/claims.lua"
+_CLOCK, _WORKERS, _WRITES = "shared/clock.lua", "shared/workers.lua", "shared/writes.lua"
+_OWNS = "return record.status == STARTED and record.fence == fence end"
+_FORGETFUL = "if record.cancel == 1 then return ended(record, REVOKED, 'cancelled') end"
+
+
+def _one(rule: str, left_out: str, file: str, old: str, new: str) -> Mutant:
+    return Mutant(rule, left_out, (Edit(file, old, new),))
+
+
+MUTANTS: Sequence[Mutant] = (
+    _one(
+        "1",
+        "writes at once, before all is decided",
+        _WRITES,
+        "writes[#writes + 1] = {command, key, ...}",
+        "redis.call(command, key, ...)",
+    ),
+    _one(
+        "2",
+        "revisions and fences are the wall clock's",
+        _CLOCK,
+        "return math.max(last + 1, now_us) end",
+        "return now_us end",
+    ),
+    _one(
+        "2",
+        "a fence grows by one, a revision by the clock",
+        _STEPS,
+        "fence = hybrid(record.fence)",
+        "fence = record.fence + 1",
+    ),
+    _one(
+        "3",
+        "the ledger's clock follows a jump ahead",
+        _CLOCK,
+        "math.min(math.max(now_ms - wall_ms, 0), CLOCK_CAP_MS)",
+        "math.max(now_ms - wall_ms, 0)",
+    ),
+    _one(
+        "3",
+        "the ledger's clock follows a jump back",
+        _CLOCK,
+        "math.min(math.max(now_ms - wall_ms, 0), CLOCK_CAP_MS)",
+        "math.min(now_ms - wall_ms, CLOCK_CAP_MS)",
+    ),
+    _one(
+        "4",
+        "a commit, a renewal and a release need no fence",
+        _STEPS,
+        _OWNS,
+        "return record.status == STARTED end",
+    ),
+    _one(
+        "4",
+        "a commit needs no fence",
+        "commit.lua",
+        "if not owns(record, commit.fence) then",
+        "if record.status ~= STARTED then",
+    ),
+    _one(
+        "4",
+        "a renewal needs no fence",
+        "renew.lua",
+        "if not record or not owns(record, held.fence) then",
+        "if not record or record.status ~= STARTED then",
+    ),
+    _one(
+        "4",
+        "a release needs no fence",
+        "release.lua",
+        "not owns(record, tonumber(ARGV[3]))",
+        "record.status ~= STARTED",
+    ),
+    _one(
+        "4",
+        "the clock decides beside the fence",
+        _STEPS,
+        _OWNS,
+        "return record.status == STARTED and record.fence == fence and record.lease_ms > clock_ms end",
+    ),
+    _one(
+        "5",
+        "a cancel is told and not recorded",
+        "cancel.lua",
+        "if record.cancel == 0 then put(record, stepped(record, {cancel = 1}), 'cancel') end",
+        "",
+    ),
+    _one(
+        "5",
+        "a renewal does not repeat the cancel",
+        "renew.lua",
+        "return record.cancel == 1 and 'cancel' or 'ok'",
+        "return 'ok'",
+    ),
+    _one(
+        "5",
+        "a release forgets the cancel",
+        _STEPS,
+        f"local function released(record, wake_ms)\n  {_FORGETFUL}",
+        "local function released(record, wake_ms)",
+    ),
+    _one(
+        "5",
+        "a loss forgets the cancel",
+        _STEPS,
+        f"local function lost(record)\n  {_FORGETFUL}",
+        "local function lost(record)",
+    ),
+    _one(
+        "5",
+        "a retry forgets the cancel",
+        _STEPS,
+        "if record.cancel == 1 and status ~= COMPLETED then status, reason = REVOKED, 'cancelled' end",
+        "",
+    ),
+    _one(
+        "5",
+        "a revocation that nobody asked for is taken",
+        "commit.lua",
+        "if commit.status == REVOKED and record.cancel == 0 then return 'not-asked' end",
+        "",
+    ),
+    _one(
+        "6",
+        "lost names a job, no lease",
+        _CLAIMS,
+        "tell(record.owner, 'lost ' .. record.id .. ' ' .. num(record.fence))",
+        "tell(record.owner, 'lost ' .. record.id)",
+    ),
+    _one(
+        "7",
+        "the last committed fence is not kept",
+        "commit.lua",
+        "return record.committed == commit.fence and 'again' or 'lost' end",
+        "return 'lost' end",
+    ),
+    _one(
+        "8",
+        "a nonce is never replayed",
+        _CLAIMS,
+        "if record.nonce == bid.nonce then",
+        "if false then",
+    ),
+    Mutant(
+        "8",
+        "a nonce is replayed after its lease",
+        (
+            Edit(
+                _PLACES,
+                "if old.owner ~= '' and old.owner ~= new.owner then hold(old.owner, old.id, nil) end",
+                "",
+            ),
+            Edit(_STEPS, "{owner = '', nonce = '', lease_ms = 0,", "{owner = '', lease_ms = 0,"),
+            Edit(
+                _WORKERS,
+                "if record and record.status == STARTED and record.owner == name then",
+                "if record then",
+            ),
+        ),
+    ),
+    _one(
+        "8",
+        "a nonce that was given up keeps its lease",
+        "renew.lua",
+        "if given_up[record.nonce] then",
+        "if false then",
+    ),
+    _one(
+        "9",
+        "a claim leaves the due entry",
+        _PLACES,
+        "if due then zset_put(DUE, record.id, due) else zset_drop(DUE, record.id) end\n  if lease",
+        "if due then zset_put(DUE, record.id, due) end\n  if lease",
+    ),
+    _one(
+        "9",
+        "a retry that waits gets no due entry",
+        _PLACES,
+        "if due then zset_put(DUE, record.id, due) else zset_drop(DUE, record.id) end\n  if lease",
+        "zset_drop(DUE, record.id)\n  if lease",
+    ),
+    _one(
+        "9",
+        "a ttl does not end at the claim",
+        _STEPS,
+        "lease_ms = lease_ms, started_ms = now_ms, ttl_ms = 0, wake_ms = 0,",
+        "lease_ms = lease_ms, started_ms = now_ms, wake_ms = 0,",
+    ),
+    _one(
+        "9",
+        "a claim leaves the ready entry",
+        _PLACES,
+        "if score and not stays then zset_drop(list_of(old.queue, old.shape), old.id) end",
+        "",
+    ),
+    _one(
+        "10",
+        "no job is anybody's duplicate",
+        _STEPS,
+        "if not key or item.may_repeat or key.owner == item.retry_of or is_over(key) then return nil end",
+        "if true then return nil end",
+    ),
+    _one(
+        "10",
+        "a key is deleted whoever it names",
+        _STEPS,
+        "if not key or key.owner ~= record.id then return end",
+        "if not key then return end",
+    ),
+    _one(
+        "10",
+        "a failure keeps its key",
+        _STEPS,
+        "if record.status ~= COMPLETED or record.window_ms == 0 then\n    set_key(record.dedup, false)",
+        "if record.status ~= COMPLETED or record.window_ms == 0 then\n"
+        "    set_key(record.dedup, {owner = 'nobody', until_ms = FOREVER})",
+    ),
+    _one(
+        "10",
+        "a completed job lets go of its key",
+        _STEPS,
+        "if record.status ~= COMPLETED or record.window_ms == 0 then",
+        "if true then",
+    ),
+    _one(
+        "10",
+        "a window never ends",
+        _STEPS,
+        "local function is_over(key) return 0 < key.until_ms and key.until_ms <= now_ms end",
+        "local function is_over(key) return false end",
+    ),
+    _one(
+        "10",
+        "a forced twin takes the key",
+        _STEPS,
+        "if not ENDED[key_status(key)] then return false end\n"
+        "  return key.owner == item.retry_of or not (item.may_repeat or item.retry_of ~= '')",
+        "return true",
+    ),
+    _one(
+        "10",
+        "a repeated submission is a new job",
+        "accept.lua",
+        "local function accept(item, spec)\n  local known = load(item.id)",
+        "local function accept(item, spec)\n  local known = nil",
+    ),
+    _one("11", "a commit needs memory", "commit.lua", "#!lua flags=allow-oom", "#!lua"),
+    _one("11", "a cancel needs memory", "cancel.lua", "#!lua flags=allow-oom", "#!lua"),
+    _one("11", "an expiry needs memory", "expire.lua", "#!lua flags=allow-oom", "#!lua"),
+    _one(
+        "12",
+        "a worker is not noted when it is named",
+        _WORKERS,
+        "if not known or known < until_ms then zset_put(WORKERS, name, until_ms) end",
+        "",
+    ),
+    _one(
+        "12",
+        "a silent worker is never forgotten",
+        "expire.lua",
+        "if #held_by(silent[i][2]) == 0 then drop_worker(silent[i][2]) end",
+        "",
+    ),
+    _one(
+        "13",
+        "a change is not told",
+        _STEPS,
+        "if new.revision ~= old.revision then publish(new, step) end",
+        "",
+    ),
+    _one(
+        "13",
+        "an event is told without a new revision",
+        _STEPS,
+        "changes.revision = hybrid(record.revision)",
+        "changes.revision = record.revision",
+    ),
+    _one(
+        "14",
+        "the audit mends nothing",
+        "audit.lua",
+        "belongs at ' .. words(record, score, due, lease))\n  settle(id)",
+        "belongs at ' .. words(record, score, due, lease))",
+    ),
+    _one(
+        "Transitions",
+        "a lease that ran out is left alone",
+        "expire.lua",
+        "if record then answers[#answers + 1] = {record.id, lose(record)} end",
+        "",
+    ),
+    _one(
+        "Transitions",
+        "a loss costs nothing",
+        _STEPS,
+        "{status = QUEUED, lost_left = record.lost_left - 1}",
+        "{status = QUEUED}",
+    ),
+    _one(
+        "Transitions",
+        "what waits is never woken",
+        "wake.lua",
+        "if record and record.status == WAITING and not is_overdue(record) then",
+        "if false then",
+    ),
+    _one(
+        "Transitions",
+        "an ended attempt is not written down",
+        _CLAIMS,
+        "if how ~= '' then",
+        "if false then",
+    ),
+    _one(
+        "Transitions",
+        "any revision may be confirmed",
+        "confirm.lua",
+        "and record.revision == tonumber(ARGV[i + 1])",
+        "",
+    ),
+    _one(
+        "Transitions",
+        "an ended job is revoked",
+        "cancel.lua",
+        "if ENDED[record.status] then return 'ended' end",
+        "",
+    ),
+)

@@ -1,0 +1,399 @@
+"""Short plays that bring each rule of the ledger to bear, step by step: what happens when two things meet just so.
+
+Chance does not find these: a worker that is stopped in mid-job longer than its lease, without any kill, whose successor
+still runs when it goes on; a notice that comes an age late; an answer that is lost between two steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hysds.chaos.history import Mark, Terms
+from hysds.core.requests import Commit
+from hysds.core.status import Status
+from mutation.stage import ANNOUNCE_MS, LEASE_MS, TWINS, Stage, unheard
+
+_HOUR_MS = 3_600_000
+
+
+def an_ordinary_life(stage: Stage) -> None:
+    """Accepted, claimed, renewed, completed; another fails, waits, and completes."""
+    stage.submit(steps=2)
+    lease = stage.take("w1")
+    stage.renew("w1", lease)
+    stage.work(lease)
+    stage.commit("w1", lease)
+    stage.submit()
+    first = stage.take("w1")
+    stage.commit("w1", first, Status.WAITING, reason="data", wake_ms=stage.now_us // 1_000 + 5_000)
+    stage.pass_ms(6_000)
+    second = stage.take("w2")
+    stage.commit("w2", second)
+
+
+def a_stopped_worker_goes_on(stage: Stage) -> None:
+    """In mid-job, longer than its lease; its successor still runs when it commits, renews and releases."""
+    stage.submit(steps=2)
+    first = stage.take("w1")
+    stage.work(first, Mark.BEGIN, Mark.STEP)
+    stage.lose_leases()
+    second = stage.take("w2")
+    stage.work(second, Mark.BEGIN)
+    if stage.renew("w1", first) == ["ok"]:
+        stage.work(first, Mark.END)
+    stage.commit("w1", first)
+    stage.work(second, Mark.STEP, Mark.END)
+    stage.commit("w2", second)
+
+
+def a_stopped_worker_gives_back(stage: Stage) -> None:
+    """A job that is another's by now."""
+    stage.submit(steps=2)
+    first = stage.take("w1")
+    stage.lose_leases()
+    second = stage.take("w2")
+    stage.release("w1", first)
+    third = stage.claim("w3")
+    stage.work(second)
+    stage.commit("w2", second)
+    if third is not None:
+        stage.commit("w3", third)
+
+
+def a_lease_past_its_time(stage: Stage) -> None:
+    """Nobody has taken it yet: it is still good."""
+    stage.submit()
+    lease = stage.take("w1")
+    stage.pass_ms(LEASE_MS + 2_000)
+    stage.renew("w1", lease)
+    stage.pass_ms(LEASE_MS + 2_000)
+    stage.commit("w1", lease)
+
+
+def a_cancel_whose_notice_is_lost(stage: Stage) -> None:
+    """Every renewal repeats it until the job is stopped."""
+    id = stage.submit((Status.REVOKED, Status.COMPLETED))
+    lease = stage.take("w1")
+    stage.cancel(id)
+    told = [*stage.renew("w1", lease), *stage.renew("w1", lease)]
+    stage.commit("w1", lease, Status.REVOKED if "cancel" in told else Status.COMPLETED)
+
+
+def a_cancel_and_a_release(stage: Stage) -> None:
+    """The worker drains before it hears of the cancel."""
+    _cancelled_on_its_way(stage, lambda lease: stage.release("w1", lease))
+
+
+def a_cancel_and_a_loss(stage: Stage) -> None:
+    """The worker dies before it hears of the cancel."""
+    _cancelled_on_its_way(stage, lambda lease: stage.lose_leases())
+
+
+def a_cancel_and_a_retry(stage: Stage) -> None:
+    """The attempt fails before the worker hears of the cancel."""
+    _cancelled_on_its_way(stage, lambda lease: stage.commit("w1", lease, Status.QUEUED, reason="data"))
+
+
+def _cancelled_on_its_way(stage: Stage, leave: Callable[..., object]) -> None:
+    id = stage.submit((Status.REVOKED, Status.COMPLETED))
+    lease = stage.take("w1")
+    stage.cancel(id)
+    leave(lease)
+    again = stage.claim("w2")
+    if again is not None:
+        stage.commit("w2", again)
+
+
+def a_revocation_that_nobody_asked_for(stage: Stage) -> None:
+    """A worker's mistake; it is refused, and the job goes on."""
+    stage.submit((Status.COMPLETED,))
+    lease = stage.take("w1")
+    stage.commit("w1", lease, Status.REVOKED)
+    stage.commit("w1", lease)
+
+
+def a_late_word_about_an_old_lease(stage: Stage) -> None:
+    """The worker lost the job, and has it again, when it hears of the loss."""
+    stage.submit()
+    stage.renew("w1")
+    stage.take("w1")
+    stage.lose_leases()
+    stage.renew("w1")
+    again = stage.take("w1")
+    stage.listen("w1", again)
+    stage.commit("w1", again)
+
+
+def a_commit_that_is_repeated(stage: Stage) -> None:
+    """Its answer was lost; meanwhile the next attempt is another's."""
+    stage.submit()
+    first = stage.take("w1")
+    stage.commit("w1", first, Status.QUEUED, reason="data")
+    second = stage.take("w2")
+    stage.commit("w1", first, Status.QUEUED, reason="data")
+    stage.commit("w2", second)
+    stage.commit("w2", second)
+
+
+def a_bid_that_is_repeated(stage: Stage) -> None:
+    """Its answer came too late, and another job is ready by then."""
+    stage.submit()
+    stage.submit()
+    first = stage.take("w1", nonce="n1")
+    again = stage.take("w1", nonce="n1")
+    other = stage.take("w1", nonce="n2") if again.record.id == first.record.id else again
+    stage.commit("w1", first)
+    stage.commit("w1", other)
+
+
+def a_bid_that_is_repeated_too_late(stage: Stage) -> None:
+    """What it won is lost by then, and ready for everybody: it is a new bid."""
+    stage.submit()
+    stage.claim_unanswered("w1", "n1")
+    stage.lose_leases()
+    stage.ledger.pause("gpu")
+    stage.claim("w1", nonce="n1")
+    stage.ledger.resume("gpu")
+    lease = stage.take("w2")
+    stage.commit("w2", lease)
+
+
+def a_bid_that_is_given_up(stage: Stage) -> None:
+    """Its worker drains: the lease that nobody knows of goes back with the next renewal."""
+    stage.submit()
+    stage.claim_unanswered("w1", "n1")
+    stage.renew("w1", given_up=["n1"])
+    lease = stage.claim("w2")
+    if lease is not None:
+        stage.commit("w2", lease)
+    stage.renew("w1")
+
+
+def a_ttl_that_ends_at_the_claim(stage: Stage) -> None:
+    """A job that was claimed in time runs on, also after it was given back; one that was not fails."""
+    stage.submit(ttl_for_ms=3_000)
+    lease = stage.take("w1")
+    stage.pass_ms(5_000)
+    stage.release("w1", lease)
+    stage.ledger.expire(100)
+    stage.commit("w1", stage.take("w1"))
+    stage.submit((Status.FAILED,), ttl_for_ms=3_000)
+    stage.pass_ms(5_000)
+    stage.ledger.expire(100)
+
+
+def a_job_without_losses_left(stage: Stage) -> None:
+    """It takes two workers with it, and fails at the second."""
+    stage.submit((Status.FAILED,), lost_left=1)
+    for worker in ("w1", "w2"):
+        stage.take(worker)
+        stage.lose_leases()
+    third = stage.claim("w3")
+    if third is not None:
+        stage.commit("w3", third)
+
+
+def twins_of_a_live_job(stage: Stage) -> None:
+    """One runs, the second is dropped; after the window a third may run."""
+    stage.terms = Terms(dedup_window_ms=60_000)
+    _keyed(stage, "a", window_ms=60_000)
+    lease = stage.take("w1")
+    _keyed(stage, "a", window_ms=60_000)
+    stage.commit("w1", lease)
+    _keyed(stage, "a", window_ms=60_000)
+    stage.pass_ms(61_000)
+    _keyed(stage, "a", window_ms=60_000)
+    _run_what_is_ready(stage)
+
+
+def a_twin_of_a_failed_job(stage: Stage) -> None:
+    """A failure and a revocation let go of the key."""
+    _keyed(stage, "a", (Status.FAILED,))
+    stage.commit("w1", stage.take("w1"), Status.FAILED, reason="user")
+    id = _keyed(stage, "a", (Status.REVOKED, Status.DEDUPED))
+    stage.cancel(id)
+    _keyed(stage, "a")
+    _run_what_is_ready(stage)
+
+
+def a_forced_twin_ends_first(stage: Stage) -> None:
+    """It took no key, and lets go of none: a third is dropped while the first runs."""
+    _keyed(stage, "a")
+    first = stage.take("w1")
+    _keyed(stage, "a", may_repeat=True)
+    stage.commit("w2", stage.take("w2"), Status.FAILED, reason="user")
+    _keyed(stage, "a")
+    third = stage.claim("w3")
+    stage.commit("w1", first)
+    if third is not None:
+        stage.commit("w3", third)
+
+
+def a_submission_that_is_repeated(stage: Stage) -> None:
+    """Its answer was lost: the same id with the same work, while the job runs."""
+    id = stage.submit()
+    lease = stage.take("w1")
+    unheard(lambda: stage.accept(stage.items[id], (Status.COMPLETED,)))
+    again = stage.claim("w2")
+    stage.commit("w1", lease)
+    if again is not None:
+        stage.commit("w2", again)
+
+
+def a_wall_clock_that_jumps_ahead(stage: Stage) -> None:
+    """By an hour, or the ledger was away for one: nobody's lease is over for that."""
+    stage.submit(steps=2)
+    lease = stage.take("w1")
+    stage.work(lease, Mark.BEGIN)
+    stage.jump_ms(_HOUR_MS)
+    stage.ledger.expire(100)
+    other = stage.claim("w2")
+    stage.work(lease, Mark.STEP, Mark.END)
+    stage.commit("w1", lease)
+    if other is not None:
+        stage.commit("w2", other)
+
+
+def a_wall_clock_that_jumps_back(stage: Stage) -> None:
+    """By an hour: leases still run out, revisions and fences still grow."""
+    stage.submit()
+    stage.take("w1")
+    stage.jump_ms(-_HOUR_MS)
+    stage.lose_leases()
+    lease = stage.claim("w2")
+    if lease is not None:
+        stage.commit("w2", lease)
+
+
+def a_failover_to_a_lagging_replica(stage: Stage) -> None:
+    """The claim was not replicated: the job is claimed again, and the first holder commits."""
+    stage.terms = Terms(may_undo=True)
+    stage.submit(steps=2)
+    replica = {key: stage.server.wait("DUMP", key, timeout_s=5, as_bytes=True) for key in _keys(stage)}
+    first = stage.take("w1")
+    stage.work(first, Mark.BEGIN)
+    stage.read()
+    stage.server.send("FLUSHALL")
+    for key, value in replica.items():
+        stage.server.wait("RESTORE", key, 0, value, timeout_s=5)
+    second = stage.take("w2")
+    stage.work(second, Mark.BEGIN)
+    stage.commit("w1", first)
+    stage.work(second, Mark.STEP, Mark.END)
+    stage.commit("w2", second)
+
+
+def a_key_of_a_wrong_type(stage: Stage) -> None:
+    """The commit's bid meets it: nothing of the commit may be written."""
+    stage.submit()
+    lease = stage.take("w1")
+    stage.server.send("SADD", "{m}:shapes:gpu", "2s")
+    stage.server.send("SET", "{m}:ready:gpu:2s", "no list")
+    commit = Commit(lease.record.id, lease.record.fence, Status.COMPLETED)
+    unheard(lambda: stage.ledger.commit(commit, stage.bid("w1")))
+    stage.server.send("DEL", "{m}:ready:gpu:2s")
+    stage.server.send("SREM", "{m}:shapes:gpu", "2s")
+    stage.commit("w1", lease)
+
+
+def a_full_memory(stage: Stage) -> None:
+    """Nothing is accepted; whatever runs is renewed, cancelled, given back and committed."""
+    other = stage.submit((Status.REVOKED,))
+    stage.submit()
+    _, first = stage.take("w1"), stage.take("w1")
+    stage.server.send("CONFIG", "SET", "maxmemory", "1")
+    unheard(lambda: stage.commit("w1", first))
+    unheard(lambda: stage.cancel(other))
+    unheard(stage.lose_leases)
+
+
+def a_worker_that_is_never_heard_of_again(stage: Stage) -> None:
+    """Its announcement runs out, and everything of it goes."""
+    stage.renew("w1")
+    stage.submit()
+    stage.take("w1")
+    stage.lose_leases()
+    lease = stage.take("w2")
+    stage.commit("w2", lease)
+    stage.pass_ms(2 * ANNOUNCE_MS)
+    stage.ledger.expire(100)
+
+
+def an_entry_that_got_lost(stage: Stage) -> None:
+    """A ready job stands in no list: the audit puts it back."""
+    id = stage.submit()
+    stage.server.send("ZREM", "{m}:ready:gpu:1s", id)
+    cursor, _ = stage.ledger.audit("", 100)
+    while cursor:
+        cursor, _ = stage.ledger.audit(cursor, 100)
+    lease = stage.claim("w1")
+    if lease is not None:
+        stage.commit("w1", lease)
+
+
+def a_cancel_that_comes_too_late(stage: Stage) -> None:
+    """The job has ended: that stays its end."""
+    id = stage.submit()
+    stage.commit("w1", stage.take("w1"))
+    stage.cancel(id)
+
+
+def a_document_that_is_written_late(stage: Stage) -> None:
+    """The store confirms a revision that is not the last, and the record must stay for the last one."""
+    id = stage.submit()
+    lease = stage.take("w1")
+    older = stage.shown(id)
+    stage.commit("w1", lease)
+    stage.index(id, older)
+    stage.pass_ms(61_000)
+    stage.ledger.forget(stage.ledger.retirable(100))
+
+
+def _keyed(stage: Stage, digest: str, ends: tuple[Status, ...] = (), **changes: Any) -> str:
+    return stage.submit(ends, dedup=digest, twins=TWINS, **changes)
+
+
+def _run_what_is_ready(stage: Stage) -> None:
+    while lease := stage.claim("w9"):
+        stage.commit("w9", lease)
+
+
+def _keys(stage: Stage) -> list[str]:
+    return [str(key) for key in stage.server.send("KEYS", "{m}:*")]
+
+
+SCENES: Mapping[str, Callable[[Stage], None]] = {
+    scene.__name__.replace("_", " "): scene
+    for scene in (
+        an_ordinary_life,
+        a_stopped_worker_goes_on,
+        a_stopped_worker_gives_back,
+        a_lease_past_its_time,
+        a_cancel_whose_notice_is_lost,
+        a_cancel_and_a_release,
+        a_cancel_and_a_loss,
+        a_cancel_and_a_retry,
+        a_revocation_that_nobody_asked_for,
+        a_late_word_about_an_old_lease,
+        a_commit_that_is_repeated,
+        a_bid_that_is_repeated,
+        a_bid_that_is_repeated_too_late,
+        a_bid_that_is_given_up,
+        a_ttl_that_ends_at_the_claim,
+        a_job_without_losses_left,
+        twins_of_a_live_job,
+        a_twin_of_a_failed_job,
+        a_forced_twin_ends_first,
+        a_submission_that_is_repeated,
+        a_wall_clock_that_jumps_ahead,
+        a_wall_clock_that_jumps_back,
+        a_failover_to_a_lagging_replica,
+        a_key_of_a_wrong_type,
+        a_full_memory,
+        a_worker_that_is_never_heard_of_again,
+        an_entry_that_got_lost,
+        a_cancel_that_comes_too_late,
+        a_document_that_is_written_late,
+    )
+}
