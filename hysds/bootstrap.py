@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,6 +23,7 @@ from hysds.core.acceptance import DedupPolicy
 from hysds.core.record import FOREVER
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
+from hysds.doctor.examination import Check
 from hysds.indexer.indexer import Indexer, Pace
 from hysds.job_worker import assembly
 from hysds.job_worker import environment as job_environment
@@ -35,6 +36,7 @@ from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.bell import Bell
 from hysds.ports.engines import Engine, Play, Workload
 from hysds.ports.events import Events
+from hysds.ports.findings import Finding
 from hysds.ports.ledger import Ledger
 from hysds.ports.logs import Logs
 from hysds.ports.roster import Roster
@@ -43,7 +45,7 @@ from hysds.reconciler import duties
 from hysds.reconciler.duties import Reconciler
 from hysds.reconciler.unheard import Unheard
 from hysds.reconciler.watch import Watch
-from hysds.settings import environment, load
+from hysds.settings import environment, load, urls
 from hysds.settings.model import CLOCK_CAP_S, Settings
 
 if TYPE_CHECKING:
@@ -71,6 +73,8 @@ class Adapters(Protocol):
     def engine(self, settings: Settings, incarnation: str) -> Engine: ...
 
     def new_id(self) -> Callable[[], str]: ...
+
+    def checks(self, settings: Settings, queues: Callable[[], Iterable[str]]) -> Mapping[str, Check]: ...
 
 
 class System:
@@ -174,6 +178,10 @@ class System:
         """What dead workers left on this host."""
         return assembly.orphans(self.settings, self.ledger)
 
+    def checks(self, queues: Callable[[], Iterable[str]]) -> Mapping[str, Check]:
+        """How each adapter is examined, by the part that it is; `queues`: those whose bells are counted."""
+        return self._adapters.checks(self.settings, queues)
+
     def close(self) -> None:
         """Let go of everything that was built, last first."""
         while self._closing:
@@ -186,24 +194,27 @@ class _LateBell:
     def __init__(self, make: Callable[[], Bell]) -> None:
         self._make = make
         self._lock = threading.Lock()
-        self._bell: Bell | None = None
+        self._made: Bell | None = None
 
     def ring(self, queue: str, times: int) -> None:
-        with self._lock:
-            if self._bell is None:
-                self._bell = self._make()
-        self._bell.ring(queue, times)
+        self._bell().ring(queue, times)
 
     def waiting(self, queue: str) -> int:
-        with self._lock:
-            if self._bell is None:
-                self._bell = self._make()
-        return self._bell.waiting(queue)
+        return self._bell().waiting(queue)
+
+    def drop(self, queue: str) -> int:
+        return self._bell().drop(queue)
 
     def close(self) -> None:
         with self._lock:
-            if self._bell is not None:
-                self._bell.close()
+            if self._made is not None:
+                self._made.close()
+
+    def _bell(self) -> Bell:
+        with self._lock:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
 
 
 def _facts(settings: Settings) -> str:
@@ -225,10 +236,15 @@ def incarnation(name: str) -> str:
 
 
 class RealAdapters:
-    """Redis, SQLite, Celery, processes. `handed_on`: the environment in which a child finds the same settings."""
+    """Redis, SQLite, Celery, processes.
 
-    def __init__(self, handed_on: Mapping[str, str]) -> None:
+    `handed_on`: the environment in which a child finds the same settings. `patience_s`: how long a server may take to
+    answer, asked once; None: as the settings say, and asked again.
+    """
+
+    def __init__(self, handed_on: Mapping[str, str], patience_s: float | None = None) -> None:
         self._handed_on = handed_on
+        self._patience_s = patience_s
         self._server: Server | None = None
 
     def ledger(self, settings: Settings) -> Ledger:
@@ -283,13 +299,39 @@ class RealAdapters:
     def new_id(self) -> Callable[[], str]:
         return Uuid7Source()
 
+    def checks(self, settings: Settings, queues: Callable[[], Iterable[str]]) -> Mapping[str, Check]:
+        def ledger() -> Iterable[Finding]:
+            from hysds.adapters.ledger.health import LedgerHealth
+
+            return LedgerHealth(self._redis(settings), settings.ledger.prefix).check()
+
+        def broker() -> Iterable[Finding]:
+            from hysds.adapters.bell import health
+
+            return health.check(self.bell(settings), queues(), urls.masked(settings.broker_url))
+
+        def store() -> Iterable[Finding]:
+            from hysds.adapters.store import sqlite_health
+
+            return sqlite_health.check(settings.store_path)
+
+        def sandbox() -> Iterable[Finding]:
+            from hysds.adapters.engines import health
+
+            return health.check()
+
+        return {"ledger": ledger, "broker": broker, "store": store, "sandbox": sandbox}
+
     def _redis(self, settings: Settings) -> Server:
         """The connections that ledger, events and logs share."""
         if self._server is None:
-            from hysds.adapters.ledger.server import Server
+            from hysds.adapters.ledger.server import ONCE, PERSISTENCE, Server
 
-            ledger = settings.ledger
-            self._server = Server(settings.ledger_url, ledger.tls, ledger.answer_timeout_s)
+            ledger, patience_s = settings.ledger, self._patience_s
+            timeout_s, persistence = (
+                (ledger.answer_timeout_s, PERSISTENCE) if patience_s is None else (patience_s, ONCE)
+            )
+            self._server = Server(settings.ledger_url, ledger.tls, timeout_s, persistence)
         return self._server
 
 
@@ -336,6 +378,9 @@ class MemoryAdapters:
 
     def new_id(self) -> Callable[[], str]:
         return Uuid7Source(lambda: self._now_us() // 1000)
+
+    def checks(self, settings: Settings, queues: Callable[[], Iterable[str]]) -> Mapping[str, Check]:
+        return {}
 
     def _book(self, settings: Settings) -> MemoryLedger:
         if self._ledger is None:

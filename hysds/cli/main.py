@@ -35,6 +35,7 @@ COMMANDS = {
     "indexer": Entry("hysds.cli.indexer", "Start the role that makes jobs searchable."),
     "reconciler": Entry("hysds.cli.reconciler", "Start the role that finishes what nobody did."),
     "chaos": Entry("hysds.cli.chaos", "Torment a system of its own and check every guarantee."),
+    "doctor": Entry("hysds.cli.doctor", "Look for what is wrong, and mend it."),
     "config": Entry("hysds.cli.config", "Show the settings and where they come from."),
 }
 

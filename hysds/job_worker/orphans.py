@@ -42,6 +42,15 @@ class Orphans:
             if closing.wait(interval_s):
                 return
 
+    def dead(self) -> tuple[tuple[str, int], ...]:
+        """Dead workers that nobody has looked after yet, and of how many attempts each left something; only looks."""
+        found = []
+        for path in foothold.all_folders(self._root):
+            with foothold.seized(path) as dead:
+                if dead is not None and self._is_ours(dead):
+                    found.append((dead.incarnation, len(foothold.attempts(path))))
+        return tuple(found)
+
     def take_all(self) -> tuple[Ready, ...]:
         """Every dead worker of this host and ledger; answers the queues that have work again."""
         ready: list[Ready] = []

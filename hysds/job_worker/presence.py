@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 
 from hysds.core.requests import Announcement
 from hysds.job_worker.host import Host
+from hysds.lib import clocks
 
 OPEN, FULL, DRAINING = "open", "full", "draining"
 """What a gate says, beside what is wrong with the host; `draining` is followed by a colon and the reason."""
@@ -69,5 +70,11 @@ class Presence:
     def _facts(self) -> str:
         """What people are told, as JSON; nothing decides by it."""
         whole, free = self._host.capacities()
-        told = {"has": asdict(whole), "free": asdict(free), "gate": self.gate(), "load": os.getloadavg()}
+        told = {
+            "has": asdict(whole),
+            "free": asdict(free),
+            "gate": self.gate(),
+            "load": os.getloadavg(),
+            "wall_ms": clocks.wall_ms(),
+        }
         return json.dumps(self._fixed | told)

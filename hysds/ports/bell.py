@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+MANY = 100
+"""More bells than that in one queue say that nobody takes them."""
+
 
 class Bell(Protocol):
     """Rings."""
@@ -16,6 +19,12 @@ class Bell(Protocol):
 
     def waiting(self, queue: str) -> int:
         """How many bells lie in a queue that nobody has heard yet, expired ones included where the broker keeps them.
+
+        Raises: Unreachable when the broker does not say.
+        """
+
+    def drop(self, queue: str) -> int:
+        """Take away the bells that lie in a queue; answers how many. What they spoke of is found without them.
 
         Raises: Unreachable when the broker does not say.
         """

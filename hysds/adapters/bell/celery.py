@@ -7,6 +7,7 @@ none. A bell is not persistent and expires: the ledger knows of the work that it
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -60,10 +61,14 @@ class CeleryBell:
 
         Raises: Unreachable when the broker does not say.
         """
-        try:
-            return transport_retry.insist(partial(self._waiting, queue), self._errors, _PERSISTENCE)
-        except self._errors as error:
-            raise Unreachable("broker", self._reason(error)) from error
+        return self._asked(queue, _count)
+
+    def drop(self, queue: str) -> int:
+        """Take away the bells that lie in a queue; answers how many.
+
+        Raises: Unreachable when the broker does not say.
+        """
+        return self._asked(queue, _purge)
 
     def close(self) -> None:
         """Let go of the connections that no thread is ringing on."""
@@ -84,11 +89,17 @@ class CeleryBell:
         else:
             connection.collect()
 
-    def _waiting(self, queue: str) -> int:
+    def _asked(self, queue: str, ask: Callable[[Any, str], int]) -> int:
+        try:
+            return transport_retry.insist(partial(self._ask, queue, ask), self._errors, _PERSISTENCE)
+        except self._errors as error:
+            raise Unreachable("broker", self._reason(error)) from error
+
+    def _ask(self, queue: str, ask: Callable[[Any, str], int]) -> int:
         # A connection of its own: RabbitMQ closes a channel on which an unknown queue was asked for.
         with self._connect() as connection, connection.channel() as channel:
             try:
-                return int(channel.queue_declare(queue, passive=True).message_count)
+                return ask(channel, queue)
             except connection.channel_errors as error:
                 if str(getattr(error, "reply_code", "")) == _NOT_FOUND:  # Redis says it as a text
                     return 0
@@ -123,3 +134,11 @@ class CeleryBell:
         for secret in filter(None, (urlsplit(self._url).password,)):
             text = text.replace(secret, "***").replace(unquote(secret), "***")
         return f"{urls.masked(self._url)}: {text}; look whether it runs, and at the settings of `broker`"
+
+
+def _count(channel: Any, queue: str) -> int:
+    return int(channel.queue_declare(queue, passive=True).message_count)
+
+
+def _purge(channel: Any, queue: str) -> int:
+    return _count(channel, queue) and int(channel.queue_purge(queue))

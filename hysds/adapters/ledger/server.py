@@ -38,7 +38,9 @@ _TRANSPORT = (redis.ConnectionError, redis.TimeoutError, ReadOnlyError, OSError)
 _CANNOT_SERVE = ("NOREPLICAS", "MISCONF", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY ", "LOADING")
 _OLDEST = {"valkey": (7, 2), "redis": (7, 0)}
 # Three timeouts end well within a lease (`Ledger.answer_timeout_s`): who renews learns in time that nobody answers.
-_PERSISTENCE = transport_retry.Persistence(attempts=3, first_wait_s=0.05, longest_wait_s=0.5)
+PERSISTENCE = transport_retry.Persistence(attempts=3, first_wait_s=0.05, longest_wait_s=0.5)
+ONCE = transport_retry.Persistence(attempts=1)
+"""For whoever would rather know at once."""
 
 
 class Server:
@@ -49,7 +51,7 @@ class Server:
         url: str,
         tls: Tls | None = None,
         timeout_s: float = 5.0,
-        persistence: transport_retry.Persistence = _PERSISTENCE,
+        persistence: transport_retry.Persistence = PERSISTENCE,
     ) -> None:
         self.where = urls.masked(url.partition("?")[0])
         self._timeout_s = timeout_s

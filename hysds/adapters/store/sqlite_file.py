@@ -59,7 +59,7 @@ def open_store(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     kind = file_system(path.parent, Path("/proc/self/mountinfo"))
-    if kind in _NETWORK:
+    if is_shared(kind):
         raise Refused(f"{path} lies on {kind}, a network file system; move store.url to a local disk")
     if not path.exists():
         _make(path)
@@ -73,6 +73,11 @@ def open_store(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def is_shared(kind: str) -> bool:
+    """Whether a kind of file system is one of several machines, where the store can't lie."""
+    return kind in _NETWORK
 
 
 def file_system(path: Path, mounts: Path) -> str:

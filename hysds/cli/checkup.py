@@ -1,0 +1,167 @@
+"""Which parts `hysds doctor` looks at, and what each is asked. The rules are `hysds.doctor`'s and the adapters' own."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import partial
+from importlib import metadata
+
+import hysds
+from hysds.bootstrap import RealAdapters, System
+from hysds.core.errors import HysdsError, InvalidSettings
+from hysds.doctor import host, roles, workers
+from hysds.doctor.examination import Check, Part, examine
+from hysds.doctor.workers import Floor
+from hysds.embedded import standing
+from hysds.embedded.errors import EmbeddedError
+from hysds.embedded.home import Home
+from hysds.ports import findings
+from hysds.ports.findings import Finding
+from hysds.settings import load
+from hysds.settings.load import Loaded
+from hysds.settings.sources import DEFAULT
+
+WITHIN_S = 5.0
+"""No part is waited for any longer."""
+_ANSWER_S = 1.5
+_INDEXER = "indexer"
+_LIBRARIES = ("celery", "kombu", "redis")
+_BY_THE_LEDGER = ("workers", "roles", "leftovers")
+"""What nobody can tell while the ledger is away."""
+
+
+def look() -> list[Part]:
+    """All parts of the system of this process's settings, and this host."""
+    try:
+        loaded = load.load()
+    except InvalidSettings as wrong:
+        return [_unusable(wrong), *examine({"versions": versions}, WITHIN_S)]
+    system = hasty(loaded)
+    parts = examine(_checks(loaded, system), WITHIN_S)
+    return _without_echoes(parts, () if loaded.settings.broker.url else ("broker",))
+
+
+def hasty(loaded: Loaded) -> System:
+    """The system, over connections that give up soon."""
+    return System(loaded.settings, RealAdapters(loaded.handed_on(), _ANSWER_S))
+
+
+def queue_names(system: System) -> list[str]:
+    """The queues of this host's worker and, where the ledger answers, all that have work."""
+    names = list(system.settings.worker.queues)
+    with suppress(HysdsError):
+        names += [state.queue for state in system.ledger.queues()]
+    return list(dict.fromkeys(names))
+
+
+def versions() -> Iterator[Finding]:
+    """What runs here."""
+    shown = [f"hysds {hysds.__version__}", f"python {platform.python_version()}"]
+    shown += [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
+    yield findings.ok("versions.here", ", ".join(shown))
+
+
+def _checks(loaded: Loaded, system: System) -> Mapping[str, Check]:
+    settings = loaded.settings
+    adapters = system.checks(partial(queue_names, system))
+    places = {"work_dir": settings.work_dir, "home": settings.home, "store": settings.store_path.parent}
+    checks: dict[str, Check] = {"settings": partial(_settings, loaded), "versions": versions}
+    if settings.ledger.url is None:
+        checks["embedded"] = partial(_embedded, Home(settings.home))
+    return {
+        **checks,
+        **adapters,
+        "workers": lambda: workers.check(_floor(system)),
+        "roles": lambda: roles.check(system.roster.signatures(), system.events.backlog(_INDEXER)),
+        "disk": partial(host.disks, places, settings.worker.disk_reserve_bytes),
+        "limits": partial(host.limits, settings.worker.slots),
+        "leftovers": partial(_leftovers, system),
+    }
+
+
+def _without_echoes(parts: list[Part], more: tuple[str, ...]) -> list[Part]:
+    """Of what could not be looked at without the ledger, a note instead of the ledger's error once more.
+
+    `more`: parts that stand on the ledger's server too.
+    """
+    if all(part.is_reachable for part in parts if part.name == "ledger"):
+        return parts
+    unseen = findings.note
+    return [
+        Part(part.name, (unseen(f"{part.name}.unseen", "not looked at: the ledger does not answer"),))
+        if part.name in (*_BY_THE_LEDGER, *more)
+        else part
+        for part in parts
+    ]
+
+
+def _unusable(wrong: InvalidSettings) -> Part:
+    mend = "mend it at its source; `hysds config show --origin` then shows all of them"
+    texts = str(wrong).split("; ")
+    return Part("settings", tuple(findings.error("settings.unusable", text, "", mend) for text in texts))
+
+
+def _settings(loaded: Loaded) -> Iterator[Finding]:
+    given = {name: origin for name, origin in loaded.origins.items() if origin != DEFAULT}
+    file = f", file {loaded.file}" if loaded.file else ", no file"
+    yield findings.ok(
+        "settings.read", f"{len(given)} set, {len(loaded.origins) - len(given)} by default{file}"
+    )
+    for remark in loaded.notices:
+        yield findings.note("settings.notice", remark.message, remark.source)
+
+
+def _embedded(home: Home) -> Iterator[Finding]:
+    """The system that `hysds up` keeps under the home."""
+    where = str(home.path)
+    try:
+        state = standing.state(home)
+    except EmbeddedError as hangs:
+        yield findings.error("embedded.hangs", str(hangs), where, "hysds down, then hysds up")
+        return
+    if state is None:
+        yield findings.note(
+            "embedded.none",
+            "no ledger is set, and no system runs here",
+            where,
+            "hysds up, or set HYSDS_LEDGER_URL",
+        )
+        return
+    yield findings.ok("embedded.runs", f"{len(state.processes)} processes, {state.phase}", where)
+    for process in state.processes:
+        if process.pid is None:
+            how = process.last_end.how if process.last_end else "it never ran"
+            yield findings.error(
+                "embedded.missing",
+                f"{process.name} does not run: {how}",
+                process.log,
+                "see the end of its log",
+            )
+        elif process.restarts:
+            how = process.last_end.how if process.last_end else "ended"
+            yield findings.note(
+                "embedded.restarted",
+                f"{process.name} was started again {process.restarts} times; last: {how}",
+                process.log,
+            )
+
+
+def _floor(system: System) -> Floor:
+    ledger = system.ledger
+    return Floor(ledger.workers(), ledger.queues(), ledger.drains(), ledger.now_ms(), hysds.__version__)
+
+
+def _leftovers(system: System) -> Iterable[Finding]:
+    """What dead workers left on this host."""
+    dead = system.orphans().dead()
+    if not dead:
+        yield findings.ok("leftovers.none", "no dead worker left anything here")
+    for incarnation, attempts in dead:
+        yield findings.warning(
+            "leftovers.worker",
+            f"it died and left {attempts} attempts, with their processes and directories",
+            incarnation,
+            "start a worker here, which looks after it, or: hysds doctor --repair",
+        )
