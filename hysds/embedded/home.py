@@ -23,6 +23,7 @@ SOCKET_PATH_MOST = 107
 """Bytes that the kernel has for the path of a unix socket."""
 
 _LOOK_EVERY_S = 0.02
+_WARDEN_ANSWERS_S = 1.0
 _MARK = "hysds-ledger"
 _FORMAT = "1\n"
 
@@ -76,16 +77,18 @@ class Home:
         os.pwrite(lock, "".join(f"{pid}\n" for pid in pids).encode(), 0)
 
     def is_attended(self) -> bool:
-        """Whether a warden listens there; a socket that a dead one left refuses."""
+        """Whether a warden is there. A socket that a dead one left refuses, one that is being killed says nothing and
+        closes; one that is stopped, or too busy to accept, is there."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.setblocking(False)  # one that is too busy to accept lives
+            connection.settimeout(_WARDEN_ANSWERS_S)
             try:
                 connection.connect(str(self.door))
-            except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
+                connection.sendall(b'{"tell": "state"}\n')
+                return connection.recv(1) != b""
+            except (FileNotFoundError, NotADirectoryError, ConnectionError):
                 return False
             except OSError:
                 return True
-        return True
 
     def is_locked(self) -> bool:
         """Whether some process holds the home. The lock tells, never the file that names its holders."""

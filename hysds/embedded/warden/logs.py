@@ -30,7 +30,7 @@ class LogFile:
         self._rotation = rotation
         self._stands_for = stands_for
         self._lost_bytes = 0
-        self._fd = -1
+        self.fd = -1
         self._open()
 
     def write(self, data: bytes) -> None:
@@ -49,7 +49,7 @@ class LogFile:
             self._tell_loss()
         try:
             while data:
-                done = os.write(self._fd, data)
+                done = os.write(self.fd, data)
                 self._size += done
                 data = data[done:]
         except OSError:
@@ -58,7 +58,7 @@ class LogFile:
     def _tell_loss(self) -> None:
         note = f"\n{self._lost_bytes} bytes of this log found no room on the disk\n".encode()
         with contextlib.suppress(OSError):
-            self._size += os.write(self._fd, note)
+            self._size += os.write(self.fd, note)
             self._lost_bytes = 0
 
     def _move_on(self) -> None:
@@ -72,8 +72,8 @@ class LogFile:
 
     def _open(self) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        fd, before = os.open(self._path, flags, 0o600), self._fd
-        self._fd, self._size = fd, os.fstat(fd).st_size
+        fd, before = os.open(self._path, flags, 0o600), self.fd
+        self.fd, self._size = fd, os.fstat(fd).st_size
         for other in self._stands_for:
             os.dup2(fd, other)
         if before >= 0:

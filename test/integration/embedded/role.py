@@ -2,7 +2,8 @@
 
 Modes: `deaf` hears no SIGTERM; `second` ends at the second alone; `orphan` leaves a process in a session of its own,
 and writes its pid; `silent` never tells that it is ready; `fail` prints two lines and ends with 3; `keen` asks the
-ledger at its end whether it still answers (the socket's path is its working directory's `run/valkey.sock`).
+ledger at its end whether it still answers (the socket's path is its working directory's `run/valkey.sock`); `broken`
+ends with 4 while RECORD.broken exists; `wordy` prints 3,000 numbered lines before it is ready.
 """
 
 from __future__ import annotations
@@ -45,6 +46,10 @@ def main(name: str, record: str, *modes: str) -> int:
     if "fail" in modes:
         print("first line of the failure\nno such thing: x")
         return 3
+    if "broken" in modes and os.path.exists(f"{record}.broken"):
+        return 4
+    if "wordy" in modes:
+        print("\n".join(f"line {number}" for number in range(3_000)))
     if "orphan" in modes:
         _leave_an_orphan(record)
     if "silent" not in modes:

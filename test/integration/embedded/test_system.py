@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
-import select
 import signal
-import socket
 import stat
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,19 +16,9 @@ from hysds.embedded.roles import Company, Patience, Role
 from hysds.embedded.system import EmbeddedSystem
 from hysds.lib.process.guard.tree import is_alive
 from hysds.settings.model import Ledger, Settings
+from integration.embedded.conftest import ENVIRON, ask, await_end, pids_of, role_argv
 
-_HERE = Path(__file__).parent
-# The scripts beside this file find the package also where it is not installed.
-_ENVIRON = {**os.environ, "PYTHONPATH": str(_HERE.parents[2])}
 _SOON = Patience(server_grace_s=15, orphaned_grace_s=0.2, hurry_s=0.2)
-
-
-@pytest.fixture
-def record(tmp_path: Path) -> Path:
-    """Where roles write what happens to them."""
-    path = tmp_path / "record"
-    path.touch()
-    return path
 
 
 @pytest.fixture
@@ -42,10 +28,10 @@ def make(tmp_path: Path, record: Path) -> Iterator[Callable[..., EmbeddedSystem]
 
     def make(grace_s: float = 60.0, **roles: str) -> EmbeddedSystem:
         parts = [
-            Role(name, _argv(name, record, modes), stage, grace_s, "silent" not in modes)
+            Role(name, role_argv(name, record, modes), stage, grace_s, "silent" not in modes)
             for stage, (name, modes) in enumerate(roles.items())
         ]
-        made.append(EmbeddedSystem(Settings(home=tmp_path / "home"), Company(parts, _ENVIRON, _SOON)))
+        made.append(EmbeddedSystem(Settings(home=tmp_path / "home"), Company(parts, ENVIRON, _SOON)))
         return made[-1]
 
     yield make
@@ -53,28 +39,6 @@ def make(tmp_path: Path, record: Path) -> Iterator[Callable[..., EmbeddedSystem]
         pids = list(system.pids.values())
         system.stop()
         assert [pid for pid in pids if is_alive(pid)] == []
-
-
-def _argv(name: str, record: Path, modes: str) -> list[str]:
-    return [sys.executable, str(_HERE / "role.py"), name, str(record), *modes.split()]
-
-
-def _ask(home: Path, *commands: str) -> bytes:
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(str(home / "run" / "valkey.sock"))
-        connection.sendall("".join(f"{command}\r\n" for command in (*commands, "QUIT")).encode())
-        with connection.makefile("rb") as answers:
-            return answers.read()
-
-
-def _await_end(pid: int) -> None:
-    """Until a process that is no child of ours has ended."""
-    try:
-        ended = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    select.select([ended], [], [])
-    os.close(ended)
 
 
 def _orphan(record: Path) -> int:
@@ -87,7 +51,7 @@ def test_the_server_is_durable_private_and_without_a_port(
 ) -> None:
     """It listens on a socket of mode 700 alone, writes every change to disk at once, and evicts nothing."""
     make().start()
-    told = _ask(
+    told = ask(
         tmp_path / "home",
         *(f"CONFIG GET {name}" for name in ("port", "appendonly", "appendfsync", "maxmemory-policy", "save")),
     ).split(b"\r\n")
@@ -102,15 +66,15 @@ def test_what_the_ledger_took_is_there_after_a_stop_and_a_kill(
     """A new system in the same home finds every acknowledged write, also after kill -9 of the server."""
     system = make()
     system.start()
-    assert _ask(tmp_path / "home", "SET one 1").startswith(b"+OK")
+    assert ask(tmp_path / "home", "SET one 1").startswith(b"+OK")
     system.stop()
     system.start()
-    assert _ask(tmp_path / "home", "SET two 2").startswith(b"+OK")
+    assert ask(tmp_path / "home", "SET two 2").startswith(b"+OK")
     os.kill(system.pids["valkey"], signal.SIGKILL)
     system.stop()
     system.start()
 
-    assert _ask(tmp_path / "home", "MGET one two").startswith(b"*2\r\n$1\r\n1\r\n$1\r\n2\r\n")
+    assert ask(tmp_path / "home", "MGET one two").startswith(b"*2\r\n$1\r\n1\r\n$1\r\n2\r\n")
 
 
 def test_roles_end_stage_by_stage_and_the_server_last(
@@ -213,7 +177,7 @@ def test_a_role_whose_program_is_missing_is_told(tmp_path: Path) -> None:
     """The reason of the operating system, and the program's name."""
     role = Role("worker", ["/nonexistent/program"], 0)
     with (
-        EmbeddedSystem(Settings(home=tmp_path / "home"), Company([role], _ENVIRON, _SOON)) as system,
+        EmbeddedSystem(Settings(home=tmp_path / "home"), Company([role], ENVIRON, _SOON)) as system,
         pytest.raises(ChildEnded, match="worker could not be started: /nonexistent/program: No such file"),
     ):
         system.await_roles()
@@ -221,9 +185,9 @@ def test_a_role_whose_program_is_missing_is_told(tmp_path: Path) -> None:
 
 def test_a_role_that_never_gets_ready_is_told(tmp_path: Path, record: Path) -> None:
     """After the time that the caller gave."""
-    role = Role("indexer", _argv("indexer", record, "silent"), 0)
+    role = Role("indexer", role_argv("indexer", record, "silent"), 0)
     with (
-        EmbeddedSystem(Settings(home=tmp_path / "home"), Company([role], _ENVIRON, _SOON)) as system,
+        EmbeddedSystem(Settings(home=tmp_path / "home"), Company([role], ENVIRON, _SOON)) as system,
         pytest.raises(ChildEnded, match=r"indexer is not ready after 0\.5 s"),
     ):
         system.await_roles(timeout_s=0.5)
@@ -244,7 +208,7 @@ def test_a_process_that_dies_later_is_seen(make: Callable[..., EmbeddedSystem], 
     system.check()
     pid = system.pids[name]
     os.kill(pid, signal.SIGKILL)
-    _await_end(pid)
+    await_end(pid)
     with pytest.raises(ChildEnded, match=f"{name} was ended by SIGKILL"):
         _check_until_it_fails(system)
 
@@ -295,29 +259,6 @@ def test_a_system_with_a_ledger_elsewhere_has_nothing_to_start(tmp_path: Path) -
         EmbeddedSystem(Settings(tmp_path), Company([Role("valkey", ["x"], 0)], {}))
 
 
-@pytest.fixture
-def hold(tmp_path: Path, record: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Starts processes that run a system each in the test's home."""
-    held: list[subprocess.Popen[bytes]] = []
-
-    def hold(*modes: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, str(_HERE / "holder.py"), str(tmp_path / "home"), str(record), *modes]
-        held.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_ENVIRON))
-        return held[-1]
-
-    yield hold
-    for process in held:
-        process.kill()
-        with process:  # closes its pipes, and waits
-            pass
-
-
-def _pids(holder: subprocess.Popen[bytes]) -> dict[str, int]:
-    assert holder.stdout is not None
-    pids: dict[str, int] = json.loads(holder.stdout.readline())
-    return pids
-
-
 @pytest.mark.parametrize("modes", [[], ["deaf", "orphan"], ["second"]], ids=["tame", "deaf", "slow"])
 def test_kill_9_of_the_parent_leaves_nothing_running(
     hold: Callable[..., subprocess.Popen[bytes]],
@@ -327,11 +268,11 @@ def test_kill_9_of_the_parent_leaves_nothing_running(
 ) -> None:
     """Whatever the roles do, all of them, what they left, the server and the warden end; the home is free after it."""
     holder = hold(*modes)
-    pids = _pids(holder)
+    pids = pids_of(holder)
     holder.kill()
     holder.wait()
     for pid in pids.values():
-        _await_end(pid)
+        await_end(pid)
 
     assert not any(is_alive(pid) for pid in pids.values())
     if "orphan" in modes:
@@ -344,9 +285,9 @@ def test_kill_9_of_the_parent_still_ends_in_order(
 ) -> None:
     """The roles are asked, and the ledger answers them until they have ended."""
     holder = hold("keen")
-    pids = _pids(holder)
+    pids = pids_of(holder)
     holder.kill()
-    _await_end(pids["warden"])
+    await_end(pids["warden"])
 
     assert record.read_text() == "worker ends True\n"
 
@@ -356,7 +297,7 @@ def test_kill_9_of_the_warden_leaves_nothing_running(
 ) -> None:
     """The kernel ends its children; their parent's `stop` returns when they are gone, and the home is free."""
     holder = hold("deaf")
-    pids = _pids(holder)
+    pids = pids_of(holder)
     os.kill(pids["warden"], signal.SIGKILL)
     holder.communicate()
     assert not any(is_alive(pid) for pid in pids.values())
@@ -369,12 +310,12 @@ def test_sigterm_to_the_warden_ends_in_order(
 ) -> None:
     """As a stop would."""
     holder = hold("keen")
-    pids = _pids(holder)
+    pids = pids_of(holder)
     os.kill(pids["warden"], signal.SIGTERM)
-    _await_end(pids["valkey"])
+    await_end(pids["valkey"])
 
     assert record.read_text() == "worker ends True\n"
-    assert holder.communicate() == (b"", None)
+    assert holder.communicate()[0] == b""
 
 
 def test_while_the_rest_of_a_killed_system_ends_the_home_is_not_free(
@@ -382,7 +323,7 @@ def test_while_the_rest_of_a_killed_system_ends_the_home_is_not_free(
 ) -> None:
     """The warden holds the lock with its parent: nobody starts a second server over the first one's files."""
     holder = hold()
-    pids = _pids(holder)
+    pids = pids_of(holder)
     os.kill(pids["warden"], signal.SIGSTOP)
     holder.kill()
     holder.wait()
@@ -390,7 +331,7 @@ def test_while_the_rest_of_a_killed_system_ends_the_home_is_not_free(
     with pytest.raises(HomeInUse, match=f"process {pids['warden']}"):
         make().start()
     os.kill(pids["warden"], signal.SIGCONT)
-    _await_end(pids["warden"])
+    await_end(pids["warden"])
     make().start()
 
 
@@ -402,7 +343,7 @@ def test_an_interrupt_while_it_stops_makes_it_hurry(
     os.mkfifo(record)
     with os.fdopen(os.open(record, os.O_RDWR)) as heard:
         holder = hold("second")
-        pids = _pids(holder)
+        pids = pids_of(holder)
         assert holder.stdin is not None
         holder.stdin.close()
         assert heard.readline() == "worker heard\n"
@@ -423,7 +364,7 @@ def test_roles_have_the_umask_of_whoever_starts_them(tmp_path: Path) -> None:
             "umask > mask; echo ready > /proc/self/fd/$HYSDS_READY_FD; exec sleep infinity",
         ]
         role = Role("worker", argv, 0)
-        system = EmbeddedSystem(Settings(home=tmp_path / "home"), Company([role], _ENVIRON, _SOON))
+        system = EmbeddedSystem(Settings(home=tmp_path / "home"), Company([role], ENVIRON, _SOON))
         system.start()
         system.await_roles()
     finally:
@@ -438,7 +379,7 @@ def test_a_keyboards_interrupt_is_for_the_parent_alone(
     hold: Callable[..., subprocess.Popen[bytes]], record: Path
 ) -> None:
     """Server, roles and warden are in a session of their own: who holds the system decides when they end."""
-    pids = _pids(hold())
+    pids = pids_of(hold())
     here = os.getsid(0)
 
     assert here not in {os.getsid(pid) for pid in pids.values()}
