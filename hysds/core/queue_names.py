@@ -9,6 +9,7 @@ from hysds.core import json_text
 from hysds.core.errors import Complaint
 
 PATTERN = r"[A-Za-z0-9][A-Za-z0-9_.:@+-]{0,127}"
+RULE = "letters, digits and _ . : @ + - only, 128 at most, the first a letter or digit"
 _WHOLE = re.compile(PATTERN)
 
 
@@ -17,6 +18,5 @@ def check(name: str, path: str = "$.job_queue") -> Iterator[Complaint]:
     if not _WHOLE.fullmatch(name):
         yield Complaint(
             path,
-            f"{json_text.shown(name)} can't name a queue: letters, digits and _ . : @ + - only, 128 at most, "
-            "the first a letter or digit",
+            f"{json_text.shown(name)} can't name a queue: {RULE}",
         )

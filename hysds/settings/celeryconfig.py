@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hysds.settings import celery, environment, urls
+from hysds.settings import celery, environment, fields, urls
 from hysds.settings.celeryconfig_names import TABLE, Fate, Place
 from hysds.settings.sources import Given, Reading
+
+OWN = "HYSDS_SETTINGS"
+"""A dict of settings by the names of `hysds config show`, for those that have no name of their own in such a file."""
 
 _CODE_FORMATS = ("pickle", "yaml", "python-serialize")
 _TLS_KEYS = {"ca_certs": "ca_file", "certfile": "cert_file", "keyfile": "key_file", "ciphers": "ciphers"}
@@ -23,6 +26,7 @@ def read(path: Path, content: bytes, reading: Reading) -> None:
     """Take what the file says; what was given before it is of a higher rank."""
     above = dict(reading.given)
     names = _executed(path, content, reading)
+    own = _own(path, names.pop(OWN, None), reading)
     for name, value in sorted(names.items()):
         origin = f"{path}: {name}"
         if complaint := _unsafe(name, value):
@@ -32,11 +36,39 @@ def read(path: Path, content: bytes, reading: Reading) -> None:
                 origin,
                 f"no such setting{environment.nearest(name, TABLE)} (a variable of your own begins with _)",
             )
-        elif value is not None:
+        elif value is not None and not _is_celerys(value, TABLE[name].target in own):
             _place(name, value, Given(value, origin, path.parent), reading)
     if names.get("broker_use_ssl"):
         _speak_tls(reading)
+    for name, given in own.items():
+        before = reading.given.get(name)
+        if before is not None and before is not above.get(name):
+            reading.complain(given.origin, f"given twice, there and as {before.origin}: keep one of them")
+        reading.given[name] = given
     _tls_without_use(above, reading)
+
+
+def _own(path: Path, settings: object, reading: Reading) -> dict[str, Given]:
+    """The settings that a file names as HySDS does."""
+    if settings is None:
+        return {}
+    if not isinstance(settings, dict):
+        reading.complain(f"{path}: {OWN}", "is a dict of settings by their names in `hysds config show`")
+        return {}
+    known = fields.table()
+    given = {}
+    for name, value in settings.items():
+        origin = f"{path}: {OWN}[{name!r:.60}]"
+        if name in known:
+            given[str(name)] = Given(value, origin, path.parent)
+        else:
+            reading.complain(origin, f"no such setting{environment.nearest(str(name), known)}")
+    return given
+
+
+def _is_celerys(value: object, is_named: bool) -> bool:
+    """Whether only Celery understands this URL: of a service behind Sentinels, which HySDS is told in its own form."""
+    return is_named and isinstance(value, str) and value.startswith("sentinel://")
 
 
 def _executed(path: Path, content: bytes, reading: Reading) -> dict[str, Any]:

@@ -104,7 +104,7 @@ class Setting:
         if "choices" in self.rules and value not in self.rules["choices"]:
             raise ValueError(f"{value!r:.60} is none of {', '.join(self.rules['choices'])}")
         if "pattern" in self.rules and not re.fullmatch(self.rules["pattern"], value):
-            raise ValueError(f"{value!r:.60} does not match {self.rules['pattern']}")
+            raise ValueError(f"{value!r:.60} {self.rules['rule']}")
         if self.name in _URL_SCHEMES and (complaint := urls.problem(value, _URL_SCHEMES[self.name])):
             raise ValueError(complaint)
 

@@ -31,6 +31,16 @@ def _bounded(default: _T, least: float | None = None, most: float | None = None)
     return field(default=default, metadata={"least": least, "most": most})
 
 
+def _names(pattern: str, what: str, rule: str) -> dict[str, str]:
+    """Of a field that names something: its grammar, and that in words."""
+    return {"pattern": pattern, "rule": f"can't name a {what}: {rule}"}
+
+
+_PREFIX = _names(r"[A-Za-z0-9._-]{1,64}", "prefix", "letters, digits and . _ - only, 64 at most")
+_WORKER = _names(r"[A-Za-z0-9._-]{1,128}", "worker", "letters, digits and . _ - only, 128 at most")
+_QUEUES = _names(queue_names.PATTERN, "queue", f"{queue_names.RULE}; several have commas between them")
+
+
 @dataclass(frozen=True)
 class Tls:
     """How a server's certificate is verified, and who we say that we are. Verification is never off."""
@@ -50,7 +60,7 @@ class Ledger:
     that Sentinels watch: `redis+sentinel://host:port,host:port/service?db=0` (`rediss+sentinel://`: with TLS).
     None: the embedded server, on a unix socket under `home`."""
 
-    prefix: str = field(default="hysds", metadata={"pattern": r"[A-Za-z0-9._-]{1,64}"})
+    prefix: str = field(default="hysds", metadata=_PREFIX)
     """What every key of the ledger begins with; two systems on one server take two prefixes."""
 
     ca_file: Path | None = None
@@ -153,10 +163,10 @@ def host_name() -> str:
 class Worker:
     """What a job worker on this host takes, where it works, and how it stops."""
 
-    name: str = field(default_factory=host_name, metadata={"pattern": r"[A-Za-z0-9._-]{1,128}"})
+    name: str = field(default_factory=host_name, metadata=_WORKER)
     """What the worker is called. Default: the host's name."""
 
-    queues: tuple[str, ...] = field(default=("default",), metadata={"pattern": queue_names.PATTERN})
+    queues: tuple[str, ...] = field(default=("default",), metadata=_QUEUES)
     """The queues that it takes work from; in one order over all of them."""
 
     slots: int = field(default_factory=usable_cpus, metadata={"least": 1, "most": 1024})
