@@ -18,6 +18,7 @@ from hysds.ports.findings import Finding
 
 _CHECK_WITHIN_S = 3.0
 _STEPS = 100_000
+_DAMAGED = frozenset({"SQLITE_CORRUPT", "SQLITE_NOTADB"})
 
 
 def check(path: Path) -> list[Finding]:
@@ -33,7 +34,12 @@ def check(path: Path) -> list[Finding]:
         mend = "move store.url to a local disk"
         return [findings.error("store.network", f"it lies on {kind}, a network file system", where, mend)]
     with sqlite_file.errors(path), closing(_reading(path)) as connection:
-        return [*_size(path), *_letters(connection, where), _integrity(connection, where)]
+        try:
+            return [*_size(path), *_letters(connection, where), _integrity(connection, where)]
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorname not in _DAMAGED:
+                raise
+            return [_damaged(str(error), where)]
 
 
 def _reading(path: Path) -> sqlite3.Connection:
@@ -83,5 +89,11 @@ def _integrity(connection: sqlite3.Connection, where: str) -> Finding:
         return findings.note("store.unchecked", "too large to be checked in a few seconds", where)
     if first == "ok":
         return findings.ok("store.whole", "its file is whole")
-    mend = "stop the indexers and put a copy of the file in its place: what happened since is not written again"
-    return findings.error("store.damaged", f"its file is damaged: {first}", where, mend)
+    return _damaged(first, where)
+
+
+def _damaged(how: str, where: str) -> Finding:
+    mend = (
+        "stop the indexers and put a copy of the file in its place: what happened since is not written again"
+    )
+    return findings.error("store.damaged", f"its file is damaged: {how}", where, mend)
