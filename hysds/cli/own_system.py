@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ from hysds.settings.model import Settings
 _WORKER_GRACE_S = 5.0
 """The job has ended by then; what else the home's ledger holds is given back."""
 _START_S = 60.0
-_LOOK_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +64,9 @@ def ready(loaded: Loaded, job: JobSpec) -> Iterator[Ready]:
 
 
 def _stands(home: Home) -> bool:
-    """Whether a system of `hysds up` runs there; one that has just begun is waited for."""
-    while (found := standing.state(home)) is not None and found.is_standing:
-        if found.phase != "starting":
-            return found.phase == "running"
-        time.sleep(_LOOK_EVERY_S)
-    return False
+    """Whether a system of `hysds up` runs there; one that begins or ends just now is waited for."""
+    found = standing.settled(home)
+    return found is not None and found.is_standing
 
 
 def older(system: System) -> int:

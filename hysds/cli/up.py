@@ -53,7 +53,7 @@ def command(detach: bool, queues: str | None, slots: int | None) -> int:
     for notice in loaded.notices:
         click.echo(f"note: {notice}", err=True)
     _refuse_other_ledger(loaded)
-    if (found := standing.state(Home(loaded.settings.home))) is not None:
+    if (found := _running(Home(loaded.settings.home))) is not None:
         click.echo(f"hysds: {_runs_already(loaded, found)}", err=True)
         return Exit.REFUSED
     work_dir.check(loaded)
@@ -113,6 +113,15 @@ def _refuse_other_ledger(loaded: Loaded) -> None:
             "a ledger elsewhere is set, and `hysds up` brings its own: unset ledger.url; or, for that ledger, start "
             "`hysds worker job`, `hysds indexer` and `hysds reconciler`",
         )
+
+
+def _running(home: Home) -> State | None:
+    """What runs there already; one that is ending is waited for."""
+    found = standing.state(home)
+    if found is not None and found.phase == standing.STOPPING:
+        click.echo(f"the system before it under {home.path} is ending: waiting for that", err=True)
+        found = standing.settled(home)
+    return found
 
 
 def _runs_already(loaded: Loaded, found: State) -> str:

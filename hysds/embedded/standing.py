@@ -19,6 +19,9 @@ from hysds.embedded.events import Ended, Events
 from hysds.embedded.home import Home
 from hysds.embedded.warden.plan import line
 
+STARTING, RUNNING, STOPPING = "starting", "running", "stopping"
+"""The phases of a system."""
+
 _ANSWER_WITHIN_S = 5.0
 _FREE_WITHIN_S = 30.0
 _LOOK_EVERY_S = 0.02
@@ -53,7 +56,6 @@ class State:
     """When it was started; wall seconds."""
     uptime_s: float
     phase: str
-    """`starting`, `running` or `stopping`."""
     is_standing: bool
     """It goes on until it is told to stop; else it ends with a job of `hysds run`."""
     is_detached: bool
@@ -71,6 +73,18 @@ def state(home: Home, timeout_s: float = _ANSWER_WITHIN_S) -> State | None:
     with connection:
         told = _ask(connection, home, {"tell": "state"}, timeout_s)
     return _state(told["state"]) if told else None
+
+
+def settled(home: Home) -> State | None:
+    """What runs there once it has begun, or once it has ended: of one that is ending, None.
+
+    Raises: NoAnswer where its warden does not say anything in time.
+    """
+    while (found := state(home)) is not None:
+        if found.phase == RUNNING or (found.phase == STARTING and not found.is_standing):
+            return found
+        time.sleep(_LOOK_EVERY_S)
+    return None
 
 
 def stop(home: Home, hurry: bool = False) -> Iterator[Ended]:

@@ -263,6 +263,18 @@ def test_status_shows_one_in_detail_and_several_as_a_table(standing: Any) -> Non
     assert "\x1b" not in detail + "".join(table)
 
 
+def test_status_without_an_id_shows_what_of_the_system_runs(standing: Any) -> None:
+    """Of one that the settings name: its server, workers and roles, and no processes of ours; exit code 0."""
+    status = standing.hysds("status")
+    told = json.loads(standing.hysds("status", "--json").stdout)
+
+    assert status.returncode == 0, status.stdout
+    assert "system" not in told
+    assert [worker["slots"] for worker in told["ledger"]["workers"]] == [2]
+    assert told["ledger"]["server"].startswith("valkey ")
+    assert {role["role"] for role in told["ledger"]["roles"]} == {"indexer", "reconciler"}
+
+
 def test_jobs_says_where_it_reads_and_pages(standing: Any) -> None:
     """Conditions, pages by cursor and counts, for people and for machines."""
     tag = f"paged-{os.urandom(4).hex()}"
