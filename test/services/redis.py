@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import socket
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from urllib.parse import quote
@@ -29,7 +30,8 @@ class RedisOptions:
     """How a server is configured.
 
     `maxmemory_bytes` 0 is no bound. With a `certificate` the TCP port speaks TLS alone. With
-    `unix_socket_only` there is no TCP port, and `url` names the socket.
+    `unix_socket_only` there is no TCP port, and `url` names the socket. `arguments` come last on the command line;
+    `variables` are added to the environment; `data` is another place than the server's own directory for its files.
     """
 
     appendfsync: Appendfsync = Appendfsync.NONE
@@ -37,6 +39,9 @@ class RedisOptions:
     password: str | None = None
     certificate: Certificate | None = None
     unix_socket_only: bool = False
+    arguments: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    data: Path | None = None
 
 
 def valkey_program() -> Path:
@@ -63,7 +68,7 @@ class RedisServer(ServerProcess):
         self.socket = directory / "redis.sock"
         self._reservation = None if self.options.unix_socket_only else Reservation()
         command = [str(program), *self._arguments(directory)]
-        super().__init__(directory, command, {"PATH": os.defpath, "LC_ALL": "C"}, self._ping)
+        super().__init__(directory, command, self._variables(), self._ping)
 
     @property
     def port(self) -> int:
@@ -115,14 +120,24 @@ class RedisServer(ServerProcess):
 
     def _arguments(self, directory: Path) -> list[str]:
         options = self.options
-        arguments = ["--dir", str(directory), "--unixsocket", str(self.socket), "--unixsocketperm", "700"]
+        arguments = [
+            "--dir",
+            str(options.data or directory),
+            "--unixsocket",
+            str(self.socket),
+            "--unixsocketperm",
+            "700",
+        ]
         arguments += ["--daemonize", "no", "--save", "", "--bind", "127.0.0.1"]
         arguments += ["--maxmemory", str(options.maxmemory_bytes)]
         if options.appendfsync is not Appendfsync.NONE:
             arguments += ["--appendonly", "yes", "--appendfsync", options.appendfsync.value]
         if options.password is not None:
             arguments += ["--requirepass", options.password]
-        return arguments + self._listener_arguments()
+        return [*arguments, *self._listener_arguments(), *options.arguments]
+
+    def _variables(self) -> dict[str, str]:
+        return {"PATH": os.defpath, "LC_ALL": "C", **self.options.variables}
 
     def _listener_arguments(self) -> list[str]:
         if self._reservation is None:

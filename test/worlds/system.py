@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,17 +34,23 @@ class RunningSystem:
         self.client = Client(self.system)
         self._processes: list[subprocess.Popen[bytes]] = []
 
-    def worker(self, name: str, queue: str, slots: int = 2) -> subprocess.Popen[bytes]:
+    def worker(
+        self, name: str, queue: str, slots: int = 2, run_in: Sequence[str] = (), **variables: str
+    ) -> subprocess.Popen[bytes]:
         """A real `celery -A hysds worker`."""
         options = ("-Q", queue, "-c", str(slots), "-n", f"{name}@here", "--loglevel", "INFO")
-        return self.start(name, "-m", "celery", "-A", "hysds", "worker", *options)
+        command = ("-m", "celery", "-A", "hysds", "worker", *options)
+        return self.start(name, *command, run_in=run_in, **variables)
 
-    def start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
-        """A Python process with this system's settings; its output goes to a file beside the home's others."""
+    def start(
+        self, name: str, *arguments: str, run_in: Sequence[str] = (), **variables: str
+    ) -> subprocess.Popen[bytes]:
+        """A Python process with this system's settings, and `variables` above them; its output goes to a file beside
+        the home's others. `run_in`: a command that starts commands, as `ip netns exec NAME`."""
         with open(self.home / f"{name}.log", "ab") as log:
             process = subprocess.Popen(
-                [sys.executable, *arguments],
-                env=os.environ | self.variables,
+                [*run_in, sys.executable, *arguments],
+                env=os.environ | self.variables | variables,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
