@@ -30,7 +30,8 @@ def shown(value: Any) -> str:
 
 def unheard(queue: str) -> str:
     """What to say of a job in a queue that no worker takes jobs of."""
-    return f"note: no worker announced for queue {clean(queue)} yet; the job waits"
+    name = clean(queue)
+    return f"note: no worker announced for queue {name} yet; the job waits (hysds worker job --queues {name} is one)"
 
 
 def cut(text: str, most: int) -> str:

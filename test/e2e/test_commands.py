@@ -147,7 +147,7 @@ def test_submit_prints_an_id_and_names_duplicates(standing: Any) -> None:
 def test_a_queue_that_no_worker_hears_is_told(standing: Any) -> None:
     """`submit` and `run` say why nothing happens, once a queue; of a queue that is heard they say nothing."""
     nobody = _shell("exit 0", job_queue="nobody")
-    note = b"note: no worker announced for queue nobody yet; the job waits\n"
+    note = b"note: no worker announced for queue nobody yet; the job waits (hysds worker job --queues nobody is one)\n"
     submitted = standing.hysds("submit", _written(standing, nobody), "-", stdin=nobody)
     run = standing.start("run", _written(standing, nobody))
     run.await_text(note.decode())
