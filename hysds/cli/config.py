@@ -1,21 +1,27 @@
-"""`hysds config show`: every setting with its value, secrets masked, and where it came from."""
+"""`hysds config show`: every setting with its value, secrets masked, and where it came from. `hysds config render`: the
+same as a file for Celery.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from hysds.cli import tables
+from hysds.cli import rendered_file, tables
 from hysds.cli.tables import Table
-from hysds.settings import load
+from hysds.settings import load, rendering
 from hysds.settings.show import Row, rows
 
 
-@click.group("config", short_help="Show the settings and where they come from.")
+@click.group("config", short_help="Show the settings, or render them for Celery.")
 def command() -> None:
-    """Show the settings of a process that is started here: arguments, HYSDS_… variables, one file, defaults.
+    """Show the settings of a process that is started here (arguments, HYSDS_… variables, one file, defaults), or
+    render them as a celeryconfig.py.
 
     \b
         hysds config show --origin
+        hysds config render celeryconfig.py
     """
 
 
@@ -41,6 +47,41 @@ def show(origin: bool, as_json: bool) -> None:
         return
     columns = ("setting", "value", "origin") if origin else ("setting", "value")
     tables.show(Table(columns, [(row.name, _shown(row), row.origin)[: len(columns)] for row in found]))
+
+
+@command.command("render", short_help="Write the settings as a celeryconfig.py.")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Write over a file that was not rendered, or was edited since.")
+def render(file: Path | None, force: bool) -> None:
+    """Write the settings at hand as a celeryconfig.py, from the template that HySDS ships: plain Celery reads it
+    (celery --config celeryconfig), and so does HySDS (HYSDS_CONFIG=celeryconfig.py).
+
+    FILE is written with its passwords and with mode 600. Without FILE the text is printed, and passwords are masked.
+    What nobody set is left out, so that the file fits other hosts too.
+
+    \b
+        hysds config render
+        hysds config render celeryconfig.py
+        HYSDS_CONFIG=celeryconfig.py hysds config show --origin
+    """
+    loaded = load.load()
+    stem = "celeryconfig" if file is None else file.stem
+    text = rendering.rendered(loaded.settings, loaded.origins, stem, masks=file is None)
+    is_secret = rendering.holds_secrets(loaded.settings, loaded.origins)
+    if file is None:
+        click.echo(text, nl=False)
+        if is_secret:
+            click.echo(
+                "note: passwords are masked; name a file to have them written, with mode 600", err=True
+            )
+        return
+    if not stem.isidentifier() or file.suffix != ".py":
+        raise click.BadParameter(
+            f"{file} is no module's file: take a name such as celeryconfig.py", param_hint="FILE"
+        )
+    rendered_file.put(file, text, force)
+    secret = "; it holds passwords" if is_secret else ""
+    click.echo(f"{file} is written, with mode 600{secret}", err=True)
 
 
 def _shown(row: Row) -> str:

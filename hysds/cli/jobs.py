@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from hysds.cli import summary, tables
+from hysds.cli import offers, summary, tables
 from hysds.cli.options import Moment, StatusWord
 from hysds.cli.tables import Table
 from hysds.cli.words import clean
@@ -24,7 +24,7 @@ _TERMS = tuple(term.value for term in Term)
 @click.option(
     "--type", multiple=True, help="Of this job type, in full, such as job:word-count. May be repeated."
 )
-@click.option("--queue", multiple=True, help="Of this queue. May be repeated.")
+@click.option("--queue", multiple=True, shell_complete=offers.queues, help="Of this queue. May be repeated.")
 @click.option("--tag", multiple=True, help="With this tag. May be repeated.")
 @click.option("--user", multiple=True, help="Of this user. May be repeated.")
 @click.option(

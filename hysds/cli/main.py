@@ -36,7 +36,8 @@ COMMANDS = {
     "reconciler": Entry("hysds.cli.reconciler", "Start the role that finishes what nobody did."),
     "chaos": Entry("hysds.cli.chaos", "Torment a system of its own and check every guarantee."),
     "doctor": Entry("hysds.cli.doctor", "Look for what is wrong, and mend it."),
-    "config": Entry("hysds.cli.config", "Show the settings and where they come from."),
+    "config": Entry("hysds.cli.config", "Show the settings, or render them for Celery."),
+    "completion": Entry("hysds.cli.completion", "Print the script with which a shell completes."),
 }
 
 _HELP = """Run jobs on GPU machines: a job is a JSON file, and HySDS drops duplicates, queues it, runs it where it fits,

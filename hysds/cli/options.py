@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from hysds.core.status import OFFLINE, Status
 from hysds.lib import units
@@ -53,6 +54,13 @@ class StatusWord(click.Choice[str]):
             names = ", ".join(word.removeprefix("job-") for word in self.choices)
             self.fail(f"{value!r} is none of {names}", param, ctx)
         return whole
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The words without what may be left out."""
+        short = (word.removeprefix("job-") for word in self.choices)
+        return [CompletionItem(word) for word in short if word.startswith(incomplete)]
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """Without the part that may be left out."""
