@@ -59,7 +59,8 @@ class Arena:
         loaded = load.load(environ=self.settings, directory=path)
         self.system = System(loaded.settings, RealAdapters(loaded.handed_on()))
         self.server = Server(self.home.socket)
-        self.household = Household(path, environment.for_child(loaded.handed_on()))
+        self._environ = environment.for_child(loaded.handed_on())
+        self.household = Household(path, self._environ)
         self._lock: int | None = None
 
     @property
@@ -74,7 +75,7 @@ class Arena:
 
     def start(self, before_roles: Callable[[], None]) -> None:
         """The server, then, once it answers, `before_roles`, then the roles."""
-        program = valkey.program(os.defpath)
+        program = valkey.program(self._environ.get("PATH", os.defpath))
         self._lock = self.home.prepare()
         self._spawn(SERVER, valkey.arguments(program, self.home))
         self._await_server()

@@ -34,13 +34,16 @@ def document(job: PlannedJob, effects: Path, now_s: float) -> dict[str, Any]:
         str(job.pause_s),
     ]
     endured = [name for name in _ENDURED if name != "user" or job.kind is not JobKind.FAILS]
+    retry: dict[str, Any] = dict.fromkeys(endured, _AGAIN_AND_AGAIN)
+    if job.kind is JobKind.RETRIES:
+        retry["on_exit_codes"] = {str(workload.AGAIN): _AGAIN_AND_AGAIN}
     made: dict[str, Any] = {
         "job_type": "job:chaos",
         "job_queue": QUEUES[job.work % len(QUEUES)],
         "priority": job.priority,
         "payload": {"_command": shlex.join(words), "work": job.work},
         "resources": {"slots": job.slots, **({"cpus": job.cpus} if job.cpus else {})},
-        "retry": dict.fromkeys(endured, _AGAIN_AND_AGAIN),
+        "retry": retry,
         "enable_dedup": not job.forced,
     }
     return made | ({"not_before": moments.iso(round((now_s + job.delay_s) * 1000))} if job.delay_s else {})

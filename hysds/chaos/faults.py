@@ -45,19 +45,25 @@ class Faults:
         self._clock_s = clock_s
         self._began_s = clock_s()
         self._later: list[_Later] = []
+        self._killed: set[int] = set()
         self.injected: list[Injected] = []
 
     def inject(self, fault: Fault) -> bool:
-        """Carry it out; False where nobody is there that it could hit, or its worker still suffers another."""
-        if any(later.worker == fault.worker for later in self._later) and fault.kind in _OF_WORKERS:
-            return False
-        try:
-            hit = self._carry_out(fault)
-        except (OSError, Unreachable):
-            return False
-        if hit:
-            self.injected.append(Injected(fault, self._clock_s() - self._began_s, tuple(hit)))
-        return bool(hit)
+        """Carry it out, on the worker that it names or else on the next; False where nobody is there that it could
+        hit, or every worker still suffers another.
+        """
+        workers = self._arena.size.workers
+        for number in [(fault.worker + step) % workers for step in range(workers)]:
+            if fault.kind in _OF_WORKERS and any(later.worker == number for later in self._later):
+                continue
+            try:
+                hit = self._carry_out(fault.kind, number)
+            except (OSError, Unreachable):
+                return False
+            if hit:
+                self.injected.append(Injected(fault, self._clock_s() - self._began_s, tuple(hit)))
+                return True
+        return False
 
     def end_due(self) -> None:
         """Let those go on whose time has come."""
@@ -87,14 +93,14 @@ class Faults:
         """Whether nothing that was begun is still to end."""
         return not self._later
 
-    def _carry_out(self, fault: Fault) -> list[str]:
-        kind, name = fault.kind, worker(fault.worker)
+    def _carry_out(self, kind: FaultKind, number: int) -> list[str]:
+        name = worker(number)
         if kind in _SINGLE:
             return self._kill({_SINGLE[kind]: [self._household.pid(_SINGLE[kind])]})
         if kind is FaultKind.LOSE_BELLS:
             return [f"{queue}: {self._arena.server.send(1, 'DEL', queue)}" for queue in QUEUES]
         if kind is FaultKind.DRAIN_WORKER:
-            return self._drain(fault)
+            return self._drain(number)
         if kind is FaultKind.RESTART_WORKER:
             return self._tell({name: [self._household.pid(name)]}, signal.SIGTERM)
         band: dict[str, list[int | None]] = {
@@ -105,13 +111,17 @@ class Faults:
         if not all(band[one] for one in _NEEDED.get(kind, ())):
             return []
         if kind in STOPS:
-            return self._stop(fault, {one: band[one] for one in _hit_by(kind, name)})
+            return self._stop(number, {one: band[one] for one in _hit_by(kind, name)})
         if kind is FaultKind.KILL_KEEPER:
             band["keeper"] = band["keeper"][:1]
         return self._kill({one: band[one] for one in _hit_by(kind, name)})
 
     def _kill(self, victims: Mapping[str, list[int | None]]) -> list[str]:
-        return self._tell(victims, signal.SIGKILL)
+        """Nobody is killed twice: one that is dying is there no more."""
+        living = {name: [pid for pid in found if pid not in self._killed] for name, found in victims.items()}
+        hit = self._tell(living, signal.SIGKILL)
+        self._killed.update(int(one.split()[1]) for one in hit)
+        return hit
 
     def _tell(self, victims: Mapping[str, list[int | None]], number: signal.Signals) -> list[str]:
         """All of them as nearly at once as can be, the lowest first: nobody above sees them go."""
@@ -120,20 +130,20 @@ class Faults:
             return []
         return [f"{name} {pid}" for name, pid in pids if tree.tell(pid, number)]
 
-    def _stop(self, fault: Fault, victims: Mapping[str, list[int | None]]) -> list[str]:
+    def _stop(self, number: int, victims: Mapping[str, list[int | None]]) -> list[str]:
         hit = self._tell(victims, signal.SIGSTOP)
         if hit:
             pids = tuple(int(one.split()[1]) for one in hit)
-            self._later.append(_Later(self._clock_s() + STOPPED_S, fault.worker, pids))
+            self._later.append(_Later(self._clock_s() + STOPPED_S, number, pids))
         return hit
 
-    def _drain(self, fault: Fault) -> list[str]:
-        ledger, called = self._arena.system.ledger, worker(fault.worker)
+    def _drain(self, number: int) -> list[str]:
+        ledger, called = self._arena.system.ledger, worker(number)
         names = [state.name for state in ledger.workers() if state.name.partition("@")[0] == called]
         if not names:
             return []
         ledger.drain(Drain(names[0], "chaos", ledger.now_ms(), 0))
-        self._later.append(_Later(self._clock_s() + _DRAINED_S, fault.worker, drained=names[0]))
+        self._later.append(_Later(self._clock_s() + _DRAINED_S, number, drained=names[0]))
         return [names[0]]
 
 

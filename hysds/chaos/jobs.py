@@ -55,7 +55,7 @@ class Jobs:
     @property
     def are_over(self) -> bool:
         """Whether all of them have ended, as far as the recorder has read."""
-        return self.are_submitted and self._recorder.all_ended(sent.id for sent in self._sent)
+        return self.are_submitted and self._recorder.ended >= len(self._sent)
 
     def submit_some(self) -> None:
         """The next few, where not too many are under way."""

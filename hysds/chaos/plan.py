@@ -91,7 +91,9 @@ class PlannedJob:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault: due when `after` jobs have ended. `worker`: which one, from 0, where it befalls one."""
+    """One fault: due when `after` jobs have ended. `worker`: which one, from 0, where it befalls one; the next one
+    where that has nothing to be hit.
+    """
 
     number: int
     after: int

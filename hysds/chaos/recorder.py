@@ -8,7 +8,6 @@ acknowledged after it is written down here; one that comes again is known by its
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 
 from hysds.chaos.history import order, status_of
 from hysds.core.errors import Unreachable
@@ -63,10 +62,6 @@ class Recorder:
     def has_ended(self, id: str) -> bool:
         """Whether a job has ended."""
         return self._status.get(id, "") in _TERMINAL
-
-    def all_ended(self, ids: Iterable[str]) -> bool:
-        """Whether all of these have."""
-        return all(self.has_ended(id) for id in ids)
 
     def standing(self) -> Counter[str]:
         """How many jobs stand where, by the last event of each."""

@@ -62,23 +62,29 @@ class Run:
     def carry_out(self) -> Report:
         """The report; nothing of the system lives afterwards, and its home is gone unless a guarantee was broken.
 
-        Raises: EmbeddedError, OSError where the system can't be started.
+        Raises: EmbeddedError, OSError where the system can't be started; KeyboardInterrupt, which leaves nothing.
         """
         try:
             self._arena.start(self._recorder.open)
-            self._live_through(list(self._plan.faults))
-            stuck = self._settle()
+            is_over = self._live_through(list(self._plan.faults))
+            stuck = self._settle(is_over)
             told = self._history(stuck)
             versions = report.versions(self._arena.server.version())
             self._ever = self._arena.server.events_ever(f"{self._arena.prefix}events")
             left = self._arena.end_in_order(arenas.INDEXER, arenas.RECONCILER, within_s=_LEAVE_WITHIN_S)
+        except KeyboardInterrupt:
+            self._arena.stop()
+            shutil.rmtree(self._arena.home.path, ignore_errors=True)
+            raise
         finally:
             self._arena.stop()
-        violations = check(told) + self._violations_of_the_run(told, left)
+        violations = self._violations_of_the_run(told, left) + check(told)
         return self._report(told, versions, violations)
 
-    def _live_through(self, due: list[Fault]) -> None:
-        """Until every job has ended and every fault is over, or patience is."""
+    def _live_through(self, due: list[Fault]) -> bool:
+        """Until every job has ended and no fault lasts; False where patience was over first. Faults that found nobody
+        stay undone.
+        """
         until_s = self._began_s + self._manner.patience_s
         while time.monotonic() < until_s:
             self._note_ends()
@@ -87,14 +93,18 @@ class Run:
             self._jobs.cancel_due()
             self._recorder.read(_LOOK_EVERY_S)
             is_over = self._jobs.are_over
-            due = [fault for fault in due if not self._is_done(fault, is_over)]
-            if is_over and not due and self._faults.is_quiet:
-                return
+            if is_over and self._faults.is_quiet:
+                return True
+            self._inject_one(due)
             self._tell()
+        return False
 
-    def _is_done(self, fault: Fault, is_over: bool) -> bool:
-        """Whether a fault needs no more thought: it was carried out, or no job is left for it to befall."""
-        return is_over or (self._recorder.ended >= fault.after and self._faults.inject(fault))
+    def _inject_one(self, due: list[Fault]) -> None:
+        """The first fault that is due and can be carried out; one a round, so that each is seen."""
+        for fault in due:
+            if self._recorder.ended >= fault.after and self._faults.inject(fault):
+                due.remove(fault)
+                return
 
     def _note_ends(self) -> None:
         """Start again who has ended; whoever did though no fault ended it is written down."""
@@ -104,21 +114,24 @@ class Run:
                 self._ended_alone.append(f"{name} with code {code}")
                 self._ends[name] -= 1
 
-    def _settle(self) -> list[str]:
-        """Workers leave in order, the ledger and the store come to rest; answers who did not leave."""
+    def _settle(self, is_over: bool) -> list[str]:
+        """Workers leave in order, the store catches up, and (where all is over) the ledger is cleared; answers who did
+        not leave.
+        """
         self._faults.end_all()
         stuck = self._arena.end_in_order(*self._arena.workers(), within_s=_LEAVE_WITHIN_S)
         until_s = time.monotonic() + _SETTLE_WITHIN_S
-        while time.monotonic() < until_s and not self._is_settled():
+        while time.monotonic() < until_s and not self._is_settled(is_over):
             self._arena.household.restart_ended(arenas.SERVER, arenas.INDEXER, arenas.RECONCILER)
             self._recorder.read(_LOOK_EVERY_S)
         return stuck
 
-    def _is_settled(self) -> bool:
+    def _is_settled(self, is_over: bool) -> bool:
         try:
             if self._recorder.is_behind() or self._arena.system.events.backlog("indexer"):
                 return False
-            return not any(leftovers.keys(self._arena)) and not self._arena.household.strangers()
+            is_clear = not any(leftovers.keys(self._arena)) and not self._arena.household.strangers()
+            return is_clear or not is_over
         except (OSError, Unreachable):
             return False
 
@@ -161,6 +174,9 @@ class Run:
             Violation(_WHOLE, "", f"{name} did not end within {_LEAVE_WITHIN_S:g} s of SIGTERM")
             for name in left
         ]
+        if missing := len(self._plan.jobs) - len(told.asked):
+            says = f"{missing} of {len(self._plan.jobs)} jobs were not submitted within {self._manner.patience_s:g} s"
+            found.append(Violation(_WHOLE, "", says))
         if len(told.events) != self._ever:
             says = f"{self._ever} events were appended and {len(told.events)} were read"
             found.append(Violation(_WHOLE, "", says))

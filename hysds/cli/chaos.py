@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import tempfile
 from dataclasses import asdict
 from functools import partial
@@ -66,9 +67,8 @@ def command(
     shortest history that shows it is printed, and the run's files are kept.
 
     \b
-        hysds chaos
-        hysds chaos --seed 7 --jobs 500 --faults 30
         hysds chaos --seed 7 --plan
+        hysds chaos --seed 7 --jobs 50 --faults 4
     """
     seed = random.randrange(1 << 32) if seed is None else seed
     plan = plans.make(seed, Size(**size))
@@ -78,6 +78,7 @@ def command(
     say = partial(click.echo, err=True)
     home = Path(tempfile.mkdtemp(prefix="hysds-chaos-", dir=directory))
     say(f"seed {seed}; the run's home is {home}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: nothing is left
     report = Run(
         plan, home, Manner(_patience_s(plan.size) if within_s is None else within_s, keep, say)
     ).carry_out()
