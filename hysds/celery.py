@@ -32,6 +32,10 @@ class JobWorker(Protocol):
     def slots(self) -> int:
         """How many slots it has: as many as the pool has threads."""
 
+    @property
+    def longest_drain_s(self) -> float:
+        """How long after `drain` the process must be gone, whatever hangs."""
+
     def prepare(self) -> None:
         """Start what must exist before any thread of this process does."""
 
@@ -68,6 +72,8 @@ class System(Protocol):
 
 class JobApp(Celery):  # type: ignore[misc]  # Celery publishes no types
     """Celery with a job worker behind it; `make_system` is called once, when the settings are first needed."""
+
+    log_cls = "hysds.bootsteps.log:Log"
 
     def __init__(self, make_system: Callable[[], System]) -> None:
         super().__init__("hysds", set_as_current=False, include=["hysds.tasks"])

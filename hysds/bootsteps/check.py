@@ -25,7 +25,9 @@ def complaints(worker: Any, expected: Mapping[str, object]) -> list[str]:
 
 def right_command(worker: Any) -> str:
     """The command that starts this worker as it should be."""
-    queues = ",".join(name for name in worker.app.amqp.queues.consume_from if not any(queue_names.check(name)))
+    queues = ",".join(
+        name for name in worker.app.amqp.queues.consume_from if not any(queue_names.check(name))
+    )
     name = worker.hostname
     words = [
         "celery",

@@ -3,6 +3,9 @@
 Celery's own warm shutdown would wait for the threads without bound, and a second TERM would change nothing. A signal
 handler interrupts the hub anywhere, also where it holds a lock, so it only puts the number into a queue; a thread of
 its own acts on it.
+
+Whatever hangs, the broker, the ledger or a disk, the process is gone in time: `JobWorker.longest_drain_s` after the
+first signal at the latest, which is less than systemd or Kubernetes should wait before they kill.
 """
 
 from __future__ import annotations
@@ -17,16 +20,15 @@ from queue import SimpleQueue
 from types import FrameType
 
 from celery.platforms import EX_OK
-from celery.utils.log import get_logger
 
 from hysds.celery import JobWorker
 
 _DRAIN = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _EXIT_AT_ONCE = 1
-_LEAVE_S = 15.0
+_LEAVE_S = 5.0
 """How long the event loop may take to end after the drain; it may be waiting for a broker that hangs."""
 
-_logger = get_logger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 class Ending:
@@ -67,6 +69,7 @@ class Ending:
         number = self._signals.get()
         if number != signal.SIGQUIT:
             _logger.warning("%s: draining; once more ends the jobs at once", signal.Signals(number).name)
+            self._bound()
             threading.Thread(target=self._drain_and_leave, name="drain", daemon=True).start()
             number = self._signals.get()
         _logger.warning("%s: ending at once", signal.Signals(number).name)
@@ -78,6 +81,12 @@ class Ending:
         time.sleep(_LEAVE_S)  # an orderly end is quicker, and ends this thread with the process
         _logger.warning("drained, but the broker does not let the worker end: leaving it")
         self._exit(EX_OK)
+
+    def _bound(self) -> None:
+        """The last resort; a guardian that sees its worker gone ends what is left and tells the ledger."""
+        timer = threading.Timer(self._worker.longest_drain_s, os._exit, (_EXIT_AT_ONCE,))
+        timer.daemon = True
+        timer.start()
 
     def _begin(self) -> None:
         with self._lock:

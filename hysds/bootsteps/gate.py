@@ -6,6 +6,7 @@ The gate is one for the whole life of the worker; connections to the broker come
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -14,7 +15,6 @@ from functools import partial
 from typing import Any
 
 from celery import bootsteps
-from celery.utils.log import get_logger
 from celery.worker import state
 
 from hysds.bootsteps.message import has_expired, is_for_us, local_bell, queue_of
@@ -31,7 +31,7 @@ _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
 and gone by then: the connection begins anew, instead of the worker's end.
 """
 
-_logger = get_logger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes no types

@@ -78,13 +78,17 @@ class Telling:
             return False
         if committed.how is Committing.DONE:
             reason = f" ({commit.reason})" if commit.reason else ""
-            _log.info("job %s: %s%s", attempt.id, committed.status, reason)
+            extra = {"action": "commit", "status": committed.status}
+            _log.info("job %s: %s%s", attempt.id, committed.status, reason, extra=extra)
         return True
 
     def _release(self, back: run.GiveBack) -> bool:
         """Whether the lease was still ours; not at the repeat of a release whose answer got lost."""
         moved = self._claims.persist(partial(self._ledger.release, back.id, back.fence, 0, back.detail))
-        return moved.answers != ((back.id, "lost"),)
+        is_ours = moved.answers != ((back.id, "lost"),)
+        if is_ours:
+            _log.info("job %s: given back", back.id, extra={"action": "release"})
+        return is_ours
 
     def _leave_place(self, attempt: Attempt, is_told: bool) -> None:
         """The directory of an attempt whose end is on record stays; a lost one leaves none.

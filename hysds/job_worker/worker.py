@@ -28,6 +28,7 @@ from hysds.job_worker.leases import Calls, LeaseKeeper, Terms
 from hysds.job_worker.orphans import Orphans
 from hysds.job_worker.presence import Identity, Presence
 from hysds.job_worker.telling import Onward, Telling
+from hysds.lib import structured_log
 from hysds.ports.engines import Engine
 from hysds.ports.ledger import Ledger
 
@@ -182,14 +183,18 @@ class JobWorker:
         attempt = won.attempt
         if self._parts.ends.closing.is_set():
             attempt.stop(Stop.LOST, grace_s=0)
-        try:
-            _log.info("job %s: claimed with fence %s", attempt.id, attempt.fence)
-            self._show(show, attempt.id)
-            if won.more:
-                self._look_for_work()
-            self._telling.tell(attempt, run.run(attempt, self._parts.tools))
-        finally:
-            self._drop(attempt)
+        hidden = attempt.spec.env.values()
+        with structured_log.bound(hidden, job=attempt.id, fence=attempt.fence, worker=self.incarnation):
+            try:
+                _log.info(
+                    "job %s: claimed with fence %s", attempt.id, attempt.fence, extra={"action": "claim"}
+                )
+                self._show(show, attempt.id)
+                if won.more:
+                    self._look_for_work()
+                self._telling.tell(attempt, run.run(attempt, self._parts.tools))
+            finally:
+                self._drop(attempt)
 
     def _drop(self, attempt: Attempt) -> None:
         self._parts.holdings.let_go(attempt)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shlex
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +23,14 @@ from hysds.core.document import document
 from hysds.core.ids import JobId
 from hysds.core.parse import parse_document
 from hysds.core.record import FOREVER
-from hysds.job_worker import assembly
+from hysds.core.requests import Announcement
+from hysds.job_worker import assembly, environment
 from hysds.job_worker.presence import Identity
-from hysds.job_worker.worker import JobWorker
+from hysds.job_worker.worker import JobWorker, Parts
+from hysds.lib.process.guard import tree
 from hysds.lib.uuid7 import Uuid7Source
+from hysds.ports.engines import Running, Workload
+from hysds.settings.model import Logs as LogSettings
 from hysds.settings.model import Settings, Worker
 
 POLICY = DedupPolicy(frozenset(), FOREVER)
@@ -35,9 +43,11 @@ class Bench:
     ledger: MemoryLedger
     logs: MemoryLogs
     engine: ProcessEngine
+    parts: Parts
     worker: JobWorker
     work_dir: Path
     new_id: Uuid7Source
+    hooks: Hooks
 
     def run(self, command: str, **fields: Any) -> dict[str, Any]:
         """The document of a job with this command, once it has run."""
@@ -51,6 +61,27 @@ class Bench:
         job_id = JobId(self.new_id())
         self.ledger.accept([acceptance(job_id, spec, POLICY)])
         return job_id
+
+    def heed(self) -> None:
+        """Renew, and act on what the ledger says of each lease."""
+        fit = self.parts.host.fit()
+        self.parts.keeper.renew(Announcement("test", "w@test", ("q",), self.worker.slots, fit))
+
+    @contextmanager
+    def performing(self) -> Iterator[None]:
+        """Run a job beside the test, which has come to its end when this does."""
+        thread = threading.Thread(target=self.worker.perform, args=("q", lambda shown: None), daemon=True)
+        thread.start()
+        yield
+        thread.join()
+
+    def lives(self, job_id: str) -> bool:
+        """Whether any process of a job does."""
+        mark = f"HYSDS_JOB_ID={job_id}".encode()
+        pids = [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+        return any(
+            mark in tree.read(f"/proc/{pid}/environ").split(b"\0") for pid in pids if tree.is_alive(pid)
+        )
 
     def python(self, code: str, **fields: Any) -> dict[str, Any]:
         """The document of a job that ran this Python code."""
@@ -72,14 +103,54 @@ class Bench:
         return Path(found["attempts"][-1]["job_dir"])
 
 
-def make(home: Path) -> Bench:
-    """A bench whose work directories lie below `home`."""
-    ledger = MemoryLedger(retention_ms=3_600_000)
-    settings = Settings(home=home, worker=Worker(slots=1, stop_grace_s=0.2, disk_reserve_bytes=0))
-    logs = MemoryLogs(settings.logs)
-    engine = ProcessEngine(EngineSettings(silence_limit_s=600.0, isolation_limit_s=600.0))
+class Hooks:
+    """What a test does at a step of the job's way; nothing by default."""
+
+    def __init__(self) -> None:
+        self.starting: Callable[[], None] = _nothing
+        self.finishing: Callable[[], None] = _nothing
+
+
+class HookedEngine(ProcessEngine):
+    """Real processes; the test acts before each start."""
+
+    def __init__(self, settings: EngineSettings, hooks: Hooks) -> None:
+        super().__init__(settings)
+        self._hooks = hooks
+
+    def start(self, workload: Workload) -> Running:
+        self._hooks.starting()
+        return super().start(workload)
+
+
+class HookedLogs(MemoryLogs):
+    """The test acts when a job with output has ended and its end is not told yet."""
+
+    def __init__(self, settings: LogSettings, hooks: Hooks) -> None:
+        super().__init__(settings)
+        self._hooks = hooks
+
+    def finish(self, id: str, fence: int) -> None:
+        self._hooks.finishing()
+        super().finish(id, fence)
+
+
+def make(home: Path, name: str = "w@test/1", ledger: MemoryLedger | None = None, **worker: Any) -> Bench:
+    """A bench whose work directories lie below `home`; `worker`: settings of it."""
+    ledger = ledger or MemoryLedger(retention_ms=3_600_000)
+    chosen: dict[str, Any] = {"slots": 1, "stop_grace_s": 0.2, "disk_reserve_bytes": 0, **worker}
+    settings = Settings(home=home, worker=Worker(**chosen))
+    hooks = Hooks()
+    logs = HookedLogs(settings.logs, hooks)
+    marks = {environment.WORKER: name}
+    engine = HookedEngine(EngineSettings(silence_limit_s=600.0, isolation_limit_s=600.0, marks=marks), hooks)
     engine.prepare()
-    identity = Identity("w@test/1", "w@test", "test", ("q",), 1, "{}")
-    world = assembly.World(ledger, logs, engine, random.random)
-    worker = assembly.job_worker(identity, settings, world)
-    return Bench(ledger, logs, engine, worker, settings.work_dir, Uuid7Source())
+    identity = Identity(name, "w@test", "test", ("q",), settings.worker.slots, "{}")
+    parts = assembly.parts(identity, settings, assembly.World(ledger, logs, engine, random.random))
+    return Bench(
+        ledger, logs, engine, parts, JobWorker(identity, parts), settings.work_dir, Uuid7Source(), hooks
+    )
+
+
+def _nothing() -> None:
+    """Watch on."""

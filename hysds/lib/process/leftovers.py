@@ -42,22 +42,32 @@ class _Process(NamedTuple):
 
 
 def end(marks: Marks, within_s: float) -> bool:
-    """Kill them until none is left; False if some still live after `within_s`."""
+    """Kill them until none is left; False if some still live after `within_s`.
+
+    All are stopped before the first is killed: a process that lost its parent could not be recognised by it any more,
+    and one that still runs could start another.
+    """
     until_s = boot_s() + within_s
-    while living := _living(marks):
+    stopped: dict[int, _Process] = {}
+    while living := _living(marks, stopped):
         left_s = until_s - boot_s()
         if left_s <= 0:
             return False
-        _kill(living, min(left_s, _LOOK_AGAIN_S))
+        if living.keys() <= stopped.keys():
+            _tell(living, signal.SIGKILL, min(left_s, _LOOK_AGAIN_S))
+        else:
+            _tell(living, signal.SIGSTOP)
+            stopped |= living
     return True
 
 
 def find(marks: Marks) -> frozenset[int]:
     """The pids of those that live now. Never this process, its ancestors, nor what it started itself."""
-    return frozenset(_living(marks))
+    return frozenset(_living(marks, {}))
 
 
-def _living(marks: Marks) -> dict[int, _Process]:
+def _living(marks: Marks, known: Mapping[int, _Process]) -> dict[int, _Process]:
+    """Those found now, and those of the known that still live."""
     processes = dict(_processes())
     ours = _with_descendants({os.getpid()}, processes) | _ancestors(os.getpid(), processes)
     found = {pid for pid in processes if _carries(pid, marks.variables)} - ours
@@ -67,11 +77,14 @@ def _living(marks: Marks) -> dict[int, _Process]:
     if groups:
         found |= {pid for pid in processes if groups & set(_groups(pid))}
     found |= set(_writers(marks.outputs, processes))
+    found |= {
+        pid for pid, process in known.items() if pid in processes and processes[pid].born == process.born
+    }
     return {pid: processes[pid] for pid in _with_descendants(found, processes) - ours}
 
 
-def _kill(living: Mapping[int, _Process], timeout_s: float) -> None:
-    """SIGKILL to each, and wait until all of them are dead, but no longer than this."""
+def _tell(living: Mapping[int, _Process], number: signal.Signals, wait_s: float = 0.0) -> None:
+    """A signal to each; wait until all of them are dead, but no longer than this."""
     with ExitStack() as opened:
         poll = select.poll()
         waiting = set()
@@ -79,11 +92,12 @@ def _kill(living: Mapping[int, _Process], timeout_s: float) -> None:
             with suppress(ProcessLookupError, PermissionError):
                 fd = os.pidfd_open(pid)
                 opened.callback(os.close, fd)
-                if _process(pid) == process:  # its number may have come to another meanwhile
-                    signal.pidfd_send_signal(fd, signal.SIGKILL)
+                now = _process(pid)
+                if now is not None and now.born == process.born:  # else its number has come to another
+                    signal.pidfd_send_signal(fd, number)
                     poll.register(fd, select.POLLIN)
                     waiting.add(fd)
-        until_s = boot_s() + timeout_s
+        until_s = boot_s() + wait_s
         while waiting and (left_s := until_s - boot_s()) > 0:
             for fd, _ in poll.poll(left_s * 1000):
                 poll.unregister(fd)

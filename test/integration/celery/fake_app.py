@@ -21,6 +21,7 @@ class DirectedJobWorker:
     def __init__(self, name: str, queues: tuple[str, ...], slots: int) -> None:
         self.queues = queues
         self.slots = slots
+        self.longest_drain_s = float(os.environ.get("LONGEST_DRAIN_S", "3600"))
         self._name = name
         self._lock = threading.Lock()
         self._busy = 0

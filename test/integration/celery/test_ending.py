@@ -61,6 +61,19 @@ def test_a_second_signal_or_quit_ends_it_at_once_after_close(stage, signals) -> 
     assert stage.director.count("one", "closed") == 1
 
 
+def test_a_worker_whose_drain_does_not_come_to_its_end_is_gone_in_time_all_the_same(stage) -> None:
+    """Whatever hangs: nobody need kill it, and its guardian looks after the rest."""
+    worker = stage.worker("one", LONGEST_DRAIN_S="0.5")
+    stage.director.offer("a")
+    stage.bell.ring(stage.queue, 1)
+    stage.director.wait("one", "running", "a")
+
+    worker.signal(signal.SIGTERM)
+
+    assert worker.wait() == 1
+    assert stage.director.count("one", "closed") == 0
+
+
 def test_remote_shutdown_drains_too(stage) -> None:
     """`celery control shutdown` waits for the running job as TERM does."""
     worker = stage.worker("one")
