@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from services.faketime import FakeClock
 from services.redis import valkey_program
 from services.sentinel import WatchedService
+from worlds.gated import Gated, Stored
 from worlds.system import RunningSystem
 
 
@@ -25,35 +25,6 @@ def service(tmp_path: Path) -> Iterator[WatchedService]:
         yield made
     finally:
         made.close()
-
-
-class Gated:
-    """Jobs that run until their gate opens; each attempt leaves a file with its fence and its process."""
-
-    def __init__(self, running: RunningSystem, queue: str) -> None:
-        self.running = running
-        self._queue = queue
-
-    def spec(self, name: str) -> dict[str, Any]:
-        gate = self.running.home / name
-        began = f"echo $$ > {gate}.part; mv {gate}.part {gate}.$HYSDS_JOB_FENCE.began"
-        command = f"sh -c '{began}; while ! test -e {gate}.open; do sleep 0.05; done'"
-        payload = {"_command": command}
-        return {"job_type": "job:x", "job_queue": self._queue, "payload": payload, "enable_dedup": False}
-
-    def submit(self, name: str) -> str:
-        return self.running.client.submit(self.spec(name)).id
-
-    def begun(self, name: str) -> dict[int, int]:
-        """The processes of the job's attempts by their fences."""
-        found = self.running.home.glob(f"{name}.*.began")
-        return {int(path.name.split(".")[1]): int(path.read_text()) for path in found}
-
-    def until_begun(self, name: str, times: int = 1) -> None:
-        self.running.until(lambda: len(self.begun(name)) >= times, lambda: self.running.log("w"))
-
-    def open(self, name: str) -> None:
-        (self.running.home / f"{name}.open").touch()
 
 
 def test_a_failover_undoes_what_was_not_replicated_and_nothing_else(
@@ -108,28 +79,3 @@ def test_a_failover_undoes_what_was_not_replicated_and_nothing_else(
         lambda: stored.is_at(running.client.jobs_by_id(list(ids.values()))), lambda: running.log("indexer")
     )
     stored.assert_never_back()
-
-
-class Stored:
-    """What the store shows, as it is looked at; each look is remembered."""
-
-    def __init__(self, running: RunningSystem) -> None:
-        self._running = running
-        self._revisions: dict[str, list[int]] = {}
-
-    def status(self, job_id: str) -> str:
-        return str(self._look(job_id).get("status"))
-
-    def is_at(self, documents: Iterable[dict[str, Any]]) -> bool:
-        """Whether the store shows these documents."""
-        return all(self._look(document["id"]) == document for document in documents)
-
-    def assert_never_back(self) -> None:
-        for seen in self._revisions.values():
-            assert seen == sorted(seen)
-
-    def _look(self, job_id: str) -> dict[str, Any]:
-        [found] = self._running.system.store.get([job_id])
-        if found is not None:
-            self._revisions.setdefault(job_id, []).append(found["revision"])
-        return found or {}
