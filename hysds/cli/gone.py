@@ -1,5 +1,9 @@
-"""What a guardian runs when its worker is dead and nothing of its jobs lives: it tells the ledger, which gives the jobs
-to others at once instead of when their leases run out; then it clears away what the worker left on this host.
+"""What a guardian runs when its worker is gone and nothing of its jobs lives: where the worker is dead, the ledger is
+told, which gives the jobs to others at once instead of when their leases run out, and what the worker left on this host
+is cleared away.
+
+A worker that was only stopped, or hung, is left to its leases: it may go on at any moment and claim anew, and a word
+that comes after that would take a job from it whose processes live.
 
     python -m hysds.cli.gone INCARNATION
 """
@@ -13,15 +17,12 @@ from hysds.core.errors import HysdsError
 
 
 def main(arguments: list[str]) -> int:
-    """0 when the ledger was told."""
+    """0 when the ledger was told of a dead worker, or there was nothing to tell."""
     system = None
     [incarnation] = arguments
     try:
         system = System.read()
-        moved = system.ledger.leave(incarnation)
-        system.dispatcher.ring(moved.ready)
-        # Not of a worker that was only stopped: it lives, and looks after its directories when it goes on.
-        system.orphans().take(incarnation)
+        system.dispatcher.ring(system.orphans().take(incarnation))
     except HysdsError as error:
         sys.stderr.write(f"the ledger was not told that worker {incarnation} is gone: {error}\n")
         return 1
