@@ -112,4 +112,5 @@ def _tools(host: str, settings: Settings, world: World, foothold: Foothold) -> T
         time_limit_gap_s=settings.jobs.hard_time_limit_gap_s,
         chance=world.chance,
         begin=foothold.begin,
+        ledger_ms=world.ledger.now_ms,
     )

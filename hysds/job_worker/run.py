@@ -16,7 +16,7 @@ from pathlib import Path
 
 from hysds.core import limits, outcome, retry
 from hysds.core.document import document
-from hysds.core.errors import Internal
+from hysds.core.errors import Internal, Unreachable
 from hysds.core.outcome import Outcome
 from hysds.core.requests import Commit
 from hysds.core.status import FailureClass, Status
@@ -48,6 +48,8 @@ class Tools:
     """A number in [0, 1) for the jitter of retry delays."""
     begin: Callable[[WorkDir], None]
     """Called before an attempt makes its directory: whose it is must be known if this worker dies."""
+    ledger_ms: Callable[[], int]
+    """The ledger's wall-clock time, in ms. Raises: Unreachable"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,7 @@ def conclude(attempt: Attempt, ended: Outcome, detail: str, tools: Tools) -> Com
     if ended.failure is None:
         return end(Status.COMPLETED, fails=attempt.record.fails)
     failed = retry.Failure(ended.failure, ended.permanent, ended.exit_code, attempt.record.memory_bytes)
-    now_ms = round(attempt.ledger_s() * 1000)
+    now_ms = _now_ms(attempt, tools)
     next_ = retry.decide(attempt.spec, attempt.record.fails, failed, now_ms, tools.chance())
     return end(
         next_.status,
@@ -187,6 +189,16 @@ def conclude(attempt: Attempt, ended: Outcome, detail: str, tools: Tools) -> Com
         shape=next_.shape,
         memory_bytes=next_.memory_bytes,
     )
+
+
+def _now_ms(attempt: Attempt, tools: Tools) -> int:
+    """The time that a delay counts from. The ledger's own clock may have been set since the claim: it is asked, and
+    what passed since the claim is added to that only where it does not answer.
+    """
+    try:
+        return tools.ledger_ms()
+    except Unreachable:
+        return round(attempt.ledger_s() * 1000)
 
 
 def _broken(attempt: Attempt, error: Exception) -> Commit | None:

@@ -113,7 +113,7 @@ class BrokenLogs:
 
 def tools(home: Path, logs: BrokenLogs, chance: Callable[[], float] = random.random) -> run.Tools:
     engine = SimulatedEngine(lambda workload: Play(exit_code=int(workload.argv[0] == "false"), stdout=b"x\n"))
-    return run.Tools(engine, logs, home, "test", 60.0, 60.0, chance, lambda place: None)
+    return run.Tools(engine, logs, home, "test", 60.0, 60.0, chance, lambda place: None, lambda: 0)
 
 
 def attempt(spec: str = STORED, fails: str = "") -> Attempt:
@@ -188,6 +188,24 @@ def test_a_retry_waits_by_the_ledgers_clock(tmp_path: Path, hours: int) -> None:
         system.later(102)
 
         assert system.client.job(job_id)["status"] == "job-failed"
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+def test_a_retry_waits_as_long_when_the_ledgers_clock_is_set_meanwhile(tmp_path: Path, hours: int) -> None:
+    """Between claim and failure the ledger's own clock jumps: the delay counts from what it says then."""
+    document = SPEC | {"retry": {"user": {"attempts": 2, "delay": 100, "cap": 100}}}
+
+    def set_clock(workload: Workload) -> Play:
+        system.clock.advance(hours * 3600)
+        return Play(exit_code=1)
+
+    with SimulatedSystem(tmp_path, set_clock) as system:
+        job_id = system.client.submit(document).id
+        system.work()
+        [kept] = system.system.ledger.kept([job_id])
+        assert kept is not None
+
+        assert 0 <= kept.record.wake_ms - system.clock() // 1000 <= 101_000
 
 
 def test_a_progress_line_that_comes_between_two_looks_is_told_once(tmp_path: Path) -> None:
