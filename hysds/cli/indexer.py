@@ -24,6 +24,8 @@ _DRAIN_S = 30.0
 _LOOK_EVERY_S = 0.02
 _ALIVE_EVERY_S = 1.0
 _LAST_ROUND_S = 5.0
+LONGEST_END_S = _DRAIN_S + _LAST_ROUND_S
+"""From the first signal to the end, while the ledger answers."""
 _LOG = logging.getLogger(__name__)
 
 

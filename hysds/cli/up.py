@@ -18,6 +18,7 @@ from hysds.embedded.standing import State
 from hysds.embedded.system import EmbeddedSystem
 from hysds.settings import load, urls
 from hysds.settings.load import Loaded
+from hysds.settings.model import Settings
 
 _LEDGER_READS_S = 900.0
 """How long the server may read its files at the start."""
@@ -57,11 +58,15 @@ def command(detach: bool, queues: str | None, slots: int | None) -> int:
         click.echo(f"hysds: {_runs_already(loaded, found)}", err=True)
         return Exit.REFUSED
     work_dir.check(loaded)
-    worker = loaded.settings.worker
-    grace_s = worker.drain_timeout_s + worker.stop_grace_s + _SLACK_S
-    system = EmbeddedSystem(loaded.settings, own_roles.company(loaded, grace_s, stands=True))
+    company = own_roles.company(loaded, worker_grace_s(loaded.settings), stands=True)
+    system = EmbeddedSystem(loaded.settings, company)
     with interrupts.by_signals():
         return _up(system, loaded, detach)
+
+
+def worker_grace_s(settings: Settings) -> float:
+    """How long the worker may take to drain before it is told to end at once."""
+    return settings.worker.drain_timeout_s + settings.worker.stop_grace_s + _SLACK_S
 
 
 def _up(system: EmbeddedSystem, loaded: Loaded, detach: bool) -> int:
