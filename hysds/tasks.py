@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from celery import shared_task
-from celery.utils.log import get_task_logger
 
 from hysds.celery import RUN_JOB
 
-_logger = get_task_logger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 @shared_task(  # type: ignore[untyped-decorator]  # Celery publishes no types

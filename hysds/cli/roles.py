@@ -8,25 +8,24 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from hysds.cli.exits import Exit
-from hysds.lib import readiness
+from hysds.lib import readiness, structured_log
+from hysds.lib.structured_log import Plan
 from hysds.settings import environment, urls
 from hysds.settings.model import Settings
 
 _ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _LOG = logging.getLogger(__name__)
-_FORMAT = "[%(asctime)s: %(levelname)s/%(name)s] %(message)s"
 
 
 def log_to_stderr() -> None:
-    """What this process logs, from INFO on."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=_FORMAT)
+    """What this process logs before it knows its settings, from INFO on."""
+    structured_log.configure(Plan())
 
 
 def tell_ready() -> None:
@@ -35,7 +34,8 @@ def tell_ready() -> None:
 
 
 def log_start(role: str, settings: Settings) -> None:
-    """One line: which role, and of which ledger; passwords masked."""
+    """Log by the settings from now on, and say in one line which role this is, and of which ledger."""
+    structured_log.configure(settings.log_plan, settings.secrets, role=role)
     _LOG.info("%s starts, for the ledger at %s", role, urls.masked(settings.ledger_url))
 
 

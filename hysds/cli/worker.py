@@ -14,7 +14,7 @@ import click
 
 from hysds.bootstrap import System
 from hysds.cli import offers, work_dir, worker_orders
-from hysds.settings import load
+from hysds.settings import environment, load
 from hysds.settings.load import Loaded
 from hysds.settings.sources import DEFAULT
 
@@ -46,12 +46,10 @@ command.add_command(worker_orders.resume)
 @click.option("--name", help="What the worker is called, as Celery's -n. Default: worker.name.")
 @click.option(
     "--loglevel",
-    default="INFO",
-    show_default=True,
-    type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"]),
-    help="What Celery and HySDS log, on stderr.",
+    type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
+    help="What Celery and HySDS log, on stderr. Default: what HYSDS_LOG says, else INFO.",
 )
-def job(queues: str | None, slots: int | None, name: str | None, loglevel: str) -> NoReturn:
+def job(queues: str | None, slots: int | None, name: str | None, loglevel: str | None) -> NoReturn:
     """Start a worker that runs jobs: the same as `celery -A hysds worker -Q gpu -c 2 -n NAME`.
 
     The first SIGTERM, SIGINT or SIGHUP drains: nothing new is claimed, running jobs may end within
@@ -64,10 +62,12 @@ def job(queues: str | None, slots: int | None, name: str | None, loglevel: str) 
     loaded = load.load({"worker.queues": queues, "worker.slots": slots, "worker.name": _bare(name)})
     work_dir.check(loaded)
     _reach(loaded)
-    celery = [sys.executable, "-m", "celery", *arguments(loaded, name), "--loglevel", loglevel]
+    celery = [sys.executable, "-m", "celery", *arguments(loaded, name), "--loglevel", loglevel or "INFO"]
+    # What is asked for here stands over a level that HYSDS_LOG names; its rooms and its form hold all the same.
+    words = (*(loaded.settings.log or ()), *([loglevel.lower()] if loglevel else []))
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(celery[0], celery)
+    os.execve(celery[0], celery, environment.logging_by(words))
 
 
 def _reach(loaded: Loaded) -> None:

@@ -17,6 +17,7 @@ _NEAR = 0.8
 
 PREFIX = "HYSDS_"
 HOME = "HYSDS_HOME"
+LOG = "HYSDS_LOG"
 CONFIG = "HYSDS_CONFIG"
 """The settings file. Set but empty: none, not even one that lies in the usual places."""
 
@@ -73,6 +74,12 @@ def for_child(variables: Mapping[str, str], environ: Mapping[str, str] | None = 
     environ = os.environ if environ is None else environ
     settings = {READY_FD, HOME, CONFIG, *(row.variable for row in fields.table().values())}
     return {name: value for name, value in environ.items() if name not in settings} | dict(variables)
+
+
+def logging_by(words: Iterable[str]) -> dict[str, str]:
+    """This process's own environment, for one that takes its place and logs by these words; none: as it says."""
+    said = ",".join(words)
+    return {**os.environ, LOG: said} if said else dict(os.environ)
 
 
 def ready_fd(environ: Mapping[str, str] | None = None) -> int | None:

@@ -101,6 +101,8 @@ class Setting:
             raise ValueError(f"{self.show(value)} is too little: at least {self._amount(least)}")
         if most is not None and value > most:
             raise ValueError(f"{self.show(value)} is too much: at most {self._amount(most)}")
+        if "complaint" in self.rules and (wrong := self.rules["complaint"](value)):
+            raise ValueError(wrong)
         if "choices" in self.rules and value not in self.rules["choices"]:
             raise ValueError(f"{value!r:.60} is none of {', '.join(self.rules['choices'])}")
         if "pattern" in self.rules and not re.fullmatch(self.rules["pattern"], value):

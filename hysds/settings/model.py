@@ -8,8 +8,11 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import unquote, urlsplit
 
 from hysds.core import ledger_clock, queue_names, status
+from hysds.lib.structured_log import Plan
+from hysds.settings import log as log_words
 from hysds.settings import urls
 
 CLOCK_CAP_S = ledger_clock.CLOCK_CAP_MS / 1000
@@ -258,6 +261,10 @@ class Settings:
     home: Path
     """Where all state of an embedded system lies. `HYSDS_HOME`, else `~/.hysds`."""
 
+    log: tuple[str, ...] | None = field(default=None, metadata={"complaint": log_words.complaint})
+    """What is logged (`HYSDS_LOG`): a level, levels of rooms, and the form of lines (console or json), such as
+    `info,job_worker=debug,format=json`. None: from info on, for people."""
+
     ledger: Ledger = Ledger()
     broker: Broker = Broker()
     store: Store = Store()
@@ -266,6 +273,17 @@ class Settings:
     logs: Logs = Logs()
     indexer: Indexer = Indexer()
     reconciler: Reconciler = Reconciler()
+
+    @property
+    def log_plan(self) -> Plan:
+        """What `log` asks for."""
+        return log_words.plan(self.log)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What nobody may read in a log: the passwords of all URLs, as they stand there and as they are meant."""
+        found = [urlsplit(url).password for url in (self.ledger_url, self.broker_url, self.store.url or "")]
+        return tuple(form for one in found if one for form in {one, unquote(one)})
 
     @property
     def ledger_url(self) -> str:
