@@ -8,10 +8,12 @@ from hysds.adapters.bell.celery import CeleryBell
 from hysds.core.acceptance import DedupPolicy
 from hysds.core.parse import parse_document
 from hysds.core.record import FOREVER
+from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.bell import Bell
+from services.redis import RedisServer
 from worlds.system import RunningSystem
 
 JOBS = 1_000
@@ -34,6 +36,47 @@ class Forgetful:
 
     def close(self) -> None:
         self._bell.close()
+
+
+class Dead:
+    """Says that it rang, and did not: every bell is lost."""
+
+    def ring(self, queue: str, times: int) -> None:
+        """Nobody hears it."""
+
+    def waiting(self, queue: str) -> int:
+        """As if one lay there."""
+        return 1
+
+    def drop(self, queue: str) -> int:
+        """There is none."""
+        return 0
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_with_every_bell_lost_jobs_run_on_workers_that_were_there_and_on_one_that_comes_later(
+    systems: Callable[..., RunningSystem], valkey_server: RedisServer, unique_name: str
+) -> None:
+    """A worker bids when it starts, and an announced one is woken by the ledger: no bell is needed for either."""
+    running = systems(f"{valkey_server.url[:-1]}1")
+    policy = DedupPolicy(frozenset(), FOREVER)
+    orchestrator = Orchestrator(running.system.ledger, Dispatcher(Dead()), policy, Uuid7Source())
+
+    def submitted(count: int) -> list[str]:
+        spec = {"job_type": "job:x", "job_queue": unique_name, "payload": {"_command": "true"}}
+        return [made.id for _ in range(count) for made in orchestrator.submit([parse_document(spec)])]
+
+    def completed(ids: list[str]) -> bool:
+        kept = running.system.ledger.kept(ids)
+        return all(one is not None and one.record.status is Status.COMPLETED for one in kept)
+
+    before = submitted(3)
+    running.worker("late", unique_name)
+    running.until(lambda: completed(before), lambda: running.log("late"))
+    after = submitted(3)
+    running.until(lambda: completed(after), lambda: running.log("late"))
 
 
 def test_with_every_tenth_bell_lost_all_jobs_run_in_the_order_of_their_priority(

@@ -30,3 +30,12 @@ def test_the_variable_for_readiness_is_no_unknown_setting() -> None:
 def test_a_hint_is_given_only_for_a_name_that_is_alike(name: str, hint: str) -> None:
     """A shared prefix alone makes no two names alike."""
     assert environment.nearest(name, ["HYSDS_HOME", "HYSDS_CONFIG"]) == hint
+
+
+def test_a_process_that_takes_this_ones_place_logs_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the words of a command line, or by what stood there before."""
+    monkeypatch.setenv("HYSDS_LOG", "warning")
+
+    assert environment.logging_by(("warning", "debug"))["HYSDS_LOG"] == "warning,debug"
+    assert environment.logging_by(())["HYSDS_LOG"] == "warning"
+    assert environment.logging_by(("debug",))["PATH"]
