@@ -11,10 +11,12 @@ _ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def by_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP raise KeyboardInterrupt while the block runs. SIGINT too, also where a shell had it ignored,
-    as it does for what it starts in the background."""
-    numbers = (*_ENDINGS, signal.SIGINT)
-    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
+    """SIGTERM and SIGHUP raise KeyboardInterrupt while the block runs; not one that is ignored, as `nohup` has it."""
+    before = {
+        number: handler for number in _ENDINGS if (handler := signal.getsignal(number)) is not signal.SIG_IGN
+    }
+    for number in before:
+        signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
