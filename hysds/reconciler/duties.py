@@ -20,6 +20,11 @@ from hysds.reconciler.watch import Watch
 
 _AUDIT_ROUNDS = 10
 """The audit looks at one batch of records each so many rounds: it only finds what a bug left behind."""
+_TOLD = {
+    "wake": "its time has come",
+    "expire": "its time or its lease ran out",
+    "suspect": "its worker is silent",
+}
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
@@ -91,11 +96,11 @@ class Reconciler:
         self._rounds += 1
         refused: list[HysdsError] = []
         batch, half_ms = self._pace.batch, round(self._pace.suspect_s * 1000)
-        woken = _tried(lambda: self._exhaust("woken", lambda: self._ledger.wake(batch)), 0, refused)
-        expired = _tried(lambda: self._exhaust("ran out", lambda: self._ledger.expire(batch)), 0, refused)
+        woken = _tried(lambda: self._exhaust("wake", lambda: self._ledger.wake(batch)), 0, refused)
+        expired = _tried(lambda: self._exhaust("expire", lambda: self._ledger.expire(batch)), 0, refused)
         # After `expire`: what has just run out was never shown as offline, after a pause of all reconcilers say.
         suspected = _tried(
-            lambda: self._exhaust("offline", lambda: self._ledger.suspect(batch, half_ms)), 0, refused
+            lambda: self._exhaust("suspect", lambda: self._ledger.suspect(batch, half_ms)), 0, refused
         )
         forgotten = _tried(self._forget, 0, refused)
         rung: tuple[str, ...] = ()
@@ -107,13 +112,14 @@ class Reconciler:
         _tried(self._watch.sign, None, refused)
         return Round(woken, suspected, expired, forgotten, rung, mended, tuple(refused))
 
-    def _exhaust(self, what: str, step: Callable[[], Moved]) -> int:
+    def _exhaust(self, action: str, step: Callable[[], Moved]) -> int:
         count = 0
         while True:
             moved = step()
             self._dispatcher.ring(moved.ready)
             for id_, status in moved.answers:
-                _log.info("job %s: %s, %s", id_, what, status, extra={"action": what, "job": id_})
+                extra = {"action": action, "job": id_, "status": status}
+                _log.info("job %s: %s, %s", id_, _TOLD[action], status, extra=extra)
             count += len(moved.answers)
             if not moved.more or not moved.answers:
                 return count
