@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from hysds.bootstrap import System
 from hysds.lib.process.guard import tree
+from hysds.sdk.client import Client
+from hysds.settings import load
 from services.process import own_directory
 from services.redis import RedisOptions, RedisServer, valkey_program
 
@@ -96,6 +99,13 @@ class CommandLine:
             timeout=_PATIENCE_S,
             check=False,
         )
+
+    def client(self) -> Client:
+        """A client of the same system in this process: what a test only prepares costs no process."""
+        loaded = load.load(
+            None, {name: value for name, value in self.environment.items() if name.startswith("HYSDS_")}
+        )
+        return Client(System(loaded.settings))
 
     def shell(self, line: str) -> subprocess.CompletedProcess[bytes]:
         """One line of a README, in a shell at the root of the repository."""

@@ -7,6 +7,9 @@ import os
 import re
 from typing import Any
 
+from hysds.sdk.following import Output
+
+_PATIENCE_S = 120.0
 _UNKNOWN = "01930f5e-7b1c-7000-8000-0123456789ab"
 
 
@@ -17,14 +20,19 @@ def _spec(script: str, **fields: Any) -> bytes:
 
 
 def _submit(standing: Any, script: str, **fields: Any) -> str:
-    submitted = standing.hysds("submit", "-", stdin=_spec(script, **fields))
-    assert submitted.returncode == 0, submitted.stderr
-    return str(submitted.stdout.decode().strip())
+    with standing.client() as client:
+        return str(client.submit(_spec(script, **fields)).id)
+
+
+def _document(standing: Any, job_id: str, has_ended: bool = False) -> dict[str, Any]:
+    """What is known of a job, once it has ended if that is asked for."""
+    with standing.client() as client:
+        return dict(client.wait(job_id, _PATIENCE_S) if has_ended else client.job(job_id))
 
 
 def _ended(standing: Any, script: str, **fields: Any) -> str:
     job_id = _submit(standing, script, **fields)
-    standing.hysds("logs", "-f", job_id)
+    _document(standing, job_id, has_ended=True)
     return job_id
 
 
@@ -32,8 +40,8 @@ def _running(standing: Any, **fields: Any) -> tuple[str, Any]:
     """A job that runs until its gate opens, and the gate."""
     gate = standing.directory / f"gate-{os.urandom(4).hex()}"
     job_id = _submit(standing, f"echo begun; until [ -e {gate} ]; do sleep 0.05; done", **fields)
-    follower = standing.start("logs", "-f", job_id)
-    follower.await_text("begun\n", "out")
+    with standing.client() as client:
+        assert any(isinstance(seen, Output) for seen in client.follow(job_id))
     return job_id, gate
 
 
@@ -91,7 +99,7 @@ def test_explain_says_where_a_job_runs_and_who_is_full(standing: Any) -> None:
     assert "celery@w1" in running["sentence"]
     assert waiting["workers"][0]["name"] == "celery@w1"
     assert waiting["workers"][0]["lacks"][0]["what"] == "slots"
-    assert standing.hysds("logs", "-f", third).returncode == 0
+    assert _document(standing, third, has_ended=True)["status"] == "job-completed"
 
 
 def test_explain_of_an_unknown_id_says_how_long_records_are_kept(standing: Any) -> None:
@@ -111,8 +119,8 @@ def test_retry_runs_a_failed_job_again_as_a_new_one(standing: Any) -> None:
     new = retried.stdout.decode().strip()
 
     assert retried.returncode == 0, retried.stderr
-    assert standing.hysds("logs", "-f", new).returncode == 0
-    one, two = (json.loads(standing.hysds("status", "--json", id_).stdout) for id_ in (old, new))
+    two = _document(standing, new, has_ended=True)
+    one = _document(standing, old)
     assert (one["status"], one["retried_by"]) == ("job-failed", new)
     assert (two["status"], two["retry_of"]) == ("job-completed", old)
 
@@ -178,11 +186,11 @@ def test_a_drained_worker_takes_nothing_until_it_is_resumed(standing: Any) -> No
     assert "new kernel" in told["workers"][0]["lacks"][0]["text"]
     assert waiter.end() == 0
     assert b"nothing runs on celery@w1\n" in waiter.out
-    assert json.loads(standing.hysds("status", "--json", running).stdout)["status"] == "job-completed"
-    assert json.loads(standing.hysds("status", "--json", waits).stdout)["status"] == "job-queued"
+    assert _document(standing, running)["status"] == "job-completed"
+    assert _document(standing, waits)["status"] == "job-queued"
     assert _worker(standing)["state"] == "drained"
     assert standing.hysds("worker", "resume", "w1").stdout == b"celery@w1 takes jobs again\n"
-    assert standing.hysds("logs", "-f", waits).returncode == 0
+    assert _document(standing, waits, has_ended=True)["status"] == "job-completed"
     assert standing.hysds("worker", "resume", "w1").stdout == b"celery@w1 was not drained\n"
 
 
@@ -190,14 +198,14 @@ def test_jobs_that_a_drain_does_not_wait_for_run_again_elsewhere(standing: Any) 
     """They are stopped at the deadline and given back, and lose no attempt."""
     job_id, gate = _running(standing)
     drained = standing.hysds("worker", "drain", "w1", "--within", "0s", "--wait")
-    back = json.loads(standing.hysds("status", "--json", job_id).stdout)
+    back = _document(standing, job_id)
     gate.touch()
     standing.hysds("worker", "resume", "w1")
 
     assert drained.returncode == 0, drained.stderr
     assert back["status"] == "job-queued"
     assert [attempt["how"] for attempt in back["attempts"]] == ["released"]
-    assert standing.hysds("logs", "-f", job_id).returncode == 0
+    assert _document(standing, job_id, has_ended=True)["status"] == "job-completed"
 
 
 def test_cancel_waits_for_the_end_and_reads_ids_from_stdin(standing: Any) -> None:
@@ -212,4 +220,4 @@ def test_cancel_waits_for_the_end_and_reads_ids_from_stdin(standing: Any) -> Non
         {"id": running, "answer": "job-revoked"},
         {"id": queued, "answer": "job-revoked"},
     ]
-    assert json.loads(standing.hysds("status", "--json", running).stdout)["status"] == "job-revoked"
+    assert _document(standing, running)["status"] == "job-revoked"
