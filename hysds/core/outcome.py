@@ -82,8 +82,8 @@ _WORDS: Mapping[Reason, tuple[FailureClass, str, str]] = {
     Reason.WORKER_GONE: (FailureClass.WORKER_LOST, "its worker died, after {ran}", "see the worker's log"),
     Reason.GUARDIAN_GONE: (
         FailureClass.INTERNAL,
-        "guardian and keeper were both killed after {ran}",
-        "what they left was killed; see the host's kernel log: did it run out of memory?",
+        "the guardian of its worker was killed after {ran}",
+        "what it ran was killed too; see the host's kernel log: did it run out of memory?",
     ),
 }
 
