@@ -41,7 +41,7 @@ def _names(pattern: str, what: str, rule: str) -> dict[str, str]:
 
 _PREFIX = _names(r"[A-Za-z0-9._-]{1,64}", "prefix", "letters, digits and . _ - only, 64 at most")
 _WORKER = _names(r"[A-Za-z0-9._-]{1,128}", "worker", "letters, digits and . _ - only, 128 at most")
-_QUEUES = _names(queue_names.PATTERN, "queue", f"{queue_names.RULE}; several have commas between them")
+_QUEUES = _names(queue_names.PATTERN, "queue", f"{queue_names.RULE}, and commas between several")
 
 
 @dataclass(frozen=True)
