@@ -16,6 +16,7 @@ import pytest
 from hysds.adapters.ledger.roster_redis import RedisRoster
 from hysds.adapters.ledger.server import Server
 from hysds.core.requests import Announcement, Fit, Renewal
+from services import required
 from services.redis import Appendfsync, RedisOptions, RedisServer
 from worlds.system import RunningSystem
 
@@ -79,11 +80,16 @@ def test_a_system_without_roles_lacks_them_and_one_with_them_lacks_nothing(house
 
     for role in ("reconciler", "indexer"):
         house.system.start(role, "-m", "hysds", role)
-    roster = house.system.system.roster
-    house.system.until(lambda: len(roster.signatures()) == 2, lambda: "a role never signed")
+    house.system.worker("w1", "default")
+    roster, ledger = house.system.system.roster, house.system.system.ledger
+    house.system.until(
+        lambda: len(roster.signatures()) == 2 and len(ledger.workers()) == 1, lambda: house.system.log("w1")
+    )
 
     found = house.found(0)
     assert found["roles.reconciler"]["severity"] == "ok"
+    assert found["workers.standing"]["what"] == "1 workers, 0 jobs running"
+    assert {one["severity"] for one in found.values()} <= {"ok", "note"}
     ended = house.doctor()
     assert ended.returncode == 0
     assert ended.stdout.splitlines()[-1] == "nothing has to be done"
@@ -110,6 +116,24 @@ def test_settings_that_can_not_be_used_are_findings(house: House) -> None:
     assert ended.returncode == 1
     assert [one["code"] for one in found] == ["settings.unusable", "settings.unusable", "versions.here"]
     assert "HYSDS_LEDGER_LEASE" in found[0]["what"]
+
+
+def test_a_worker_on_a_host_whose_clock_is_off_is_found(house: House) -> None:
+    """A real one, an hour ahead by libfaketime; it works all the same."""
+    [library, *_] = [*Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None]
+    if library is None:
+        required.missing("libfaketime", "libfaketime")
+    ahead = {"LD_PRELOAD": str(library), "FAKETIME": "+3600", "DONT_FAKE_MONOTONIC": "1"}
+    house.system.variables |= ahead
+    house.system.worker("w1", "default")
+    for name in ahead:
+        del house.system.variables[name]
+    ledger = house.system.system.ledger
+    house.system.until(lambda: len(ledger.workers()) == 1, lambda: house.system.log("w1"))
+
+    found = house.found(1)["workers.clock"]
+    assert found["where"] == "w1@here"
+    assert "s ahead of the ledger's" in found["what"]
 
 
 def test_two_workers_of_one_name_are_told(house: House) -> None:
