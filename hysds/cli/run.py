@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from hysds.bootstrap import System
-from hysds.cli import exits, interrupts, own_system, specs, summary, tables, watching, words
+from hysds.cli import exits, interrupts, offers, own_system, specs, summary, tables, watching, words
 from hysds.cli.exits import Exit
 from hysds.cli.live import People, Screen
 from hysds.cli.own_system import Ready
@@ -25,7 +25,7 @@ from hysds.settings import load
 
 
 @click.command("run", short_help="Run a job here and show it as it goes.")
-@click.argument("spec")
+@click.argument("spec", shell_complete=offers.files)
 @click.option(
     "--json", "as_json", is_flag=True, help="Stdout holds the job's document alone; its output is on stderr."
 )

@@ -7,7 +7,7 @@
     │   ├── Conflict       another job has this id, or the state does not allow the step
     │   ├── TooOld         the id's time lies before what the ledger still remembers
     │   └── Full           a bound of the system is reached: wait, or raise it
-    ├── NotFound           nobody knows a job of this id
+    ├── NotFound           nobody knows a job of this id, or a worker of this name
     ├── Unreachable        a part of the system does not answer: look after that part
     └── Internal           HySDS broke a rule of its own: report it
 
@@ -91,7 +91,7 @@ class Full(Refused):
 
 
 class NotFound(HysdsError):
-    """No job of this id is known."""
+    """No job of this id, or no worker of this name, is known."""
 
     code = "not-found"
 
