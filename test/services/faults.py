@@ -16,7 +16,7 @@ class FaultyProxy:
         self._target = target
         self._lock = threading.Lock()
         self._delay_s = 0.0
-        self._swallows = False
+        self._swallows = self._is_closed = False
         self._connections: set[_Connection] = set()
         self._listener = socket.create_server((host, 0))
         threading.Thread(target=self._accept, daemon=True).start()
@@ -47,10 +47,12 @@ class FaultyProxy:
 
     def close(self) -> None:
         """End all connections and take no more."""
-        self._listener.close()
         with self._lock:
+            self._is_closed = True
             for connection in self._connections:
                 connection.end()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
 
     def _accept(self) -> None:
         while True:
@@ -59,25 +61,33 @@ class FaultyProxy:
             except OSError:
                 return
             with self._lock:
-                connection = _Connection(client, self._connected(), self._swallows)
-                self._connections.add(connection)
-            for source, target, is_answer in (
-                (client, connection.server, False),
-                (connection.server, client, True),
-            ):
+                self._take(client)
+
+    def _take(self, client: socket.socket) -> None:
+        try:
+            server = None if self._swallows else self._reached()
+        except OSError:
+            client.close()
+            return
+        connection = _Connection(client, server, self._swallows)
+        if self._is_closed:
+            connection.end()
+            return
+        self._connections.add(connection)
+        if server is not None:
+            for source, target, is_answer in ((client, server, False), (server, client, True)):
                 arguments = (connection, source, target, is_answer)
                 threading.Thread(target=self._pass_on, args=arguments, daemon=True).start()
 
-    def _connected(self) -> socket.socket:
-        """A connection to the server; one that nobody answers on where it is away."""
+    def _reached(self) -> socket.socket:
+        if isinstance(self._target, int):
+            return socket.create_connection(("127.0.0.1", self._target))
+        server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            if isinstance(self._target, int):
-                return socket.create_connection(("127.0.0.1", self._target))
-            server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             server.connect(str(self._target))
         except OSError:
-            end, _ = socket.socketpair()
-            return end
+            server.close()
+            raise
         return server
 
     def _pass_on(
@@ -96,13 +106,12 @@ class FaultyProxy:
 class _Connection:
     """One client's; whoever `is_dead` hears nothing more of it, not even its end."""
 
-    def __init__(self, client: socket.socket, server: socket.socket, is_dead: bool) -> None:
-        self.client = client
-        self.server = server
+    def __init__(self, client: socket.socket, server: socket.socket | None, is_dead: bool) -> None:
+        self._ends = [client] if server is None else [client, server]
         self.is_dead = is_dead
 
     def end(self) -> None:
-        for one in (self.client, self.server):
+        for one in self._ends:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
             one.close()

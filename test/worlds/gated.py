@@ -15,19 +15,17 @@ class Gated:
         self.running = running
         self._queue = queue
 
-    def spec(self, name: str, **fields: Any) -> dict[str, Any]:
-        """What `submit` hands in."""
+    def command(self, name: str, then: str = "true") -> str:
+        """Say that it began, wait for the gate, and do the last thing."""
         gate = self.running.home / name
         began = f"echo $$ > {gate}.part; mv {gate}.part {gate}.$HYSDS_JOB_FENCE.began"
-        command = f"sh -c '{began}; while ! test -e {gate}.open; do sleep 0.05; done'"
-        payload = {"_command": command}
-        return {
-            "job_type": "job:x",
-            "job_queue": self._queue,
-            "payload": payload,
-            "enable_dedup": False,
-            **fields,
-        }
+        return f"sh -c '{began}; while ! test -e {gate}.open; do sleep 0.05; done; {then}'"
+
+    def spec(self, name: str, **fields: Any) -> dict[str, Any]:
+        """What `submit` hands in."""
+        payload = {"_command": self.command(name)}
+        made = {"job_type": "job:x", "job_queue": self._queue, "payload": payload, "enable_dedup": False}
+        return made | fields
 
     def submit(self, name: str, **fields: Any) -> str:
         """A new job's id; `fields` go into its spec."""
