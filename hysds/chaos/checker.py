@@ -46,6 +46,7 @@ _OF_ONE_JOB: Mapping[str, Callable[[Story, Terms], Iterable[str]]] = {
     "attempts take turns": effects.attempts_take_turns,
     "quiet after the end": effects.quiet_after_the_end,
     "a lease told is live": answers.leases_are_live,
+    "a drained worker gets nothing": answers.drained_get_nothing,
     "a loss told is true": answers.losses_are_true,
     "a commit told is kept": answers.commits_are_kept,
     "a release told is kept": answers.releases_are_kept,

@@ -77,9 +77,10 @@ class Call(StrEnum):
 class Answer:
     """What a worker was told of one lease.
 
-    `said`: for a claim "", for a renewal `ok`, `lost` or `cancel`, for a commit `done`, `again`, `lost` …, for a
-    release the new status or `lost`, for a notice `lost` or `cancel`. `after`: the position of the newest event when
-    the answer came; the call's own event included.
+    `said`: for a claim "", or `drained` where an order stood for the worker and the bid had won nothing before it; for
+    a renewal `ok`, `lost` or `cancel`; for a commit `done`, `again`, `lost` …; for a release the new status or `lost`;
+    for a notice `lost` or `cancel`. `after`: the position of the newest event when the answer came; the call's own
+    event included.
     """
 
     call: Call

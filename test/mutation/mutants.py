@@ -331,6 +331,24 @@ MUTANTS: Sequence[Mutant] = (
         "belongs at ' .. words(record, score, due, lease))",
     ),
     _one(
+        "15",
+        "a drained worker claims",
+        _CLAIMS,
+        "if drain then return {false, {}, false, false, drain} end",
+        "",
+    ),
+    Mutant(
+        "15",
+        "a drain forgets what a bid had won",
+        (
+            Edit(
+                _CLAIMS,
+                "  local drain = drain_of(worker)\n",
+                "  local drain = drain_of(worker)\n  if drain then return {false, {}, false, false, drain} end\n",
+            ),
+        ),
+    ),
+    _one(
         "Transitions",
         "a lease that ran out is left alone",
         "expire.lua",

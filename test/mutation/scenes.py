@@ -332,6 +332,20 @@ def an_entry_that_got_lost(stage: Stage) -> None:
         stage.commit("w1", lease)
 
 
+def a_worker_that_is_drained(stage: Stage) -> None:
+    """It keeps what its bid had won, gets nothing new, and works again when the order is taken back."""
+    stage.submit()
+    stage.submit()
+    stage.renew("w1")
+    stage.claim_unanswered("w1", "n1")
+    stage.drain("w1")
+    first = stage.take("w1", nonce="n1")
+    second = stage.claim("w1")
+    stage.commit("w1", first)
+    stage.undrain("w1")
+    stage.commit("w1", second or stage.take("w1"))
+
+
 def a_cancel_that_comes_too_late(stage: Stage) -> None:
     """The job has ended: that stays its end."""
     id = stage.submit()
@@ -393,6 +407,7 @@ SCENES: Mapping[str, Callable[[Stage], None]] = {
         a_full_memory,
         a_worker_that_is_never_heard_of_again,
         an_entry_that_got_lost,
+        a_worker_that_is_drained,
         a_cancel_that_comes_too_late,
         a_document_that_is_written_late,
     )

@@ -35,6 +35,7 @@ from hysds.core.requests import (
     Announcement,
     Bid,
     Commit,
+    Drain,
     Fit,
     Held,
     Lease,
@@ -86,6 +87,7 @@ class Stage:
         self.told: dict[str, Entry] = {}
         self.answers: list[Answer] = []
         self.effects: list[Effect] = []
+        self.drained: set[str] = set()
         self.store: dict[str, dict[str, Any]] = {}
         self._numbers = itertools.count(1)
         self._position = ""
@@ -138,6 +140,17 @@ class Stage:
         self.step()
         [(_, told)] = self.ledger.cancel([id]).answers
         self.asked[id] = replace(self.asked[id], cancel=told)
+
+    def drain(self, worker: str) -> None:
+        """An operator's order; `undrain` takes it back."""
+        self.step()
+        self.ledger.drain(Drain(worker, "scene", self.now_us // 1_000, 0))
+        self.drained.add(worker)
+
+    def undrain(self, worker: str) -> None:
+        self.step()
+        self.ledger.undrain(worker)
+        self.drained.discard(worker)
 
     # ---- workers ---------------------------------------------------------------------------------------------------
 
@@ -259,7 +272,10 @@ class Stage:
 
     def _won(self, bid: Bid, lease: Lease | None) -> Lease | None:
         if lease is not None:
-            self._note(Call.CLAIM, bid.worker, lease.record.id, lease.record.fence, "", bid.nonce)
+            # A lease of an older claim was won by this bid before the order.
+            is_new = lease.record.fence == self.now_us
+            said = "drained" if bid.worker in self.drained and is_new else ""
+            self._note(Call.CLAIM, bid.worker, lease.record.id, lease.record.fence, said, bid.nonce)
         return lease
 
     def _note(self, call: Call, worker: str, id: str, fence: int, said: str, nonce: str = "") -> None:

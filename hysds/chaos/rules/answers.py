@@ -20,6 +20,13 @@ def leases_are_live(story: Story, terms: Terms) -> Iterator[str]:
             yield f"{answer.worker} {what} the lease with fence {answer.fence}, while {_live(live)}"
 
 
+def drained_get_nothing(story: Story, terms: Terms) -> Iterator[str]:
+    """A worker that is drained is handed no lease but one that its bid had won before the order."""
+    for answer in story.answers:
+        if answer.call is Call.CLAIM and answer.said == "drained":
+            yield f"{answer.worker} was drained and was handed the lease with fence {answer.fence}"
+
+
 def losses_are_true(story: Story, terms: Terms) -> Iterator[str]:
     """What is called lost is not the live lease: `lost` names a lease, never a job."""
     for answer in story.answers:

@@ -296,6 +296,18 @@ def test_a_lease_that_is_called_good_when_it_is_lost_is_found(
     assert f"that with fence {second} was live" in found[0].says
 
 
+def test_a_lease_that_a_drained_worker_is_handed_is_found(stream: Stream) -> None:
+    """Whoever records the answer knows of the order, and of what the bid had won before it."""
+    fence = stream.take()
+    answer = Answer(Call.CLAIM, "w1", JOB, fence, "", stream.entries[-1].position)
+    stream.tell("commit", "completed")
+
+    drained = history(stream, Asked(JOB), answers=(replace(answer, said="drained"),))
+
+    assert _names(check(drained)) == {"a drained worker gets nothing"}
+    assert check(replace(drained, answers=(answer,))) == ()
+
+
 @pytest.mark.parametrize("call", [Call.RENEW, Call.NOTICE, Call.RELEASE, Call.COMMIT])
 def test_a_live_lease_that_is_called_lost_is_found(stream: Stream, call: Call) -> None:
     """Lost names a lease, never a job."""
