@@ -60,10 +60,8 @@ def put(path: Path, data: bytes, mode: int = 0o644) -> None:
     """A whole file or none. Whatever stood at `path` is replaced."""
     aside = path.with_name(f"{path.name}.part")
     _remove(aside)
-    fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    _make(aside, data, mode)
     try:
-        with open(fd, "wb") as file:
-            file.write(data)
         if path.is_dir() and not path.is_symlink():
             _remove(path)
         os.replace(aside, path)
@@ -73,14 +71,17 @@ def put(path: Path, data: bytes, mode: int = 0o644) -> None:
 
 
 def _make(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """A file in a directory that nobody else knows yet."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    """A new file with all of this in it, or none. Raises: OSError that names the file."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     try:
-        left = memoryview(data)
-        while left:
-            left = left[os.write(fd, left) :]
-    finally:
-        os.close(fd)
+        with open(fd, "wb", buffering=0) as file:
+            left = memoryview(data)
+            while left:
+                left = left[file.write(left) :]
+    except OSError as error:
+        _remove(path)
+        error.filename = str(path)  # a write that fails knows its descriptor alone
+        raise
 
 
 def _now() -> bytes:
