@@ -13,11 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from hysds.bootstrap import MemoryAdapters, System
+from hysds.bootstrap import System
 from hysds.indexer.indexer import Indexer, Pace
 from hysds.ports.engines import Play, Workload
 from hysds.sdk.client import Client
 from hysds.settings.model import Settings
+from hysds.wiring import MemoryAdapters
 
 __all__ = ["FakeClock", "Play", "SimulatedSystem"]
 

@@ -2,5 +2,5 @@
 
 Belongs here: client libraries and servers' languages (Lua, SQL), each in the folder of its world, and nowhere else.
 Does not belong here: a decision (it is computed in `core`), an order of steps (a use case's), the choice of an adapter
-(`bootstrap`'s). Adapters do not know each other.
+(`wiring`'s). Adapters do not know each other.
 """

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from hysds.bootstrap import RealAdapters, System
+from hysds.bootstrap import System
 from hysds.chaos.asking import QUEUES
 from hysds.chaos.household import Household
 from hysds.chaos.plan import Size
@@ -20,6 +20,7 @@ from hysds.chaos.server import Server
 from hysds.embedded import valkey
 from hysds.embedded.home import Home
 from hysds.settings import environment, load
+from hysds.wiring import RealAdapters
 
 SERVER, INDEXER, RECONCILER = "valkey", "indexer", "reconciler"
 LEASE_S = 8.0

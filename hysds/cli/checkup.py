@@ -9,7 +9,7 @@ from functools import partial
 from importlib import metadata
 
 import hysds
-from hysds.bootstrap import RealAdapters, System
+from hysds.bootstrap import System
 from hysds.core.errors import HysdsError, InvalidSettings
 from hysds.doctor import host, roles, workers
 from hysds.doctor.examination import Check, Part, examine
@@ -22,6 +22,7 @@ from hysds.ports.findings import Finding
 from hysds.settings import load
 from hysds.settings.load import Loaded
 from hysds.settings.sources import DEFAULT
+from hysds.wiring import RealAdapters
 
 WITHIN_S = 5.0
 """No part is waited for any longer."""

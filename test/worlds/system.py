@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from hysds.bootstrap import RealAdapters, System
+from hysds.bootstrap import System
 from hysds.sdk.client import Client
 from hysds.settings import load
+from hysds.wiring import RealAdapters
 
 _PATIENCE_S = 120.0
 

@@ -12,11 +12,12 @@ import pytest
 
 from hysds.adapters.engines.base import EngineSettings
 from hysds.adapters.engines.process import ProcessEngine
-from hysds.bootstrap import RealAdapters, System
+from hysds.bootstrap import System
 from hysds.job_worker import assembly
 from hysds.job_worker.worker import Identity, JobWorker
 from hysds.sdk.client import Client
 from hysds.settings import load
+from hysds.wiring import RealAdapters
 from services.counting import CountingProxy
 from services.process import own_directory
 from services.redis import RedisServer

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hysds.bootstrap import MemoryAdapters, System
+from hysds.bootstrap import System
 from hysds.core.errors import InvalidSpec, NotFound, Unreachable
 from hysds.core.query import JobQuery
 from hysds.lib.uuid7 import Uuid7Source
@@ -15,6 +15,7 @@ from hysds.ports.store import Store
 from hysds.sdk.client import Client
 from hysds.settings.model import Settings
 from hysds.testing import FakeClock, Play, SimulatedSystem
+from hysds.wiring import MemoryAdapters
 
 _SPEC = {"job_type": "job:x", "job_queue": "default", "payload": {"_command": "true"}}
 

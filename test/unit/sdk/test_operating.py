@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hysds.bootstrap import MemoryAdapters, System
+from hysds.bootstrap import System
 from hysds.core.errors import Conflict, NotFound, Refused, Unreachable
 from hysds.core.explanation.values import Reason
 from hysds.core.record import FOREVER
@@ -19,6 +19,7 @@ from hysds.sdk.client import Client
 from hysds.sdk.floor import named
 from hysds.settings.model import Settings
 from hysds.testing import FakeClock, Play, SimulatedSystem
+from hysds.wiring import MemoryAdapters
 
 _SPEC: dict[str, Any] = {"job_type": "job:x", "job_queue": "default", "payload": {"_command": "x"}}
 

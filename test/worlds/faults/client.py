@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
-from hysds.bootstrap import RealAdapters
 from hysds.core.errors import Unreachable
 from hysds.ports.bell import Bell
 from hysds.ports.ledger import Ledger
 from hysds.settings.model import Settings
+from hysds.wiring import RealAdapters
 from worlds.faults.inside.strike import Arms
 
 MOMENTS = ("accept sent", "accept applied", "bell rung", "cancel asked")

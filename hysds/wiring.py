@@ -1,0 +1,209 @@
+"""Which adapter stands behind which port: the only file that imports adapters.
+
+Each is imported inside the function that builds it, so a process pays for what it uses.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from hysds.doctor.examination import Check
+from hysds.job_worker import environment as job_environment
+from hysds.lib.uuid7 import Uuid7Source
+from hysds.ports.bell import Bell
+from hysds.ports.engines import Engine, Play, Workload
+from hysds.ports.events import Events
+from hysds.ports.findings import Finding
+from hysds.ports.ledger import Ledger
+from hysds.ports.logs import Logs
+from hysds.ports.roster import Roster
+from hysds.ports.store import Store
+from hysds.settings import environment, urls
+from hysds.settings.model import CLOCK_CAP_S, Settings
+
+if TYPE_CHECKING:
+    from hysds.adapters.ledger.memory import MemoryLedger
+    from hysds.adapters.ledger.server import Server
+
+
+class Adapters(Protocol):
+    """One way to stand behind all ports."""
+
+    def ledger(self, settings: Settings) -> Ledger: ...
+
+    def events(self, settings: Settings) -> Events: ...
+
+    def logs(self, settings: Settings) -> Logs: ...
+
+    def roster(self, settings: Settings) -> Roster: ...
+
+    def store(self, settings: Settings) -> Store: ...
+
+    def bell(self, settings: Settings) -> Bell: ...
+
+    def engine(self, settings: Settings, incarnation: str) -> Engine: ...
+
+    def new_id(self) -> Callable[[], str]: ...
+
+    def checks(self, settings: Settings, queues: Callable[[], Iterable[str]]) -> Mapping[str, Check]: ...
+
+
+class RealAdapters:
+    """Redis, SQLite, Celery, processes.
+
+    `handed_on`: the environment in which a child finds the same settings. `patience_s`: how long a server may take to
+    answer, asked once; None: as the settings say, and asked again.
+    """
+
+    def __init__(self, handed_on: Mapping[str, str], patience_s: float | None = None) -> None:
+        self._handed_on = handed_on
+        self._patience_s = patience_s
+        self._server: Server | None = None
+
+    def ledger(self, settings: Settings) -> Ledger:
+        """Raises: InvalidSettings where the server can't hold a ledger, Unreachable where it does not answer."""
+        from hysds.adapters.ledger.redis import RedisLedger
+
+        ledger = RedisLedger(self._redis(settings), settings.ledger.prefix, _retention_ms(settings))
+        ledger.check()
+        return ledger
+
+    def events(self, settings: Settings) -> Events:
+        from hysds.adapters.ledger.redis_events import RedisEvents
+
+        return RedisEvents(self._redis(settings), settings.ledger.prefix)
+
+    def logs(self, settings: Settings) -> Logs:
+        from hysds.adapters.ledger.logs_redis import RedisLogs
+
+        return RedisLogs(self._redis(settings), settings.ledger.prefix, settings.logs)
+
+    def roster(self, settings: Settings) -> Roster:
+        from hysds.adapters.ledger.roster_redis import RedisRoster
+
+        return RedisRoster(self._redis(settings), settings.ledger.prefix)
+
+    def store(self, settings: Settings) -> Store:
+        from hysds.adapters.store.sqlite import SqliteStore
+
+        return SqliteStore(settings.store_path)
+
+    def bell(self, settings: Settings) -> Bell:
+        from hysds.adapters.bell.celery import CeleryBell
+
+        return CeleryBell(settings)
+
+    def engine(self, settings: Settings, incarnation: str) -> Engine:
+        from hysds.adapters.engines.base import EngineSettings
+        from hysds.adapters.engines.factory import engine
+
+        return engine(
+            "process",
+            EngineSettings(
+                silence_limit_s=settings.ledger.worker_lease_s,
+                # Ended before the ledger's own, slower clock can hand the job to another worker.
+                isolation_limit_s=settings.worker.isolation_limit_s - 2 * CLOCK_CAP_S,
+                on_gone=(sys.executable, "-m", "hysds.cli.gone", incarnation),
+                on_gone_env=environment.for_child(self._handed_on),
+                marks={job_environment.WORKER: incarnation},
+            ),
+        )
+
+    def new_id(self) -> Callable[[], str]:
+        return Uuid7Source()
+
+    def checks(self, settings: Settings, queues: Callable[[], Iterable[str]]) -> Mapping[str, Check]:
+        def ledger() -> Iterable[Finding]:
+            from hysds.adapters.ledger.health import LedgerHealth
+
+            return LedgerHealth(self._redis(settings), settings.ledger.prefix).check()
+
+        def broker() -> Iterable[Finding]:
+            from hysds.adapters.bell import health
+
+            return health.check(self.bell(settings), queues(), urls.masked(settings.broker_url))
+
+        def store() -> Iterable[Finding]:
+            from hysds.adapters.store import sqlite_health
+
+            return sqlite_health.check(settings.store_path)
+
+        def sandbox() -> Iterable[Finding]:
+            from hysds.adapters.engines import health
+
+            return health.check()
+
+        return {"ledger": ledger, "broker": broker, "store": store, "sandbox": sandbox}
+
+    def _redis(self, settings: Settings) -> Server:
+        """The connections that ledger, events and logs share."""
+        if self._server is None:
+            from hysds.adapters.ledger.server import ONCE, PERSISTENCE, Server
+
+            ledger, patience_s = settings.ledger, self._patience_s
+            timeout_s, persistence = (
+                (ledger.answer_timeout_s, PERSISTENCE) if patience_s is None else (patience_s, ONCE)
+            )
+            self._server = Server(settings.ledger_url, ledger.tls, timeout_s, persistence)
+        return self._server
+
+
+class MemoryAdapters:
+    """All in this process: a fake clock and workloads that a script plays. For tests."""
+
+    def __init__(self, now_us: Callable[[], int], script: Callable[[Workload], Play]) -> None:
+        self._now_us = now_us
+        self._script = script
+        self._ledger: MemoryLedger | None = None
+
+    def ledger(self, settings: Settings) -> Ledger:
+        return self._book(settings)
+
+    def events(self, settings: Settings) -> Events:
+        from hysds.adapters.ledger.memory_events import MemoryEvents
+
+        return MemoryEvents(self._book(settings))
+
+    def logs(self, settings: Settings) -> Logs:
+        from hysds.adapters.ledger.logs_memory import MemoryLogs
+
+        return MemoryLogs(settings.logs)
+
+    def roster(self, settings: Settings) -> Roster:
+        from hysds.adapters.ledger.roster_memory import MemoryRoster
+
+        return MemoryRoster(self._now_us)
+
+    def store(self, settings: Settings) -> Store:
+        from hysds.adapters.store.memory import MemoryStore
+
+        return MemoryStore()
+
+    def bell(self, settings: Settings) -> Bell:
+        from hysds.adapters.bell.memory import MemoryBell
+
+        return MemoryBell()
+
+    def engine(self, settings: Settings, incarnation: str) -> Engine:
+        from hysds.adapters.engines.simulated import SimulatedEngine
+
+        return SimulatedEngine(self._script)
+
+    def new_id(self) -> Callable[[], str]:
+        return Uuid7Source(lambda: self._now_us() // 1000)
+
+    def checks(self, settings: Settings, queues: Callable[[], Iterable[str]]) -> Mapping[str, Check]:
+        return {}
+
+    def _book(self, settings: Settings) -> MemoryLedger:
+        if self._ledger is None:
+            from hysds.adapters.ledger.memory import MemoryLedger
+
+            self._ledger = MemoryLedger(_retention_ms(settings), self._now_us)
+        return self._ledger
+
+
+def _retention_ms(settings: Settings) -> int:
+    return round(settings.ledger.record_retention_s * 1000)
