@@ -63,4 +63,4 @@ def test_a_worker_loads_no_parser_of_specs() -> None:
     )
 
     assert "celery" in loaded
-    assert not loaded & {"pydantic", "hysds.core.parse", "click", "rich"}
+    assert not loaded & {"pydantic", "hysds.core.parse", "rich"}
