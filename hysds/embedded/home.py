@@ -73,8 +73,7 @@ class Home:
 
     def note_holders(self, lock: int, *pids: int) -> None:
         """Write into the lock file whom to name to others who want it."""
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, "".join(f"{pid}\n" for pid in pids).encode(), 0)
+        _write(lock, "".join(f"{pid}\n" for pid in pids).encode(), self._lock)
 
     def is_attended(self) -> bool:
         """Whether a warden is there. A socket that a dead one left refuses, one that is being killed says nothing and
@@ -118,10 +117,10 @@ class Home:
                 if self.is_attended() or time.monotonic() >= until_s:
                     raise self._in_use(self.holder())
                 time.sleep(_LOOK_EVERY_S)
+            self.note_holders(fd, os.getpid())
         except BaseException:
             os.close(fd)
             raise
-        self.note_holders(fd, os.getpid())
         return fd
 
     def _in_use(self, pid: int | None) -> HomeInUse:
@@ -147,12 +146,15 @@ class Home:
                 f"{self.data} holds files that are not ours ({', '.join(found[:3])}): move them away, or set "
                 "HYSDS_HOME to another directory"
             )
-        fd = _open(self._mark, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        # Written beside the data and moved there: half a mark, of a full disk or a crash, would be no mark of ours.
+        aside = self.run / f"{self._mark.name}.part"
+        fd = _open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
-            os.write(fd, _FORMAT.encode())
+            _write(fd, _FORMAT.encode(), aside)
             os.fsync(fd)
         finally:
             os.close(fd)
+        os.replace(aside, self._mark)
 
 
 def open_log(path: Path) -> int:
@@ -201,6 +203,16 @@ def _has_locked(fd: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _write(fd: int, data: bytes, path: Path) -> None:
+    """Put this in place of what a file holds. Raises: OSError that names it: a write knows its descriptor alone."""
+    try:
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, data, 0)
+    except OSError as error:
+        error.filename = str(path)
+        raise
 
 
 def _open(path: Path, flags: int) -> int:
