@@ -81,7 +81,7 @@ _WORDS: Mapping[Reason, tuple[FailureClass, str, str]] = {
     ),
     Reason.WORKER_GONE: (FailureClass.WORKER_LOST, "its worker died, after {ran}", "see the worker's log"),
     Reason.GUARDIAN_GONE: (
-        FailureClass.INTERNAL,
+        FailureClass.WORKER_LOST,
         "the guardian of its worker was killed after {ran}",
         "what it ran was killed too; see the host's kernel log: did it run out of memory?",
     ),

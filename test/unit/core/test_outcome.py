@@ -41,7 +41,7 @@ def ending(
         (ending(Reason.SILENT, signum=9), FailureClass.WORKER_LOST, "no sign of life"),
         (ending(Reason.ISOLATED, signum=9), FailureClass.WORKER_LOST, "could not reach the ledger"),
         (ending(Reason.WORKER_GONE, signum=9), FailureClass.WORKER_LOST, "its worker died"),
-        (ending(Reason.GUARDIAN_GONE), FailureClass.INTERNAL, "the guardian of its worker was killed"),
+        (ending(Reason.GUARDIAN_GONE), FailureClass.WORKER_LOST, "the guardian of its worker was killed"),
     ],
 )
 def test_each_end_has_its_class_and_says_what_happened(
