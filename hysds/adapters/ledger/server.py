@@ -193,6 +193,8 @@ class Server:
     def _no_primary(self, text: str) -> str:
         if "Authentication" in text or "NOAUTH" in text or "WRONGPASS" in text:
             return f"the Sentinels of {self.where} want another password: look at sentinel_password in ledger.url"
+        if "certificate" in text.lower():
+            return f"the certificate of the Sentinels of {self.where} is not accepted: look at ledger.ca_file"
         return (
             f"no Sentinel of {self.where} names a primary: they are away, a failover is under way (try again), "
             "or they know no service of this name"
