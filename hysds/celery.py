@@ -75,6 +75,8 @@ class JobApp(Celery):  # type: ignore[misc]  # Celery publishes no types
 
     log_cls = "hysds.bootsteps.log:Log"
 
+    control_cls = "hysds.bootsteps.mailbox:JobControl"
+
     def __init__(self, make_system: Callable[[], System]) -> None:
         super().__init__("hysds", set_as_current=False, include=["hysds.tasks"])
         self._make_system = make_system

@@ -71,16 +71,11 @@ class Telling:
         if committed.how is Committing.NOT_ASKED:
             _log.warning("job %s: stopped, but the ledger forgot who asked for it: it goes back", attempt.id)
             return self._release(run.GiveBack(attempt.id, attempt.fence, commit.detail))
-        if committed.how is Committing.LOST:
-            _log.warning(
-                "job %s: the lease with fence %s was lost; nothing is recorded", attempt.id, attempt.fence
-            )
-            return False
         if committed.how is Committing.DONE:
             reason = f" ({commit.reason})" if commit.reason else ""
             extra = {"action": "commit", "status": committed.status}
             _log.info("job %s: %s%s", attempt.id, committed.status, reason, extra=extra)
-        return True
+        return committed.how is not Committing.LOST
 
     def _release(self, back: run.GiveBack) -> bool:
         """Whether the lease was still ours; not at the repeat of a release whose answer got lost."""
@@ -97,6 +92,9 @@ class Telling:
         """
         place = workdir.locate(self._root, attempt.id, attempt.fence, attempt.record.accepted_ms)
         if not is_told:
+            _log.warning(
+                "job %s: the lease with fence %s was lost; nothing is recorded", attempt.id, attempt.fence
+            )
             [kept] = self._ledger.kept([attempt.id])
             if orphans.is_live(kept, attempt.fence):
                 return
