@@ -254,7 +254,7 @@ def test_stopping_twice_or_before_the_start_is_nothing(make: Callable[..., Embed
 def test_a_system_with_a_ledger_elsewhere_has_nothing_to_start(tmp_path: Path) -> None:
     """Settings that name a server, or two roles of one name, are a mistake of the caller."""
     with pytest.raises(ValueError, match="name a ledger"):
-        EmbeddedSystem(Settings(tmp_path, Ledger(url="redis://127.0.0.1:6379/0")), Company([], {}))
+        EmbeddedSystem(Settings(tmp_path, ledger=Ledger(url="redis://127.0.0.1:6379/0")), Company([], {}))
     with pytest.raises(ValueError, match="one name"):
         EmbeddedSystem(Settings(tmp_path), Company([Role("valkey", ["x"], 0)], {}))
 
