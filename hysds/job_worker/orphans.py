@@ -54,7 +54,10 @@ class Orphans:
     def take_all(self) -> tuple[Ready, ...]:
         """Every dead worker of this host and ledger; answers the queues that have work again."""
         ready: list[Ready] = []
+        own = foothold.folder(self._root, self._here.incarnation)
         for path in foothold.all_folders(self._root):
+            if path == own:
+                continue
             try:
                 ready += self._take(path)
             except HysdsError as error:

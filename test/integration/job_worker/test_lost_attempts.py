@@ -13,6 +13,7 @@ import pytest
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core.requests import Moved
 from hysds.job_worker import foothold, workdir
+from hysds.job_worker.attempt import Stop
 from hysds.job_worker.foothold import Foothold, Holder
 from hysds.job_worker.orphans import Orphans
 from hysds.lib import machine
@@ -69,6 +70,19 @@ def test_an_attempt_that_is_told_of_its_loss_leaves_its_successors_things_alone(
     assert not bench.lives(job_id)
 
 
+def test_a_directory_under_a_live_lease_stays_whatever_the_worker_was_told(bench: Bench, gate: Path) -> None:
+    """The ledger alone says whether a lease is lost."""
+    job_id = bench.submit(f"cat {gate}")
+    with bench.performing():
+        writer = os.open(gate, os.O_WRONLY)
+        [attempt] = bench.parts.holdings.all()
+        attempt.stop(Stop.LOST, grace_s=0)
+    os.close(writer)
+
+    assert bench.job(job_id)["status"] == "job-started"
+    assert len(directories(bench)) == 2
+
+
 def test_a_released_attempt_keeps_its_directory(tmp_path: Path, gate: Path) -> None:
     """Its end is on record, and people may look at what it left."""
     bench = make(tmp_path, drain_timeout_s=0.0)
@@ -92,7 +106,7 @@ def test_a_released_attempt_keeps_its_directory(tmp_path: Path, gate: Path) -> N
 def test_what_keeper_and_guardian_leave_when_both_are_killed_is_ended_before_the_end_is_told(
     bench: Bench, gate: Path, tmp_path: Path
 ) -> None:
-    """The worker looks for the attempt's processes itself; the failure is the system's."""
+    """The worker looks for the attempt's processes itself; the failure counts as a lost worker's."""
     script = tmp_path / "script"
     script.write_text(f"setsid sh -c 'cat {gate}; sleep 1000' &\nexec sleep 1000\n")
     job_id = bench.submit(f"sh {script}")
@@ -106,7 +120,7 @@ def test_what_keeper_and_guardian_leave_when_both_are_killed_is_ended_before_the
         os.kill(guardian, signal.SIGKILL)
 
     [attempt] = bench.job(job_id)["attempts"]
-    assert (attempt["failure"], attempt["phase"]) == ("internal", "execute")
+    assert (attempt["failure"], attempt["phase"]) == ("worker-lost", "execute")
     assert not bench.lives(job_id)
 
 
