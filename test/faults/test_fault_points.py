@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from worlds.faults import cells, client
+from worlds.faults import client, steps
 from worlds.faults.inside import moments
 from worlds.faults.inside.strike import Arms
 
@@ -31,7 +31,7 @@ def test_a_moment_names_a_function_of_the_package(name: str) -> None:
 
 def test_each_moment_is_a_column_and_each_column_a_moment() -> None:
     """A moment that no cell uses would be a fault that nobody tries."""
-    assert {step.name for step in cells.STEPS} == {*moments.MOMENTS, *client.MOMENTS}
+    assert {step.name for step in steps.STEPS} == {*moments.MOMENTS, *client.MOMENTS}
 
 
 def test_a_moment_that_is_not_armed_is_not_looked_at(tmp_path: Path) -> None:

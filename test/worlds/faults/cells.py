@@ -1,11 +1,10 @@
-"""The matrix: a column a step of a job's way, a row a role that is killed at that step, and what holds afterwards."""
+"""A cell of the matrix: a role is killed at a step of one job's way, is started again, and the job ends."""
 
 from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import Enum, auto
 
 from hysds.chaos import checker
 from hysds.chaos.history import Asked, Document, History, Kind, Leftover, Listed, Terms
@@ -14,68 +13,13 @@ from hysds.core.errors import Unreachable
 from hysds.core.status import Status
 from hysds.ports.ledger import Kept
 from worlds.faults import client, workload
+from worlds.faults.steps import Step, Way
 from worlds.faults.system import QUEUE, FaultySystem
 
-ROLES = ("worker", "guardian", "keeper", "indexer", "reconciler", "valkey", "rabbitmq")
 _AFFECT_OTHERS = ("worker", "guardian", "keeper")
+_GO_ON = (Way.RUNS_ON, Way.RENEWS)
 _ANSWER_WITHIN_S = 60.0
 _WAITS = timedelta(seconds=0.7)
-
-
-class Way(Enum):
-    """What a job's way is beside submit, run, end."""
-
-    PLAIN = auto()
-    RUNS_ON = auto()
-    """It goes on until the fault was struck."""
-    WAITS = auto()
-    """It may not start at once."""
-    RINGS = auto()
-    """A bell is rung although somebody has heard of it already: between announced workers none would be."""
-    CANCELLED = auto()
-    DRAINED = auto()
-    """Its worker is asked to leave while it runs."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One column. `name` is the moment's."""
-
-    name: str
-    where: str
-    """Whose process is at this step."""
-    way: Way = Way.PLAIN
-
-
-STEPS = (
-    Step("accept sent", "client"),
-    Step("accept applied", "client"),
-    Step("woken", "reconciler", Way.WAITS),
-    Step("bell rung", "client", Way.RINGS),
-    Step("bell heard", "worker", Way.RINGS),
-    Step("claim sent", "worker"),
-    Step("claim answered", "worker"),
-    Step("directory made", "worker"),
-    Step("files written", "worker"),
-    Step("spawn asked", "worker"),
-    Step("keeper forked", "keeper"),
-    Step("command spawned", "keeper"),
-    Step("output flows", "worker", Way.RUNS_ON),
-    Step("renewal sent", "worker", Way.RUNS_ON),
-    Step("command ended", "keeper"),
-    Step("processes gone", "keeper"),
-    Step("findings read", "worker"),
-    Step("commit sent", "worker"),
-    Step("commit applied", "worker"),
-    Step("event read", "indexer"),
-    Step("document written", "indexer"),
-    Step("confirmed", "indexer"),
-    Step("forgotten", "reconciler"),
-    Step("cancel asked", "client", Way.CANCELLED),
-    Step("cancel heard", "worker", Way.CANCELLED),
-    Step("release sent", "worker", Way.DRAINED),
-    Step("release applied", "worker", Way.DRAINED),
-)
 
 
 @dataclass
@@ -110,7 +54,6 @@ def run(system: FaultySystem, step: Step, role: str) -> Cell:
     cell = Cell(step, role, system.new_id())
     bystander = system.attempts(system.bystander)
     system.arms.disarm(step.name)
-    system.arms.arm(step.name, cell.job_id, role)
     _live(system, cell)
     system.until(lambda: _ends(system, cell), lambda: f"{cell.name}: job {cell.job_id} does not end")
     system.until(lambda: not _left(system, cell), lambda: f"{cell.name}: {_left(system, cell)}")
@@ -157,25 +100,44 @@ def bystander(system: FaultySystem) -> Cell:
 
 
 def _live(system: FaultySystem, cell: Cell) -> None:
-    """The job's way, with the fault on it."""
-    way, job_id = cell.step.way, cell.job_id
-    fields = {"not_before": (datetime.now(UTC) + _WAITS).isoformat()} if way is Way.WAITS else {}
-    if way in (Way.PLAIN, Way.RINGS, Way.WAITS):
-        system.open_gate(job_id)
-    asking = client.Insisting(lambda: _submit(system, cell, fields))
-    if way in (Way.CANCELLED, Way.DRAINED):
-        asking.done(_ANSWER_WITHIN_S)
-        system.until(lambda: system.has_begun(job_id), lambda: f"{cell.name}: the job does not begin")
-        asking = client.Insisting(lambda: _interrupt(system, cell))
+    """The job's way to the strike and through it; from then on it ends by itself."""
+    if cell.step.way in (Way.PLAIN, Way.RINGS, Way.WAITS):
+        system.open_gate(cell.job_id)
+    asking = _approach(system, cell)
     _await_strike(system, cell, asking)
     system.revive_server(cell.role)
     system.supervise()
     asking.done(_ANSWER_WITHIN_S)
-    if way is not Way.CANCELLED:
-        system.open_gate(job_id)
+    if cell.step.way is Way.DRAINED or (cell.step.way in _GO_ON and cell.role in _AFFECT_OTHERS):
+        # Behind a shut gate: the attempt that was lost did not just come to its end.
+        system.until(lambda: _begins_again(system, cell), lambda: f"{cell.name}: no second attempt begins")
+    if cell.step.way is not Way.CANCELLED:
+        system.open_gate(cell.job_id)
     if cell.leaving is not None and cell.role != "worker":
         code = cell.leaving.wait(_ANSWER_WITHIN_S)
         cell.found += [f"the worker that was asked to leave ended with {code}"] * bool(code)
+
+
+def _approach(system: FaultySystem, cell: Cell) -> client.Insisting:
+    """Do what brings the job to the step; answers what is being asked."""
+    way, job_id = cell.step.way, cell.job_id
+    fields = {"not_before": (datetime.now(UTC) + _WAITS).isoformat()} if way is Way.WAITS else {}
+    if way is not Way.RENEWS:
+        system.arms.arm(cell.step.name, job_id, cell.role)
+    asking = client.Insisting(lambda: _submit(system, cell, fields))
+    if way not in (Way.RENEWS, Way.CANCELLED, Way.DRAINED):
+        return asking
+    asking.done(_ANSWER_WITHIN_S)
+    system.until(lambda: system.has_begun(job_id), lambda: f"{cell.name}: the job does not begin")
+    if way is Way.RENEWS:
+        system.arms.arm(cell.step.name, job_id, cell.role)
+        return asking
+    return client.Insisting(lambda: _interrupt(system, cell))
+
+
+def _begins_again(system: FaultySystem, cell: Cell) -> bool:
+    system.supervise()
+    return system.attempts(cell.job_id) > 0 and system.has_begun(cell.job_id)
 
 
 def _submit(system: FaultySystem, cell: Cell, fields: dict[str, str]) -> None:
@@ -211,7 +173,7 @@ def _await_strike(system: FaultySystem, cell: Cell, asking: client.Insisting) ->
 
 
 def _ends(system: FaultySystem, cell: Cell) -> bool:
-    system.supervise()  # a drained worker has left by now
+    system.supervise()
     return _has_ended(system, cell)
 
 

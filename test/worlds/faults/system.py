@@ -19,6 +19,7 @@ from redis import Redis
 from hysds.bootstrap import System
 from hysds.chaos.history import Effect, Mark
 from hysds.core.errors import Unreachable
+from hysds.core.status import Status
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.ledger import Kept
 from hysds.sdk.client import Client
@@ -36,7 +37,9 @@ _PATIENCE_S = 60.0
 _WORKLOAD = Path(__file__).with_name("workload.py")
 _SETTINGS = {
     "HYSDS_CONFIG": "",
-    "HYSDS_LEDGER_LEASE": "10s",
+    # No lease runs out: whatever is lost is given back by whoever can prove it.
+    "HYSDS_LEDGER_LEASE": "1h",
+    "HYSDS_WORKER_ISOLATION_LIMIT": "1h",
     "HYSDS_LEDGER_RENEW_INTERVAL": "0.5s",
     "HYSDS_LEDGER_RECORD_RETENTION": "2s",
     "HYSDS_WORKER_DRAIN_TIMEOUT": "0s",
@@ -127,9 +130,9 @@ class FaultySystem:
     def has_begun(self, job_id: str) -> bool:
         """Whether its latest attempt runs."""
         kept = self.kept(job_id)
-        return kept is not None and any(
-            effect.fence == kept.record.fence and effect.mark is Mark.BEGIN for effect in self.effects(job_id)
-        )
+        if kept is None or kept.record.status is not Status.STARTED:
+            return False
+        return kept.record.fence in {effect.fence for effect in self.effects(job_id)}
 
     def attempts(self, job_id: str) -> int:
         """How many have ended."""
@@ -213,8 +216,17 @@ class FaultySystem:
         yield from leftovers.footholds(
             self.system.settings.work_dir, leftovers.incarnations(self.redis, self.base)
         )
-        if not self.has_begun(self.bystander):
+        if not self._is_guarded(self.bystander, wanted):
             yield "the bystander does not run"
+
+    def _is_guarded(self, job_id: str, workers: frozenset[int]) -> bool:
+        """Whether its latest attempt runs, below a keeper, a guardian and a worker that live."""
+        kept = self.kept(job_id)
+        if kept is None:
+            return False
+        begun = [effect for effect in self.effects(job_id) if effect.fence == kept.record.fence]
+        above = strike.line(begun[-1].pid) if begun else []
+        return [strike.name(pid) for pid in above[1:3]] == ["keeper", "guardian"] and above[3] in workers
 
     def _note_servers(self) -> None:
         self.arms.note("valkey", self.valkey.pid)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from worlds.faults.cells import ROLES, STEPS, Cell
+from worlds.faults.cells import Cell
+from worlds.faults.steps import ROLES, STEPS
 
 PAGE = Path(__file__).parents[3] / "docs" / "fault-matrix.md"
 _HEAD = """\

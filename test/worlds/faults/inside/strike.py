@@ -117,13 +117,8 @@ class _Victims:
     def _worker(self) -> int | None:
         """The one whose process, guardian or keeper this is; else who runs the job; else the first."""
         workers = self._workers()
-        for start in (os.getpid(), self._keeper_of_job()):
-            pid = start
-            while pid is not None and pid > 1:
-                if pid in workers:
-                    return pid
-                pid = parent(pid)
-        return workers[0] if workers else None
+        near = [pid for start in (os.getpid(), self._keeper_of_job()) if start for pid in line(start)]
+        return next((pid for pid in [*near, *workers] if pid in workers), None)
 
     def _workers(self) -> list[int]:
         noted = sorted(file for file in os.listdir(self._directory) if file.startswith("pid-worker"))
@@ -170,6 +165,15 @@ def parent(pid: int) -> int | None:
     """Its parent's pid; None where there is no such process."""
     fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
     return int(fields[1]) if fields else None
+
+
+def line(pid: int) -> list[int]:
+    """A living process, its parent, and so on up to the first process; empty where it does not live."""
+    found = []
+    while pid > 1 and state(pid) not in ("", "Z"):
+        found.append(pid)
+        pid = parent(pid) or 0
+    return found
 
 
 def _first_named(pids: list[int], wanted: str) -> int | None:
