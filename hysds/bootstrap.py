@@ -116,7 +116,12 @@ class System:
     def indexer(self) -> Indexer:
         """The role that turns events into documents."""
         settings = self.settings.indexer
-        pace = Pace(incarnation(socket.gethostname()), batch=settings.batch, interval_s=settings.interval_s)
+        pace = Pace(
+            incarnation(socket.gethostname()),
+            batch=settings.batch,
+            interval_s=settings.interval_s,
+            ghosts_every_s=settings.ghost_interval_s,
+        )
         sign = partial(self.roster.sign, "indexer", pace.member)
         return Indexer(self.events, self.ledger, self.store, pace, sign=sign)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from hysds.core.errors import Unreachable
 from hysds.core.requests import MAX_BATCH
+from hysds.indexer.ghosts import Found, Ghosts
 from hysds.indexer.projection import Projected, project
 from hysds.lib import transport_retry
 from hysds.lib.transport_retry import Persistence
@@ -40,6 +41,8 @@ class Pace:
     """An entry that another member left alone for so long is taken over. Too early costs a repeat, nothing else."""
     trim_every_s: float = 5.0
     """So often the stream is trimmed, and the roster signed."""
+    ghosts_every_s: float = 60.0
+    """So often all documents that have not ended are held against the ledger."""
     persistence: Persistence = field(default_factory=lambda: Persistence(attempts=5))
     """How hard a round is tried before the outage is logged; it goes on for as long as the outage."""
 
@@ -51,6 +54,7 @@ class Round:
     entries: int = 0
     projected: Projected = field(default_factory=Projected)
     trimmed: int = 0
+    ghosts: Found = field(default_factory=Found)
 
 
 def _unseen() -> None:
@@ -79,6 +83,7 @@ class Indexer:
         self._pace = pace
         self._clock_s = clock_s
         self._sign = sign
+        self._ghosts = Ghosts(ledger, store, pace.ghosts_every_s, clock_s)
         self._adopts_at_s = 0.0
         self._trims_at_s = 0.0
         self._is_away = False
@@ -106,7 +111,8 @@ class Indexer:
             projected += project(ids[start : start + MAX_BATCH], self._ledger, self._store)
         if entries:
             self._events.done(self._pace.group, [entry.position for entry in entries])
-        return Round(len(entries), projected, self._trimmed())
+        # Behind the trim, which signs the roster: a server that takes no writes may be one that others have left.
+        return Round(len(entries), projected, self._trimmed(), self._ghosts.look())
 
     def _adopted(self) -> tuple[Entry, ...]:
         now_s = self._clock_s()

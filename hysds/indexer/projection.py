@@ -52,7 +52,7 @@ def project(ids: Sequence[str], ledger: Ledger, store: Store) -> Projected:
     kept = [one for one in ledger.kept(ids) if one is not None]
     built, letters = _built(kept, ledger)
     answers = dict(
-        zip((one.record.id for one, _ in built), _written([doc for _, doc in built], store), strict=True)
+        zip((one.record.id for one, _ in built), written([doc for _, doc in built], store), strict=True)
     )
     letters += [
         _letter(one, answer.reason, ledger)
@@ -89,7 +89,7 @@ def _built(
     return built, letters
 
 
-def _written(documents: Sequence[Mapping[str, Any]], store: Store) -> tuple[Written, ...]:
+def written(documents: Sequence[Mapping[str, Any]], store: Store) -> tuple[Written, ...]:
     """The store's answers; a batch that it fails on is written document by document, to find the one at fault."""
     if not documents:
         return ()
@@ -100,7 +100,7 @@ def _written(documents: Sequence[Mapping[str, Any]], store: Store) -> tuple[Writ
     except Exception as error:  # noqa: BLE001 - see above; what a store can't reach it says as Unreachable
         if len(documents) == 1:
             return (Written(Writing.REFUSED, reason=f"{type(error).__name__}: {error}"),)
-        return tuple(answer for one in documents for answer in _written([one], store))
+        return tuple(answer for one in documents for answer in written([one], store))
 
 
 def _letter(one: Kept, reason: str, ledger: Ledger) -> DeadLetter:

@@ -242,6 +242,9 @@ class Indexer:
     interval_s: float = _bounded(0.2, least=0.01, most=60)
     """The longest that an event waits for others to be written with."""
 
+    ghost_interval_s: float = _bounded(60.0, least=0.05, most=86_400)
+    """How often the store's live jobs are held against the ledger; one that it does not know is ended as failed."""
+
 
 @dataclass(frozen=True)
 class Reconciler:

@@ -13,12 +13,12 @@ from hysds.adapters.ledger.memory_events import MemoryEvents
 from hysds.adapters.store.memory import MemoryStore
 from hysds.core.errors import Unreachable
 from hysds.core.requests import Acceptance, Bid, Commit, Fit
-from hysds.core.status import Status
+from hysds.core.status import LIVE, OFFLINE, Status
 from hysds.indexer.indexer import Indexer, Pace
 from hysds.ports.store import Document, Written
 
 _IDS = tuple(f"00000000-0000-4000-8000-{number:012}" for number in range(4))
-_STEPS = ("submit", "claim", "commit", "cancel", "forget", "crash", "wait", "outage", "failover")
+_STEPS = ("submit", "claim", "commit", "cancel", "forget", "crash", "wait", "outage", "failover", "lose")
 _STORIES = st.lists(
     st.tuples(st.sampled_from((*_STEPS, "submit", *["step"] * 5)), st.integers(0, 7)),
     min_size=10,
@@ -58,7 +58,11 @@ class _World:
         self.store = _Brittle()
         self.indexers = [
             Indexer(
-                self.events, self.ledger, self.store, Pace(name, batch=3, patience_s=0), lambda: self.us / 1e6
+                self.events,
+                self.ledger,
+                self.store,
+                Pace(name, batch=3, patience_s=0, ghosts_every_s=10),
+                lambda: self.us / 1e6,
             )
             for name in ("one", "two")
         ]
@@ -101,8 +105,17 @@ class _World:
     def failover(self, id_: str, which: int) -> None:
         """The store holds a revision that the ledger has forgotten; then the job goes on there."""
         if self.ledger.kept([id_]) != (None,):
-            MemoryStore.write(self.store, [{"id": id_, "revision": self.us + 1 + which * 1_000_000}])
+            future = {"id": id_, "revision": self.us + 1 + which * 1_000_000, "status": "job-started"}
+            MemoryStore.write(self.store, [future])
             self.ledger.touch(id_, 0)
+
+    def lose(self, id_: str, _: int) -> None:
+        """Another failover: the ledger has never heard of the job."""
+        book = self.ledger.book
+        for shelf in (book.records, book.specs, book.attempts, book.errors, book.retire):
+            shelf.pop(id_, None)
+        book.places.mend(id_, None)
+        self.fences.pop(id_, None)
 
     def step(self, _: str, which: int) -> None:
         self.indexers[which % 2].step()
@@ -110,16 +123,22 @@ class _World:
     def settle(self) -> None:
         """Nothing more happens, and the indexers have all the time that they need."""
         self.store.fails = ""
-        while self.events.backlog("indexer"):
-            self.us += 10_000_000
-            for indexer in self.indexers:
-                indexer.step()
+        quiet = 0
+        while quiet < 2:
+            self.us += 40_000_000
+            found = [indexer.step().ghosts for indexer in self.indexers]
+            is_quiet = not self.events.backlog("indexer") and not any(
+                one.ended or one.known_again for one in found
+            )
+            quiet = quiet + 1 if is_quiet else 0
 
 
 @settings(max_examples=500, deadline=None)
 @given(_STORIES)
 def test_documents_end_where_the_ledger_is(story: list[tuple[str, int]]) -> None:
-    """Crashes, outages, lost answers, lost futures: each record has its document or its letter, and is confirmed."""
+    """Crashes, outages, lost answers, lost futures, lost jobs: each record has its document or its letter, and is
+    confirmed; what has no record is shown as live nowhere.
+    """
     world = _World()
     for what, which in story:
         with contextlib.suppress(Unreachable):
@@ -129,6 +148,7 @@ def test_documents_end_where_the_ledger_is(story: list[tuple[str, int]]) -> None
     letters = {letter.id: letter.revision for letter in world.store.dead_letters(100)}
     for kept, document in zip(world.ledger.kept(_IDS), world.store.get(_IDS), strict=True):
         if kept is None:
+            assert document is None or document["status"] not in {*LIVE, OFFLINE}
             continue
         record = kept.record
         if letters.get(record.id) != record.revision:
