@@ -99,12 +99,21 @@ def test_a_guardian_that_stands_still_is_found_with_all_below_it(bare: Place, pi
     assert pipe.read_line() == b"command"
     os.kill(bare.guardian.pid, signal.SIGSTOP)
 
-    # Not from here: this process started the guardian, and never finds its own.
-    code = f"from hysds.lib.process import leftovers; assert leftovers.end(leftovers.Marks({MARK!r}), 30)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    assert leftovers.end(Marks(MARK), 30)
 
     assert has_died(bare.guardian.pid)
     assert pipe.read_to_end() == b""
+    child.close()
+
+
+def test_what_a_guardian_of_this_process_has_below_it_is_found(bare: Place, pipe: Pipe) -> None:
+    """One that was just killed is still the parent of its commands, for a moment; they were taken for this process's
+    own, and lived on.
+    """
+    child = bare.start(["sh", "-c", "echo command; exec sleep 1000"], out=pipe, env=MARK)
+    assert pipe.read_line() == b"command"
+
+    assert {child.pid, bare.guardian.pid} <= leftovers.find(Marks(MARK))
     child.close()
 
 

@@ -38,7 +38,7 @@ def test_the_next_worker_of_a_host_ends_what_a_dead_one_left_and_its_jobs_run_at
     job_id = running.submit(unique_name, f"sh {script}")
     running.until(lambda: pids.exists() and len(pids.read_text().split()) == 2, lambda: running.log("first"))
     left = [int(pid) for pid in pids.read_text().split()]
-    _kill_all(first.pid, crash, left)
+    _kill_all(first.pid, with_jobs=crash == "host")
     first.wait()
     if crash == "host":
         _pretend_reboot(running)
@@ -56,13 +56,17 @@ def test_the_next_worker_of_a_host_ends_what_a_dead_one_left_and_its_jobs_run_at
     assert sorted(path.name for path in directory.parent.iterdir()) == sorted([job_id, directory.name])
 
 
-def _kill_all(worker: int, crash: str, jobs: list[int]) -> None:
+def _kill_all(worker: int, with_jobs: bool) -> None:
     """None of them gets to act on another's death; in a host's crash the jobs die too."""
     [guardian] = tree.children(worker)
     [keeper] = tree.children(guardian)
-    for pid in (guardian, keeper):
-        os.kill(pid, signal.SIGSTOP)
-    for pid in (worker, keeper, guardian, *(jobs if crash == "host" else [])):
+    os.kill(guardian, signal.SIGSTOP)
+    os.kill(keeper, signal.SIGSTOP)
+    jobs = tree.below(tree.children(keeper)) if with_jobs else []
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in jobs:
+            os.kill(pid, number)
+    for pid in (worker, keeper, guardian):
         os.kill(pid, signal.SIGKILL)
 
 
@@ -93,7 +97,7 @@ def test_workers_of_one_host_look_after_each_other(
     running.worker("second", unique_name, slots=1)
     running.until(lambda: len(running.system.ledger.workers()) == 2, lambda: running.log("second"))
 
-    _kill_all(first.pid, "processes", [])
+    _kill_all(first.pid, with_jobs=False)
 
     running.until(lambda: len(pids.read_text().split()) == 2, lambda: running.log("second"))
     assert not tree.is_alive(int(pids.read_text().split()[0]))
