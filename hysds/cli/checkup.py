@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
@@ -11,14 +12,14 @@ from importlib import metadata
 import hysds
 from hysds.bootstrap import System
 from hysds.core.errors import HysdsError, InvalidSettings
-from hysds.doctor import host, roles, workers
+from hysds.doctor import ghosts, host, roles, workers
 from hysds.doctor.examination import Check, Part, examine
 from hysds.doctor.workers import Floor
 from hysds.embedded import standing
 from hysds.embedded.errors import EmbeddedError
 from hysds.embedded.home import Home
 from hysds.ports import findings
-from hysds.ports.findings import Finding
+from hysds.ports.findings import Finding, Severity
 from hysds.settings import load
 from hysds.settings.load import Loaded
 from hysds.settings.sources import DEFAULT
@@ -74,6 +75,7 @@ def _checks(loaded: Loaded, system: System) -> Mapping[str, Check]:
     return {
         **checks,
         **adapters,
+        "store": partial(_store, system, adapters["store"]),
         "workers": lambda: workers.check(_floor(system)),
         "roles": lambda: roles.check(system.roster.signatures(), system.events.backlog(_INDEXER)),
         "disk": partial(host.disks, places, settings.worker.disk_reserve_bytes),
@@ -147,6 +149,15 @@ def _embedded(home: Home) -> Iterator[Finding]:
                 f"{process.name} was started again {process.restarts} times; last: {how}",
                 process.log,
             )
+
+
+def _store(system: System, look: Check) -> Iterator[Finding]:
+    """What the adapter finds, and what the documents tell where they can be read; it makes no store."""
+    found = list(look())
+    yield from found
+    is_sound = all(one.severity < Severity.ERROR for one in found)
+    if is_sound and system.settings.store_path.exists():
+        yield from ghosts.check(system.store, time.time_ns() // 1_000_000)
 
 
 def _floor(system: System) -> Floor:

@@ -130,5 +130,10 @@ def forgotten(seen: Seen, document: Mapping[str, Any], terms: Terms) -> Why:
         "ledger's data, or another ledger is set than it was submitted to"
     )
     return Why(
-        Reason.LOST_BY_LEDGER, sentence, ("hysds config show --origin", f"run it anew: hysds retry {seen.id}")
+        Reason.LOST_BY_LEDGER,
+        sentence,
+        (
+            "hysds config show --origin",
+            f"an indexer ends it as failed, within two minutes as a rule; then run it anew: hysds retry {seen.id}",
+        ),
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hysds.adapters.store import sqlite_file
+from hysds.adapters.store import sqlite_file, sqlite_query
 from hysds.adapters.store.sqlite import SqliteStore
 from hysds.core.errors import Refused, Unreachable
 from hysds.core.query import JobQuery
@@ -228,6 +228,21 @@ def test_a_damaged_file_is_unreachable(tmp_path: Path, open_store: Opener) -> No
 
     with pytest.raises(Unreachable, match="it is damaged"):
         open_store(path).search(JobQuery())
+
+
+@pytest.mark.parametrize("cursor", ["", JobQuery().cursor_at(5, "a")])
+def test_live_jobs_are_found_by_an_index_whatever_number_has_ended(
+    tmp_path: Path, open_store: Opener, cursor: str
+) -> None:
+    """The next page of one status is a range of an index: no other row is read, and none is sorted."""
+    path = tmp_path / "jobs.db"
+    open_store(path).write([_document()])
+    query = JobQuery(status=frozenset({"job-queued"}), cursor=cursor)
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in (sqlite_query.page(query), sqlite_query.total(query)):
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {statement.sql}", statement.parameters).fetchall()
+            [jobs] = [step for *_, step in plan if " jobs " in step]
+            assert jobs.startswith("SEARCH jobs USING COVERING INDEX by_status (status=?")
 
 
 def test_a_deleted_file_is_made_anew(tmp_path: Path, open_store: Opener) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from hysds.adapters.ledger.roster_redis import RedisRoster
 from hysds.adapters.ledger.server import Server
+from hysds.core import ghosts
 from hysds.core.requests import Announcement, Fit, Renewal
 from services import required
 from services.redis import Appendfsync, RedisOptions, RedisServer
@@ -93,6 +94,19 @@ def test_a_system_without_roles_lacks_them_and_one_with_them_lacks_nothing(house
     ended = house.doctor()
     assert ended.returncode == 0
     assert ended.stdout.splitlines()[-1] == "nothing has to be done"
+
+
+def test_jobs_of_a_lost_ledger_are_told_as_a_note(house: House) -> None:
+    """As the indexer ends them; the store that is not there yet is not made by looking."""
+    assert "store.ghosts" not in house.found(1)
+    assert not house.system.system.settings.store_path.exists()
+    live = {"id": "a", "revision": 1, "status": "job-started", "job": {}}
+    house.system.system.store.write([ghosts.ended(live, house.system.system.ledger.now_ms())])
+
+    found = house.found(1)["store.ghosts"]
+
+    assert (found["severity"], found["part"]) == ("note", "store")
+    assert found["what"].startswith("1 jobs of a ledger that was lost")
 
 
 def test_a_server_that_hangs_costs_its_parts_and_no_traceback(house: House, server: RedisServer) -> None:
