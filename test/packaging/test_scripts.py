@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parents[2]
+_ALL_TESTS = f"python -m pytest -n {min(len(os.sched_getaffinity(0)), 4)} --dist loadfile"
 _COPIED = ("setup.cfg", "requirements.in", "requirements.txt", "requirements-test.txt")
 
 
@@ -67,12 +69,12 @@ def test_check_runs_all_and_reports_every_failure(checkout: Path) -> None:
 
 
 def test_test_without_arguments_checks_first(checkout: Path) -> None:
-    """All checks come before all tests, and the last words are pytest's."""
+    """All checks come before all tests, which share the cores file by file; the last words are pytest's."""
     result = run(checkout, "scripts/test")
 
     assert result.returncode == 0
     assert [call.split()[0] for call in calls(checkout)] == ["ruff", "ruff", "mypy", "lint-imports", "python"]
-    assert calls(checkout)[-1] == "python -m pytest"
+    assert calls(checkout)[-1] == _ALL_TESTS
     assert result.stdout.splitlines()[-1] == "python was here"
 
 
@@ -84,7 +86,7 @@ def test_test_fails_with_whatever_fails(checkout: Path, failing: str, code: int)
     result = run(checkout, "scripts/test")
 
     assert result.returncode == code
-    assert calls(checkout)[-1] == "python -m pytest"
+    assert calls(checkout)[-1] == _ALL_TESTS
 
 
 def test_test_reads_paths_from_where_the_caller_stands(checkout: Path) -> None:
