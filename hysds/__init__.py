@@ -5,8 +5,9 @@ What else is public lives where the room signs say.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+# As `typing` has it, whose import takes longer than all else here; type checkers know the name.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from hysds.sdk.client import Client
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from hysds.cli.main import main
+from hysds.cli.entry import main
 
 if __name__ == "__main__":
     sys.exit(main())

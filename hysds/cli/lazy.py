@@ -11,6 +11,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from hysds.cli import interrupts
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -37,6 +39,7 @@ class LazyGroup(click.Group):
         if entry is None:
             return None
         command: click.Command = import_module(entry.module).command
+        interrupts.raised()
         return command
 
     def resolve_command(

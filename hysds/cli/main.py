@@ -16,6 +16,7 @@ from typing import TextIO
 import click
 
 import hysds
+from hysds.cli import standard_streams
 from hysds.cli.exits import Exit
 from hysds.cli.lazy import Entry, LazyGroup
 
@@ -59,12 +60,15 @@ def make_group() -> LazyGroup:
     return click.version_option(hysds.__version__, prog_name="hysds")(group)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out a command line; answers the exit code. Arguments of None are the process's own."""
+def main(arguments: Sequence[str] | None = None, group: LazyGroup | None = None) -> int:
+    """Carry out a command line; answers the exit code. Arguments of None are the process's own, a group of None is
+    that of all commands."""
+    standard_streams.fill()
     for stream in (sys.stdout, sys.stderr):
         _print_everything(stream)
     try:
-        code = _invoke(list(sys.argv[1:] if arguments is None else arguments))
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        code = _invoke(make_group() if group is None else group, given)
         sys.stdout.flush()
     except BrokenPipeError:
         _close_quietly()
@@ -72,13 +76,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except Exception as error:  # noqa: BLE001  the outer shell: what nobody expected is shown whole
-        return _tell(error)
+        # Python wraps what comes up while a class is made, and an interrupt may.
+        return Exit.INTERRUPTED if isinstance(error.__cause__, KeyboardInterrupt) else _tell(error)
     return code
 
 
-def _invoke(arguments: list[str]) -> int:
+def _invoke(group: LazyGroup, arguments: list[str]) -> int:
     try:
-        with make_group().make_context("hysds", arguments) as context:
+        with group.make_context("hysds", arguments) as context:
             return int(context.command.invoke(context) or 0)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help(), err=True)

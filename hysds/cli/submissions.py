@@ -13,18 +13,31 @@ from hysds.orchestrator.submit import Submission
 
 
 def show(named: Iterable[tuple[str, Submission]], as_json: bool) -> Exit:
-    """Show each submission under its name: of a duplicate the id of the job that stands for it; answers how to exit."""
+    """Show each submission under its name: of a duplicate the id of the job that stands for it; answers how to exit.
+
+    Raises: OSError, once all were told of on stderr, where stdout takes nothing.
+    """
     code, queues = Exit.COMPLETED, []
+    unwritten: OSError | None = None
     for name, submission in named:
         if submission.refused is not None:
             click.echo(f"hysds: {clean(name)}: {clean(str(submission.refused))}", err=True)
             code = Exit.REFUSED
             continue
-        _show(name, submission, as_json)
+        try:
+            _show(name, submission, as_json)
+        except OSError as error:
+            # Whoever took this for a failure would submit it once more.
+            click.echo(
+                f"{clean(name)}: accepted as job {submission.id}, which stdout can't be told", err=True
+            )
+            unwritten = error
         if submission.hearers == 0:
             queues.append(submission.queue)
     for queue in dict.fromkeys(queues):
         click.echo(unheard(queue), err=True)
+    if unwritten is not None:
+        raise unwritten
     return code
 
 
@@ -35,8 +48,6 @@ def _show(name: str, submission: Submission, as_json: bool) -> None:
             f"which is {submission.twin_status}",
             err=True,
         )
-    if as_json:
-        values = {"id": submission.id, "status": submission.status, "dedup_job": submission.twin}
-        click.echo(tables.as_json({key: value for key, value in values.items() if value}))
-    else:
-        click.echo(submission.twin or submission.id)
+    values = {"id": submission.id, "status": submission.status, "dedup_job": submission.twin}
+    told = tables.as_json({key: value for key, value in values.items() if value})
+    click.echo(told if as_json else submission.twin or submission.id)

@@ -135,7 +135,7 @@ def test_a_changed_lock_or_declaration_is_noticed(checkout: Path) -> None:
 
     (checkout / "setup.cfg").write_text(declared + "\n[mypy-elsewhere]\n")
     after_tool = run(checkout, *fingerprint).stdout
-    (checkout / "setup.cfg").write_text(declared.replace("hysds.cli.main:main", "hysds.cli.other:main"))
+    (checkout / "setup.cfg").write_text(declared.replace("hysds.cli.entry:main", "hysds.cli.other:main"))
     after_declaration = run(checkout, *fingerprint).stdout
     with (checkout / "requirements.txt").open("a") as lock:
         lock.write("# more\n")

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 import pytest
@@ -123,6 +124,50 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: os.PathLike[str]) -> None:
 
     assert run.stderr == ""
     assert run.returncode == 141
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [("--help", 141), ("config show", 141), ("no-such-command", 2), ("jobs --limit 0", 0), ("workers", 4)],
+)
+def test_a_closed_stdout_is_a_reader_that_left(line: str, code: int, tmp_path: Path) -> None:
+    """What has something to print ends as at a broken pipe; what has not, ends as ever; no traceback is shown."""
+    run = _closed(f"{line} >&-", tmp_path)
+
+    assert run.returncode == code, run.stderr
+    assert "Traceback" not in run.stderr
+    assert "NoneType" not in run.stderr
+
+
+@pytest.mark.parametrize(("line", "code"), [("--help", 0), ("no-such-command", 2), ("jobs", 0), ("run -", 2)])
+def test_a_closed_stderr_swallows_what_it_is_told(line: str, code: int, tmp_path: Path) -> None:
+    """Notes and errors are nobody's; stdout and the exit code are as ever."""
+    assert _closed(f"{line} 2>&- <&-", tmp_path).returncode == code
+
+
+def test_nothing_that_is_opened_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
+    """The kernel gives the lowest free number: a job's database would get what is printed."""
+    code = (
+        "import os, sys\nfrom hysds.cli.main import main\nmain(['jobs'])\n"
+        "assert os.open(os.devnull, os.O_RDONLY) > 2"
+    )
+    run = subprocess.run(
+        ["sh", "-c", 'exec "$0" -c "$1" <&- >&- 2>&-', sys.executable, code],
+        env={**os.environ, "HYSDS_HOME": str(tmp_path), "HYSDS_CONFIG": ""},
+        check=False,
+    )
+
+    assert run.returncode == 0
+
+
+def _closed(line: str, home: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", "-c", f'exec "$0" -m hysds {line}', sys.executable],
+        env={**os.environ, "HYSDS_HOME": str(home), "HYSDS_CONFIG": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_every_command_is_made_anew_for_each_call() -> None:

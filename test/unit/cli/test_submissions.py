@@ -1,0 +1,32 @@
+"""What became of submissions, on stdout and stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+import pytest
+
+from hysds.cli import submissions
+from hysds.core.ids import JobId
+from hysds.orchestrator.submit import Submission
+
+_IDS = ("01930f5e-7b1c-7000-8000-0123456789ab", "01930f5e-7b1c-7000-8000-0123456789ac")
+
+
+def test_a_job_that_was_accepted_never_looks_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where stdout takes no id, stderr has them all, and the command ends as at a broken pipe."""
+    taken = [(f"{at}.json", Submission(JobId(id_), "job-queued")) for at, id_ in enumerate(_IDS)]
+    reader, writer = os.pipe()
+    os.close(reader)
+    with (
+        pytest.raises(BrokenPipeError),
+        open(writer, "w", buffering=1) as nobody,
+        contextlib.redirect_stdout(nobody),
+    ):
+        submissions.show(taken, as_json=False)
+    said = capsys.readouterr().err
+
+    assert said.splitlines() == [
+        f"{at}.json: accepted as job {id_}, which stdout can't be told" for at, id_ in enumerate(_IDS)
+    ]
