@@ -75,6 +75,7 @@ class Faults:
                 continue  # the next round asks again
             for pid in later.pids:
                 tree.tell(pid, signal.SIGCONT)
+            self._household.waker.forget(later.pids)
             self._later.remove(later)
 
     def ends_of(self, name: str) -> int:
@@ -131,6 +132,7 @@ class Faults:
         return [f"{name} {pid}" for name, pid in pids if tree.tell(pid, number)]
 
     def _stop(self, number: int, victims: Mapping[str, list[int | None]]) -> list[str]:
+        self._household.waker.watch(pid for found in victims.values() for pid in found if pid is not None)
         hit = self._tell(victims, signal.SIGSTOP)
         if hit:
             pids = tuple(int(one.split()[1]) for one in hit)

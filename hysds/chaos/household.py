@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hysds.chaos.waker import Waker
 from hysds.lib.process.guard import tree
 
 _PR_SET_PDEATHSIG = 1
@@ -32,13 +33,14 @@ class Member:
 
 
 class Household:
-    """All processes of one run, by name. They die with us, also when we are killed."""
+    """All processes of one run, by name. They die with us, also when we are killed; whom we stopped goes on then."""
 
     def __init__(self, directory: Path, environ: Mapping[str, str]) -> None:
         tree.Kernel().become_subreaper()
         self._directory = directory
         self._environ = dict(environ)
         self._members: dict[str, Member] = {}
+        self.waker = Waker()
         self._others = frozenset(tree.children(os.getpid()))
         self._prctl = ctypes.CDLL(None, use_errno=True).prctl
 
@@ -102,6 +104,7 @@ class Household:
             for pid in left:
                 tree.tell(pid, signal.SIGKILL)
             self._reap_strangers()
+        self.waker.close()
 
     def _launch(self, member: Member) -> None:
         with member.log.open("ab") as log:

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,29 @@ def _processes(directory: Path) -> list[int]:
     """Whoever works below a directory: everybody of a run does, but guardians of dead workers."""
     pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
     return [pid for pid in pids if _has_home(pid, directory)]
+
+
+def _kin(directory: Path) -> list[Path]:
+    """Every living process that was started for a run below a directory, guardians too."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if str(directory).encode() in (entry / "environ").read_bytes():
+                found.append(entry)
+        except OSError:
+            continue
+    return found
+
+
+def _stopped_guardians(directory: Path) -> list[Path]:
+    def stands_still(entry: Path) -> bool:
+        try:
+            name, _, rest = (entry / "stat").read_text().partition("(")[2].partition(")")
+        except OSError:
+            return False
+        return name == "guardian" and rest.split()[0] == "T"
+
+    return [entry for entry in _kin(directory) if stands_still(entry)]
 
 
 @pytest.mark.parametrize(("jobs", "faults"), [(150, 12), (500, 24)])
@@ -131,6 +155,20 @@ def test_an_interrupted_run_leaves_nothing(directory: Path) -> None:
 
     assert process.returncode == 130
     assert list(directory.iterdir()) == _processes(directory) == []
+
+
+def test_a_run_that_is_killed_leaves_nobody_stopped(directory: Path) -> None:
+    """Killed while a guardian stands still by its fault: the guardian goes on, finds its worker dead, and ends."""
+    with _chaos(directory, "--seed", "11", "--jobs", "400", "--faults", "80") as process:
+        while not _stopped_guardians(directory):
+            assert process.poll() is None, "this seed stops no guardian any more: take another"
+            time.sleep(0.02)
+
+        process.kill()
+        process.communicate()
+
+    while _kin(directory):
+        time.sleep(0.05)
 
 
 def test_the_same_seed_prints_the_same_plan_and_runs_nothing(directory: Path) -> None:
