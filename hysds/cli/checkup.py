@@ -11,6 +11,7 @@ from importlib import metadata
 
 import hysds
 from hysds.bootstrap import System
+from hysds.cli import vitals
 from hysds.core.errors import HysdsError, InvalidSettings
 from hysds.doctor import ghosts, host, roles, workers
 from hysds.doctor.examination import Check, Part, examine
@@ -71,7 +72,7 @@ def _checks(loaded: Loaded, system: System) -> Mapping[str, Check]:
     places = {"work_dir": settings.work_dir, "home": settings.home, "store": settings.store_path.parent}
     checks: dict[str, Check] = {"settings": partial(_settings, loaded), "versions": versions}
     if settings.ledger.url is None:
-        checks["embedded"] = partial(_embedded, Home(settings.home))
+        checks["embedded"] = partial(_embedded, Home(settings.home), system)
     return {
         **checks,
         **adapters,
@@ -116,7 +117,7 @@ def _settings(loaded: Loaded) -> Iterator[Finding]:
         yield findings.note("settings.notice", remark.message, remark.source)
 
 
-def _embedded(home: Home) -> Iterator[Finding]:
+def _embedded(home: Home, system: System) -> Iterator[Finding]:
     """The system that `hysds up` keeps under the home."""
     where = str(home.path)
     try:
@@ -149,6 +150,16 @@ def _embedded(home: Home) -> Iterator[Finding]:
                 f"{process.name} was started again {process.restarts} times; last: {how}",
                 process.log,
             )
+    told = None
+    with suppress(HysdsError):
+        told = vitals.heard(system)
+    for one in vitals.troubles(state, told, system.settings):
+        yield findings.error(
+            "embedded.hangs",
+            f"{one.name}: process {one.pid} {one.what}",
+            str(home.log_of(one.name)),
+            one.mend,
+        )
 
 
 def _store(system: System, look: Check) -> Iterator[Finding]:

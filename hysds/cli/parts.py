@@ -5,7 +5,6 @@ The answers are JSON values, as `hysds status --json` prints them: a part has `r
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -13,19 +12,27 @@ from dataclasses import asdict
 from typing import Any
 
 from hysds.bootstrap import System
+from hysds.cli import vitals
+from hysds.cli.worker_rows import Row
 from hysds.core.errors import HysdsError
+from hysds.core.explanation.takers import facts_of
 from hysds.core.query import JobQuery
 from hysds.core.requests import WorkerState
 from hysds.core.searched import Term
+from hysds.doctor.hung import Heard
 from hysds.embedded import standing
 from hysds.embedded.errors import EmbeddedError
 from hysds.embedded.home import Home
+from hysds.embedded.standing import State
 from hysds.settings import urls
 from hysds.settings.model import Settings
 
 _INDEXER = "indexer"
 _ANY_QUEUE = "hysds-status"
 """A broker is asked for the bells of a queue that nobody has: the answer is 0, if there is one."""
+
+_STATE, _HEARD = "_state", "_heard"
+"""What one part says of another; it is no part of the answer."""
 
 Part = dict[str, Any]
 Ask = Callable[[System], Part]
@@ -38,7 +45,25 @@ def ask(settings: Settings, within_s: float) -> dict[str, Part]:
         asks = {"system": _system} | asks
     asked = {name: _Asked(one, settings) for name, one in asks.items()}
     until_s = time.monotonic() + within_s
-    return {name: one.answer(until_s, within_s) for name, one in asked.items()}
+    found = {name: one.answer(until_s, within_s) for name, one in asked.items()}
+    state, heard = found.get("system", {}).pop(_STATE, None), found["ledger"].pop(_HEARD, None)
+    if state is not None:
+        _add_troubles(found["system"], state, heard, settings)
+    return found
+
+
+def is_well(found: Mapping[str, Part]) -> bool:
+    """Whether all parts are reached, and whatever lives works."""
+    return all(part["reachable"] and not part.get("troubles") for part in found.values())
+
+
+def _add_troubles(part: Part, state: State, heard: Heard | None, settings: Settings) -> None:
+    """Of the system under the home: which processes live and do not work."""
+    troubles = {one.name: one for one in vitals.troubles(state, heard, settings)}
+    part["troubles"] = [one.sentence for one in troubles.values()]
+    for process in part["processes"]:
+        one = troubles.get(process["name"])
+        process["trouble"] = one.what if one else None
 
 
 class _Asked:
@@ -82,7 +107,7 @@ def _system(system: System) -> Part:
         one["last_end_at_s"] = process.last_end_at_s or None
     missing = [process.name for process in found.processes if process.pid is None]
     error = {"reachable": False, "error": f"not running: {', '.join(missing)}"} if missing else {}
-    return place | asdict(found) | {"processes": processes} | error
+    return place | asdict(found) | {"processes": processes, _STATE: found} | error
 
 
 def _ledger(system: System) -> Part:
@@ -101,34 +126,25 @@ def _ledger(system: System) -> Part:
         "roles": [asdict(signature) for signature in system.roster.signatures()],
         "workers": [_worker(worker) for worker in ledger.workers()],
         "queues": queues,
+        _HEARD: vitals.heard(system),
     }
 
 
 def _worker(worker: WorkerState) -> Part:
-    facts = _facts(worker.facts)
-    has, free = facts.get("has"), facts.get("free")
-    busy = None
-    if isinstance(has, dict) and isinstance(free, dict) and "slots" in has and "slots" in free:
-        busy = has["slots"] - free["slots"]
+    row = Row(worker, facts_of(worker))
     return {
         "name": worker.name,
         "host": worker.host,
         "queues": list(worker.queues),
-        "slots": worker.slots,
-        "busy_slots": busy,
+        "slots": row.slots,
+        "busy_slots": row.used,
         "jobs": len(worker.held),
-        "gate": facts.get("gate"),
-        "is_silent": worker.left_ms <= 0,
+        "state": row.word,
+        "gate": row.gate or None,
+        "is_silent": row.is_silent,
+        "heard_s": row.heard_s,
         "drain": worker.drain.reason or "ordered" if worker.drain else None,
     }
-
-
-def _facts(text: str) -> Mapping[str, Any]:
-    try:
-        facts = json.loads(text)
-    except ValueError:
-        return {}
-    return facts if isinstance(facts, dict) else {}
 
 
 def _broker(system: System) -> Part:

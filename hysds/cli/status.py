@@ -24,7 +24,8 @@ def command(job_id: tuple[str, ...], as_json: bool) -> int:
 
     Without an ID: what of the system runs. Of one that `hysds up` started that is each of its processes; then the
     ledger, the broker, the store and how far it is behind, workers and queues. It takes no longer than 3 s, whatever
-    hangs; the exit code is 0 when all is well, and 4 when a part can't be reached.
+    hangs; the exit code is 0 when all is well, and 4 when a part can't be reached, or a process of it lives and does
+    not work: one that is stopped, or not heard of any more.
 
     \b
         hysds status 01930f5e-7b1c-7000-8000-0123456789ab
@@ -49,7 +50,7 @@ def command(job_id: tuple[str, ...], as_json: bool) -> int:
 
 def _system(as_json: bool) -> int:
     found = parts.ask(load.load().settings, _WITHIN_S)
-    is_well = all(part["reachable"] for part in found.values())
+    is_well = parts.is_well(found)
     if as_json:
         click.echo(tables.as_json({"well": is_well, **found}))
     else:

@@ -53,6 +53,7 @@ def _system(part: Part) -> Iterator[str]:
     yield f"{part['phase']} under {part['home']}, {kind}{how}: process {part['pid']} since {since}"
     rows = [_process(process) for process in part["processes"]]
     yield from plain(Table(("process", "pid", "for", "restarts", "state", "last end"), rows))
+    yield from (words.clean(sentence) for sentence in part.get("troubles", ()))
 
 
 def _process(process: Part) -> Sequence[str]:
@@ -73,7 +74,7 @@ def _state(process: Part) -> str:
     if process["pid"] is None:
         again_s = process["again_s"]
         return "ended" if again_s is None else f"starts in {words.seconds(again_s)}"
-    return "ready" if process["is_ready"] else "starting"
+    return process.get("trouble") or ("ready" if process["is_ready"] else "starting")
 
 
 def _ledger(part: Part) -> Iterator[str]:

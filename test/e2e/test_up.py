@@ -164,6 +164,26 @@ def test_status_is_bounded_and_tells_what_hangs(system: Any) -> None:
     assert re.search(rb"(?m)^store +sqlite:", hangs.stdout)
 
 
+@pytest.mark.parametrize("name", ["valkey", "worker", "reconciler", "indexer"])
+def test_a_process_that_lives_and_does_not_work_is_named(system: Any, name: str) -> None:
+    """Stopped by hand: `status` and `doctor` say which, and how it comes back; both are content again after it."""
+    pid = _pids(_state(system))[name]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        status, told = system.hysds("status"), _state(system)
+        doctor = system.hysds("doctor", "--json")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    hangs = [one for one in map(json.loads, doctor.stdout.splitlines()) if one["code"] == "embedded.hangs"]
+
+    assert status.returncode == 4
+    assert f"{name}: process {pid} is stopped; kill -9 {pid}, it is started again".encode() in status.stdout
+    assert not told["well"]
+    assert doctor.returncode == (4 if name == "valkey" else 1)
+    assert [one["what"] for one in hangs] == [f"{name}: process {pid} is stopped"]
+    _until(lambda: system.hysds("status").returncode == 0)
+
+
 def test_down_ends_all_and_says_what(home: Any) -> None:
     """Each process and how it ended; with nothing to end all is well."""
     pids = _pids(_up(home))

@@ -76,6 +76,15 @@ def test_each_process_is_told_with_what_became_of_the_one_before() -> None:
     ]
 
 
+def test_a_process_that_lives_and_does_not_work_is_told() -> None:
+    """In its row, and with what to do below the table."""
+    hung = _RUNNING | {"trouble": "is stopped"}
+    sentence = "worker: process 12 is stopped; kill -9 12, it is started again"
+    lines = system_summary.lines({"system": _SYSTEM | {"processes": [hung], "troubles": [sentence]}})
+
+    assert lines[2:] == ["  worker   12   2h05m  0         is stopped", f"  {sentence}"]
+
+
 def test_all_parts_have_a_line_and_what_they_are_made_of_stands_below() -> None:
     """A silent worker's slots don't count; the longest queue comes first; nothing of a name moves a cursor."""
     lines = system_summary.lines({"ledger": _LEDGER, "broker": _BROKER, "store": _STORE})
