@@ -42,16 +42,20 @@ def command(job_id: str, as_json: bool) -> int:
 
 
 def lines(explanation: Explanation) -> list[str]:
-    """The explanation for people: the sentence first, then one fact a line."""
+    """The explanation for people: the sentence first, then one fact a line; none says what the sentence says."""
     why = explanation.why
     head = f"job {explanation.id} is {explanation.status}" if explanation.status else f"job {explanation.id}"
+    last = explanation.attempts[-1] if explanation.attempts else None
     pairs = [
         ("reason", why.reason.value),
         *_queue(explanation),
         *_workers(explanation.takers),
         *_failure(explanation),
         *[("output", f"{line.stream}: {line.text}") for line in explanation.decisive.lines],
-        *[(f"attempt {one.get('attempt')}", _attempt(one)) for one in explanation.attempts],
+        *[
+            (f"attempt {one.get('attempt')}", _attempt(one, why.sentence if one is last else ""))
+            for one in explanation.attempts
+        ],
         *[(_LINKS[name], other) for name, other in explanation.links.items()],
         *[("next", _coming(one)) for one in why.coming],
         *[("to do", one) for one in why.advice],
@@ -87,20 +91,25 @@ def _failure(explanation: Explanation) -> list[tuple[str, str]]:
     failure = explanation.failure
     if not failure:
         return []
-    parts = [failure.get("class", "")]
+    said = explanation.why.sentence
+    class_, error = failure.get("class", ""), str(failure.get("error", ""))
+    parts = [class_] if f"as {class_} " not in said else []
     parts += [f"in phase {failure['phase']}"] if failure.get("phase") else []
     parts += [f"exit code {failure['exit_code']}"] if failure.get("exit_code") is not None else []
+    new = [part for part in parts if part and part not in said]
     sign = explanation.decisive.sign
     return [
-        ("ended as", ", ".join(part for part in parts if part)),
-        *([("error", str(failure["error"]))] if failure.get("error") else []),
+        *([("ended as", ", ".join(new))] if new else []),
+        *([("error", error)] if error and error not in said else []),
         *([("looks like", sign.value)] if sign not in (None, Sign.ERROR, Sign.LAST) else []),
     ]
 
 
-def _attempt(entry: Mapping[str, Any]) -> str:
+def _attempt(entry: Mapping[str, Any], said: str) -> str:
     worker = words.shown(entry.get("worker")).partition("/")[0]
-    return f"on {worker}, ended {words.shown(entry.get('ended'))}: {summary.attempt(entry)}"
+    where = f"on {worker}, ended {words.shown(entry.get('ended'))}"
+    error = entry.get("error")
+    return where if error and str(error) in said else f"{where}: {summary.attempt(entry)}"
 
 
 def _coming(coming: Coming) -> str:

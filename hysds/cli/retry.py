@@ -33,4 +33,5 @@ def command(job_id: tuple[str, ...], queue: str | None, priority: int | None, as
     wanted = id_arguments.given(job_id)
     with Client() as client:
         new = client.retry_many(wanted, queue, priority)
-    return submissions.show(zip(wanted, new, strict=True), as_json)
+        obstacles = client.obstacles(new)
+    return submissions.show(zip(wanted, new, strict=True), obstacles, as_json)

@@ -15,6 +15,7 @@ from hysds.cli.exits import Exit
 from hysds.cli.live import People, Screen
 from hysds.cli.own_system import Ready
 from hysds.core.errors import Unreachable
+from hysds.core.explanation.values import Reason
 from hysds.core.ids import JobId
 from hysds.core.spec import JobSpec
 from hysds.embedded.errors import EmbeddedError
@@ -105,10 +106,11 @@ class _Watched:
         submission = client.submit(job, self.id)
         self._is_accepted = True
         if submission.twin is None:
-            queue = job.job_queue or job.bare_type
-            self._screen.say(f"job {self.id} in queue {queue}")
-            if submission.hearers == 0 and not self._system.is_own:
-                self._screen.say(words.unheard(queue))
+            self._screen.say(f"job {self.id} in queue {submission.queue}")
+            for why in client.obstacles([submission]):
+                # The worker of a system of our own announces itself a moment after it is ready.
+                if not self._system.is_own or why.reason is Reason.TOO_LARGE:
+                    self._screen.say(words.waits(why))
             return self._to_its_end(client)
         self.id, self.is_twin = submission.twin, True
         self._screen.say(

@@ -8,16 +8,18 @@ import click
 
 from hysds.cli import tables
 from hysds.cli.exits import Exit
-from hysds.cli.words import clean, unheard
+from hysds.cli.words import clean, waits
+from hysds.core.explanation.values import Why
 from hysds.orchestrator.submit import Submission
 
 
-def show(named: Iterable[tuple[str, Submission]], as_json: bool) -> Exit:
-    """Show each submission under its name: of a duplicate the id of the job that stands for it; answers how to exit.
+def show(named: Iterable[tuple[str, Submission]], obstacles: Iterable[Why], as_json: bool) -> Exit:
+    """Show each submission under its name, of a duplicate the id of the job that stands for it; then why nobody takes
+    some of them. Answers how to exit.
 
     Raises: OSError, once all were told of on stderr, where stdout takes nothing.
     """
-    code, queues = Exit.COMPLETED, []
+    code = Exit.COMPLETED
     unwritten: OSError | None = None
     for name, submission in named:
         if submission.refused is not None:
@@ -32,10 +34,8 @@ def show(named: Iterable[tuple[str, Submission]], as_json: bool) -> Exit:
                 f"{clean(name)}: accepted as job {submission.id}, which stdout can't be told", err=True
             )
             unwritten = error
-        if submission.hearers == 0:
-            queues.append(submission.queue)
-    for queue in dict.fromkeys(queues):
-        click.echo(unheard(queue), err=True)
+    for why in obstacles:
+        click.echo(waits(why), err=True)
     if unwritten is not None:
         raise unwritten
     return code

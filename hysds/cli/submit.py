@@ -25,4 +25,5 @@ def command(spec: tuple[str, ...], as_json: bool) -> int:
     with Client() as client:
         jobs = specs.load(spec, client)
         taken = client.submit_many(jobs)
-    return submissions.show(zip(spec, taken, strict=True), as_json)
+        obstacles = client.obstacles(taken)
+    return submissions.show(zip(spec, taken, strict=True), obstacles, as_json)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hysds.core.explanation.values import Why
 
 
 def clean(text: str) -> str:
@@ -28,10 +31,9 @@ def shown(value: Any) -> str:
     return clean(json.dumps(value, ensure_ascii=False))
 
 
-def unheard(queue: str) -> str:
-    """What to say of a job in a queue that no worker takes jobs of."""
-    name = clean(queue)
-    return f"note: no worker announced for queue {name} yet; the job waits (hysds worker job --queues {name} is one)"
+def waits(why: Why) -> str:
+    """What to say of a job that nobody takes as things are."""
+    return clean(f"note: the job waits: {why.sentence} ({why.advice[0]})")
 
 
 def cut(text: str, most: int) -> str:

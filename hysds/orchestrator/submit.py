@@ -39,6 +39,8 @@ class Submission:
     id: JobId
     status: str
     queue: str = ""
+    shape: str = ""
+    """What it needs of a host, as `core.shapes` writes it."""
     twin: JobId | None = None
     """The job that stands for a duplicate."""
     twin_status: str = ""
@@ -111,6 +113,7 @@ def _submission(item: Acceptance, answer: Answer, hearers: int | None, made_here
         id=JobId(item.id),
         status=answer.status,
         queue=item.queue,
+        shape=item.shape,
         twin=JobId(answer.twin) if answer.twin else None,
         twin_status=answer.twin_status,
         repeated=answer.how is Accepting.REPEATED,

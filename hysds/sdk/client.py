@@ -18,7 +18,7 @@ from hysds.bootstrap import System
 from hysds.core import ids, parse
 from hysds.core.document import document
 from hysds.core.errors import InvalidSpec, NotFound, Unreachable
-from hysds.core.explanation.values import Explanation
+from hysds.core.explanation.values import Explanation, Why
 from hysds.core.query import JobQuery
 from hysds.core.repetition import Changes
 from hysds.core.requests import MAX_BATCH, Drain, WorkerState
@@ -28,7 +28,7 @@ from hysds.orchestrator.submit import Submission
 from hysds.ports.ledger import Kept
 from hysds.ports.store import Page
 from hysds.sdk.endings import Endings
-from hysds.sdk.explaining import explained
+from hysds.sdk.explaining import explained, obstacles
 from hysds.sdk.floor import Floor
 from hysds.sdk.following import Follower, Place
 from hysds.sdk.repeating import retried
@@ -147,6 +147,12 @@ class Client:
         knows.
         """
         return explained(self._system, ids.job_id(job_id), self.job)
+
+    def obstacles(self, submissions: Iterable[Submission]) -> tuple[Why, ...]:
+        """Why nobody takes jobs that were just submitted, however long they wait, as things are: each reason once, none
+        for a job that somebody takes. Also none where the workers can't be asked: the jobs were accepted all the same.
+        """
+        return obstacles(self._system, submissions)
 
     def retry(self, job_id: str, queue: str | None = None, priority: int | None = None) -> Submission:
         """Do an ended job again, as a new job that is linked to it and no duplicate of it; `queue` and `priority` of

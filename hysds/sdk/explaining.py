@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from hysds.bootstrap import System
 from hysds.core.document import document
 from hysds.core.errors import NotFound, Unreachable
 from hysds.core.explanation.explain import explain
-from hysds.core.explanation.values import Explanation, Seen, Terms
+from hysds.core.explanation.queueing import obstacle, takers
+from hysds.core.explanation.values import Explanation, Seen, Terms, Why
 from hysds.core.ids import JobId
 from hysds.core.requests import Place
+from hysds.core.shapes import Shape
 from hysds.core.status import Status
+from hysds.orchestrator.submit import Submission
 from hysds.ports.ledger import Kept
 from hysds.settings.model import Settings
 
+_SMALLEST = str(Shape())
+"""Fits whoever takes anything."""
 _LOOKS = 3
 """A job may be claimed between the look at its record and the look at its place."""
 
@@ -41,6 +46,21 @@ def explained(system: System, job_id: JobId, find: Find) -> Explanation:
     whole = document(kept.record, kept.spec, kept.attempts, kept.error)
     workers = () if kept.record.status.is_terminal else system.ledger.workers()
     return explain(Seen(job_id, whole, kept.record, place, workers, _twin(find, whole)), terms)
+
+
+def obstacles(system: System, submissions: Iterable[Submission]) -> tuple[Why, ...]:
+    """Why nobody takes them as things are; see `Client.obstacles`. Workers are asked for only where that may be."""
+    asked = {
+        (one.queue, one.shape): one
+        for one in submissions
+        if one.hearers == 0 or (one.hearers and one.shape != _SMALLEST)
+    }
+    try:
+        workers = system.ledger.workers() if asked else ()
+    except Unreachable:
+        return ()
+    found = (obstacle(one, takers(one, workers)) for one in asked.values())
+    return tuple(dict.fromkeys(why for why in found if why is not None))
 
 
 def _standing(system: System, job_id: JobId) -> tuple[Kept | None, Place | None]:
@@ -74,6 +94,7 @@ def _terms(settings: Settings, now_ms: int) -> Terms:
         lease_ms=round(settings.ledger.lease_s * 1000),
         renew_ms=round(settings.ledger.renew_interval_s * 1000),
         stop_grace_ms=round(settings.worker.stop_grace_s * 1000),
+        drain_timeout_ms=round(settings.worker.drain_timeout_s * 1000),
         retention_ms=round(settings.ledger.record_retention_s * 1000),
         default_time_limit_s=settings.jobs.default_time_limit_s,
         time_limit_gap_s=settings.jobs.hard_time_limit_gap_s,

@@ -193,7 +193,7 @@ def standing() -> Iterator[CommandLine]:
         try:
             found.start_ready("worker", "job", "--queues", "default,narrow", "--slots", "2", "--name", "w1")
             hello = b'{"job_type": "job:x", "job_queue": "default", "payload": {"_command": "true"}}'
-            while b"note: no worker" in found.hysds("submit", "-", stdin=hello).stderr:
+            while b"note: the job waits" in found.hysds("submit", "-", stdin=hello).stderr:
                 pass  # it announces itself a moment after it is ready; the tests are of a system that stands
             found.start("indexer")
             found.start("reconciler")

@@ -10,6 +10,8 @@ from hysds.core.explanation.values import Reason, Seen, Terms, Why, entries, par
 from hysds.core.status import TERMINAL, FailureClass, Status
 from hysds.lib import units
 
+_BARE_NAME = "_stderr.txt"
+"""A document's own hint names no path: its reader has the path beside it."""
 _ENDED = frozenset(status.value for status in TERMINAL)
 
 
@@ -78,12 +80,22 @@ def _failed(seen: Seen, document: Mapping[str, Any]) -> Why:
     sentence = (
         f"it failed {attempt}as {class_}{phase}{_ended_at(document)}: {error or 'nothing is known of it'}"
     )
+    hint = text(document, "hint")
     advice = [
         lines(document).hint,
-        text(document, "hint"),
+        "" if _BARE_NAME in hint else hint,
+        _output(seen.id, document) if tried else "",
         f"when its cause is mended: hysds retry {seen.id}",
     ]
     return Why(Reason.FAILED, sentence, tuple(dict.fromkeys(one for one in advice if one)))
+
+
+def _output(id_: str, document: Mapping[str, Any]) -> str:
+    """Where all is that it wrote."""
+    directory = text(document, "job", "job_info", "job_dir")
+    host = text(document, "job", "job_info", "execute_node")
+    files = f", or {directory}/{_BARE_NAME}{f' on {host}' if host else ''}" if directory else ""
+    return f"see what it wrote: hysds logs {id_}{files}"
 
 
 def _revoked(document: Mapping[str, Any]) -> Why:

@@ -39,7 +39,7 @@ def explain(seen: Seen, terms: Terms) -> Explanation:
     if record is None:
         return replace(whole, why=endings.forgotten(seen, document, terms))
     if record.status is Status.QUEUED:
-        takers = queueing.takers(seen, record)
+        takers = queueing.takers(record, seen.workers)
         why = queueing.queued(record, seen.place, takers, terms)
         return replace(whole, why=why, place=seen.place, takers=takers)
     if record.status is Status.WAITING:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from hysds.core import moments
-from hysds.core.explanation.takers import SIZES, Lack, Taker, taker
-from hysds.core.explanation.values import Coming, Reason, Seen, Terms, Why, entries, text
+from hysds.core.explanation.takers import SIZES, Lack, Need, Taker, taker
+from hysds.core.explanation.values import Coming, Reason, Terms, Why, entries, text
 from hysds.core.record import Record
-from hysds.core.requests import Place
+from hysds.core.requests import Place, WorkerState
 
+_SHOWN = 3
 OVERDUE_MS = 5_000
 """A reconciler acts each second or two: what is later than this is not just about to happen."""
 
 _ORDER = ("now", "later", "no")
-_AWAY = (Lack.SILENT, Lack.DRAINING, Lack.SHUT)
+_AWAY = (Lack.SILENT, Lack.DRAINING, Lack.SHUT, Lack.WORK_DIR)
 
 
-def takers(seen: Seen, record: Record) -> tuple[Taker, ...]:
+def takers(need: Need, workers: Sequence[WorkerState]) -> tuple[Taker, ...]:
     """All workers, those that could take the job first, those that hear other queues last."""
-    found = [taker(record, worker) for worker in seen.workers]
+    found = [taker(need, worker) for worker in workers]
     found.sort(key=lambda one: (one.lacks(Lack.QUEUE), _ORDER.index(one.takes), one.name, one.incarnation))
     return tuple(found)
 
@@ -33,21 +35,19 @@ def queued(record: Record, place: Place | None, all_takers: Sequence[Taker], ter
     if place is not None and place.paused:
         sentence = f"queue {record.queue} is paused: nothing of it is started until somebody resumes it"
         return Why(Reason.QUEUE_PAUSED, sentence, coming=coming)
-    hearers = [one for one in all_takers if not one.lacks(Lack.QUEUE)]
-    if not hearers:
-        return Why(
-            Reason.NO_WORKER,
-            f"no worker that announced itself hears queue {record.queue}",
-            (f"start one: hysds worker job --queues {record.queue}",),
-            coming,
-        )
-    why = _taken(record, place, hearers, terms) or _untaken(record, hearers)
+    why = _taken(record, place, all_takers, terms) or _untaken(record, all_takers)
     return Why(why.reason, why.sentence, why.advice, (*why.coming, *coming))
 
 
-def _taken(record: Record, place: Place | None, hearers: Sequence[Taker], terms: Terms) -> Why | None:
+def obstacle(need: Need, all_takers: Sequence[Taker]) -> Why | None:
+    """Why nobody takes such a job as things are, however long it waits; None where somebody does, if only later."""
+    is_taken = any(one.takes != "no" for one in all_takers)
+    return None if is_taken else _untaken(need, all_takers)
+
+
+def _taken(record: Record, place: Place | None, found: Sequence[Taker], terms: Terms) -> Why | None:
     """Where a worker takes it sooner or later; None where none does as things are."""
-    free = [one for one in hearers if one.takes == "now"]
+    free = [one for one in found if one.takes == "now"]
     if free and place is not None and place.ahead:
         jobs = "1 ready job stands" if place.ahead == 1 else f"{place.ahead} ready jobs stand"
         sentence = f"{jobs} before it in queue {record.queue}; {_names(free)} takes them in turn"
@@ -63,7 +63,7 @@ def _taken(record: Record, place: Place | None, hearers: Sequence[Taker], terms:
                 ),
             ),
         )
-    later = [one for one in hearers if one.takes == "later"]
+    later = [one for one in found if one.takes == "later"]
     if not later:
         return None
     keeper = next((one for one in later if place is not None and one.incarnation == place.reserved_by), None)
@@ -84,22 +84,50 @@ def _taken(record: Record, place: Place | None, hearers: Sequence[Taker], terms:
     )
 
 
-def _untaken(record: Record, hearers: Sequence[Taker]) -> Why:
+def _untaken(need: Need, all_takers: Sequence[Taker]) -> Why:
     """Where none of the workers that hear its queue takes it, however long it waits."""
+    hearers = [one for one in all_takers if not one.lacks(Lack.QUEUE)]
+    start = _start(need.queue, all_takers)
+    if not hearers:
+        missed = "one that hangs is announced no more: is one there all the same? See hysds status, and its process"
+        sentence = f"no worker that is announced hears queue {need.queue}"
+        return Why(Reason.NO_WORKER, sentence, (f"start one: {start}", missed))
     open_ = [one for one in hearers if not one.lacks(*_AWAY)]
     if open_ and all(one.lacks(*SIZES) for one in open_):
+        lack = next(missing.text for missing in open_[0].missing if missing.lack in SIZES)
         return Why(
             Reason.TOO_LARGE,
-            f"no worker of queue {record.queue} that is open is large enough for it",
+            f"no worker of queue {need.queue} that is open is large enough for it: it {lack} ({open_[0].name})",
             ("ask for less in resources, or start a worker on a larger host",),
         )
-    draining = [one for one in hearers if one.lacks(Lack.DRAINING, Lack.SHUT)]
-    if draining:
-        advice = tuple(f"hysds worker resume {one.name}" for one in draining if one.lacks(Lack.DRAINING))
-        sentence = f"every worker of queue {record.queue} that is there takes nothing: {_names(draining)}"
-        return Why(Reason.WORKERS_DRAINING, sentence, advice or ("start a worker: hysds worker job",))
-    sentence = f"every worker that heard queue {record.queue} is silent: {_names(hearers)}"
-    return Why(Reason.WORKERS_SILENT, sentence, ("see whether they run, and whether they reach the ledger",))
+    there = [one for one in hearers if not one.lacks(Lack.SILENT)]
+    if not there:
+        sentence = f"every worker that heard queue {need.queue} is silent: {_names(hearers)}"
+        return Why(
+            Reason.WORKERS_SILENT, sentence, ("see whether they run, and whether they reach the ledger",)
+        )
+    homeless = [one for one in there if one.lacks(Lack.WORK_DIR)]
+    advice = [
+        *(f"hysds worker resume {one.name}" for one in there if one.lacks(Lack.DRAINING)),
+        *(
+            ["make or mount the directory again: its worker takes jobs as soon as it is there"]
+            if homeless
+            else []
+        ),
+        f"{'or start another' if homeless else 'start another'}: {start}",
+    ]
+    if len(homeless) == len(there):
+        said = "; ".join(f"{one.name} {missing.text}" for one in homeless[:_SHOWN] for missing in one.missing)
+        sentence = f"no worker of queue {need.queue} has a directory to work in: {said}"
+        return Why(Reason.NO_WORK_DIRECTORY, sentence, tuple(advice))
+    sentence = f"every worker of queue {need.queue} that is there takes nothing: {_names(there)}"
+    return Why(Reason.WORKERS_DRAINING, sentence, tuple(advice))
+
+
+def _start(queue: str, others: Sequence[Taker]) -> str:
+    """The command that starts a worker for the queue; beside others it needs a name of its own."""
+    name = " --name NAME (one that no other has)" if others else ""
+    return f"hysds worker job --queues {shlex.quote(queue)}{name}"
 
 
 def waiting(record: Record, document: Mapping[str, object], terms: Terms) -> Why:

@@ -11,6 +11,9 @@ from hysds.core.explanation.values import Coming, Reason, Seen, Terms, Why, part
 from hysds.core.record import FOREVER, Record, worker_name
 from hysds.core.requests import WorkerState
 
+_LEAVING = "draining: the worker is leaving"
+"""What the gate of a worker says that was told to end."""
+
 
 def started(seen: Seen, record: Record, document: Mapping[str, Any], terms: Terms) -> Why:
     """Of a job under a lease."""
@@ -33,7 +36,7 @@ def started(seen: Seen, record: Record, document: Mapping[str, Any], terms: Term
         (f"watch it: hysds logs -f {record.id}",),
         (
             *_limits(record, document, terms),
-            *_drained(owner),
+            *_drained(owner, terms),
             Coming(f"if the worker dies, {end.what}"),
         ),
     )
@@ -97,13 +100,24 @@ def _limits(record: Record, document: Mapping[str, Any], terms: Terms) -> list[C
     return found
 
 
-def _drained(owner: WorkerState | None) -> list[Coming]:
-    """What a drain order does to what runs."""
-    drain = owner.drain if owner is not None else None
-    if drain is None or drain.within_ms == FOREVER:
+def _drained(owner: WorkerState | None, terms: Terms) -> list[Coming]:
+    """What a drain does to what runs: that of an order, and that of a worker which is ending."""
+    if owner is None:
         return []
-    until_ms = drain.since_ms + drain.within_ms
-    return [Coming("its worker is drained: it is stopped then and queued again", until_ms)]
+    coming = []
+    drain = owner.drain
+    if drain is not None and drain.within_ms == FOREVER:
+        coming.append(Coming("its worker is drained, takes nothing more, and lets it end"))
+    elif drain is not None:
+        until_ms = drain.since_ms + drain.within_ms
+        coming.append(Coming("its worker is drained: it is stopped then and queued again", until_ms))
+    if facts_of(owner).rest.get("gate") == _LEAVING:
+        what = (
+            "its worker is ending: what has not ended when its worker.drain_timeout is over is stopped and queued again"
+            f" ({span(terms.drain_timeout_ms)} after its signal, if it has the settings of this host)"
+        )
+        coming.append(Coming(what))
+    return coming
 
 
 def _name(record: Record) -> str:

@@ -7,15 +7,29 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from hysds.core import moments
-from hysds.core.record import Record
 from hysds.core.requests import WorkerState
-from hysds.core.shapes import Capacity, Shape, decode
+from hysds.core.shapes import MEMORY_STEP_MIB, Capacity, Shape, decode
 from hysds.lib import units
 
 _MIB, _GIB = 1 << 20, 1 << 30
+_NO_DIRECTORY = "no work directory"
+"""What a worker's gate says where its `worker.work_dir` can't be reached."""
+
+
+class Need(Protocol):
+    """What a worker must have for a job: a record has it, and what became of a submission."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def queue(self) -> str: ...
+
+    @property
+    def shape(self) -> str: ...
 
 
 class Lack(StrEnum):
@@ -27,7 +41,9 @@ class Lack(StrEnum):
     DRAINING = "draining"
     """It was told to take nothing more."""
     SHUT = "shut"
-    """It says itself that it takes nothing: it is about to end, or its host is no good."""
+    """It says itself that it takes nothing, as it is about to end."""
+    WORK_DIR = "work-dir"
+    """Its work directory is gone, or on a disk that does not answer."""
     SLOTS = "slots"
     CPUS = "cpus"
     MEMORY = "memory"
@@ -106,19 +122,32 @@ def is_silent(worker: WorkerState, facts: Facts) -> bool:
     return worker.left_ms <= 0 or (ago_ms is not None and 0 < facts.lease_ms < 2 * ago_ms)
 
 
-def taker(record: Record, worker: WorkerState) -> Taker:
+def taker(need: Need, worker: WorkerState) -> Taker:
     """What a worker lacks to take a queued job now."""
     missing: list[Missing] = []
-    if record.queue not in worker.queues:
+    if need.queue not in worker.queues:
         heard = ", ".join(worker.queues)
-        missing.append(Missing(Lack.QUEUE, f"hears {heard}, not {record.queue}"))
+        missing.append(Missing(Lack.QUEUE, f"hears {heard}, not {need.queue}"))
     missing += _absences(worker)
-    missing += _sizes(record, worker)
-    if worker.reserved not in ("", record.id):
+    if not any(
+        one.lack is Lack.WORK_DIR for one in missing
+    ):  # without one it says of every shape that it can't fit
+        missing += _sizes(need.shape, worker)
+    if worker.reserved not in ("", need.id):
         missing.append(
             Missing(Lack.RESERVED, f"its host is kept free for job {worker.reserved}", passes=True)
         )
     return Taker(worker.incarnation, worker.name, worker.host, tuple(missing))
+
+
+def work_dir(worker: WorkerState) -> str:
+    """Where its jobs work, for people: the directory and its host."""
+    named = facts_of(worker).rest.get("work_dir")
+    return (
+        f"work directory {named} on {worker.host}"
+        if isinstance(named, str)
+        else f"work directory on {worker.host}"
+    )
 
 
 def _absences(worker: WorkerState) -> list[Missing]:
@@ -132,22 +161,24 @@ def _absences(worker: WorkerState) -> list[Missing]:
         return [Missing(Lack.DRAINING, f"is drained since {moments.iso(worker.drain.since_ms)}{reason}")]
     if worker.slots == 0:
         gate = facts.rest.get("gate")
+        if gate == _NO_DIRECTORY:
+            return [Missing(Lack.WORK_DIR, f"takes nothing: it can't reach its {work_dir(worker)}")]
         why = f": {gate}" if isinstance(gate, str) and gate else ", as it is about to end"
         return [Missing(Lack.SHUT, f"takes nothing{why}")]
     return []
 
 
-def _sizes(record: Record, worker: WorkerState) -> list[Missing]:
+def _sizes(name: str, worker: WorkerState) -> list[Missing]:
     """What is too small. What the worker says of the shape decides; its capacities only say why."""
-    shape, fit, facts = _shape(record.shape), worker.fit, facts_of(worker)
-    if record.shape in fit.now:
+    shape, fit, facts = _shape(name), worker.fit, facts_of(worker)
+    if name in fit.now:
         return []
     never = _short(shape, facts.has, "has", passes=False)
-    if record.shape in fit.never:
-        return never or [Missing(Lack.SHAPE, f"can't hold it ({record.shape})")]
+    if name in fit.never:
+        return never or [Missing(Lack.SHAPE, f"can't hold it ({name})")]
     now = _short(shape, facts.free, "has free", passes=True)
-    if record.shape in fit.empty:
-        return now or [Missing(Lack.SHAPE, f"has too little free for it ({record.shape})", passes=True)]
+    if name in fit.empty:
+        return now or [Missing(Lack.SHAPE, f"has too little free for it ({name})", passes=True)]
     return never or now
 
 
@@ -168,7 +199,10 @@ def _short(shape: Shape, capacity: Capacity | None, verb: str, passes: bool) -> 
 
 
 def _words(shown: Callable[[float], str], needed: float, there: float, verb: str) -> str:
-    return f"needs {shown(needed)}, {verb} {shown(there)}" if there >= 0 else f"has {shown(there)}"
+    if there < 0:
+        return f"has {shown(there)}"
+    steps = f" (in steps of {MEMORY_STEP_MIB} MiB)" if shown is _memory else ""
+    return f"needs {shown(needed)}{steps}, {verb} {shown(there)}"
 
 
 def _slots(count: float) -> str:

@@ -30,6 +30,8 @@ class Reason(StrEnum):
     NO_WORKER = "no-worker"
     WORKERS_SILENT = "workers-silent"
     WORKERS_DRAINING = "workers-draining"
+    NO_WORK_DIRECTORY = "no-work-directory"
+    """The workers that are there can't reach the directories in which jobs would work."""
     TOO_LARGE = "too-large"
     # waiting
     NOT_BEFORE = "not-before"
@@ -63,6 +65,7 @@ class Terms:
     lease_ms: int
     renew_ms: int
     stop_grace_ms: int
+    drain_timeout_ms: int
     retention_ms: int
     default_time_limit_s: float
     time_limit_gap_s: float

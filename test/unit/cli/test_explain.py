@@ -56,8 +56,13 @@ def test_a_failed_job_shows_class_error_and_attempts(tmp_path: Path) -> None:
         job = system.client.submit(retried)
         system.settle()
         told = _told(system, job.id)
+        lines = explain.lines(system.client.explain(job.id))
 
-    assert told["ended as"] == ["user, in phase execute, exit code 3"]
+    text = "\n".join(lines)
+    assert told[""][0].endswith("exit code 3")
+    assert "as user in phase execute" in told[""][0]
+    assert not {"ended as", "error"} & set(told)
+    assert text.count("exit code 3") == 2  # of the whole, and of the attempt before the last
     assert re.fullmatch(r"on simulated@test, ended 20\S+Z: user: exit code 3", told["attempt 1"][0])
     assert "attempt 2" in told
     assert told["to do"][-1] == f"when its cause is mended: hysds retry {job.id}"

@@ -24,7 +24,7 @@ def test_a_job_that_was_accepted_never_looks_refused(capsys: pytest.CaptureFixtu
         open(writer, "w", buffering=1) as nobody,
         contextlib.redirect_stdout(nobody),
     ):
-        submissions.show(taken, as_json=False)
+        submissions.show(taken, (), as_json=False)
     said = capsys.readouterr().err
 
     assert said.splitlines() == [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,11 @@ import pytest
 from hysds.bootstrap import System
 from hysds.core.errors import Conflict, NotFound, Refused, Unreachable
 from hysds.core.explanation.values import Reason
+from hysds.core.ids import JobId
 from hysds.core.record import FOREVER
 from hysds.core.requests import Announcement, Fit, Renewal
 from hysds.lib.uuid7 import Uuid7Source
+from hysds.orchestrator.submit import Submission
 from hysds.ports.ledger import Ledger
 from hysds.ports.store import Store
 from hysds.sdk.client import Client
@@ -24,8 +28,10 @@ from hysds.wiring import MemoryAdapters
 _SPEC: dict[str, Any] = {"job_type": "job:x", "job_queue": "default", "payload": {"_command": "x"}}
 
 
-def _announce(system: SimulatedSystem, name: str, queue: str = "default", life: str = "1") -> None:
-    said = Announcement("host", name, (queue,), 1, Fit())
+def _announce(
+    system: SimulatedSystem, name: str, queue: str = "default", life: str = "1", **said_too: Any
+) -> None:
+    said = replace(Announcement("host", name, (queue,), 1, Fit()), **said_too)
     system.system.ledger.renew(Renewal(f"{name}/{life}", said, (), (), 30_000, 60_000))
 
 
@@ -58,6 +64,50 @@ def test_a_failed_job_is_explained_also_when_the_ledger_has_forgotten_it(tmp_pat
     assert kept is None
     assert remembered.why.reason is Reason.FAILED
     assert (forgotten.why, forgotten.attempts) == (remembered.why, remembered.attempts)
+
+
+def test_why_nobody_takes_a_submitted_job_is_known_at_once(tmp_path: Path) -> None:
+    """For the reasons that an explanation gives: nobody, drained, no directory, too small; none where it is taken."""
+    small = json.dumps({"has": {"slots": 1, "cpus": 1, "memory_bytes": 1 << 30, "disk_bytes": 1 << 40}})
+    told = []
+    with SimulatedSystem(tmp_path) as system:
+        client = system.client
+
+        def why(number: int, **fields: Any) -> list[Reason]:
+            job = client.submit({**_SPEC, "payload": {"_command": f"x {number}"}, **fields})
+            found = client.obstacles([job, job])
+            explained = client.explain(job.id).why
+            assert found in ((), (replace(explained, coming=()),))
+            return [one.reason for one in found]
+
+        told.append(why(1))
+        _announce(system, "celery@w1", facts=small)
+        told.append(why(2))
+        told.append(why(3, resources={"memory": "100GB"}))
+        client.drain("w1")
+        told.append(why(4))
+        client.resume("w1")
+        _announce(system, "celery@w1", slots=0, facts='{"gate": "no work directory"}')
+        told.append(why(5))
+        duplicate = client.submit({**_SPEC, "payload": {"_command": "x 5"}})
+
+        assert client.obstacles([duplicate]) == ()
+    assert told == [
+        [Reason.NO_WORKER],
+        [],
+        [Reason.TOO_LARGE],
+        [Reason.WORKERS_DRAINING],
+        [Reason.NO_WORK_DIRECTORY],
+    ]
+
+
+def test_a_job_is_accepted_also_where_the_workers_can_not_be_asked(tmp_path: Path) -> None:
+    """What was accepted never looks refused."""
+    system = System(Settings(home=tmp_path), _Away(FakeClock(), lambda workload: Play()))
+
+    taken = Submission(JobId(Uuid7Source()()), "job-queued", "default", "1s", hearers=0)
+
+    assert Client(system).obstacles([taken]) == ()
 
 
 def test_an_unknown_job_is_explained_too(tmp_path: Path) -> None:

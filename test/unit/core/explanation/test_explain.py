@@ -24,6 +24,7 @@ TERMS = Terms(
     lease_ms=30_000,
     renew_ms=2_000,
     stop_grace_ms=10_000,
+    drain_timeout_ms=60_000,
     retention_ms=3_600_000,
     default_time_limit_s=604_800.0,
     time_limit_gap_s=300.0,
@@ -138,7 +139,7 @@ def test_full_workers_are_named_with_what_they_lack() -> None:
     assert [(one.name, one.takes) for one in told.takers] == [("celery@w1", "later"), ("celery@w2", "no")]
     assert [one.missing[0].text for one in told.takers] == [
         "needs 1 slot, has free 0 slots",
-        "needs 4.295 GB of memory, has 2.147 GB of memory",
+        "needs 4.295 GB of memory (in steps of 256 MiB), has 2.147 GB of memory",
     ]
 
 
@@ -173,7 +174,11 @@ def test_a_queue_that_nobody_hears_says_how_to_start_a_worker() -> None:
     told = queued(worker(queues=("default", "cpu")))
 
     assert told.why.reason is Reason.NO_WORKER
-    assert told.why.advice == ("start one: hysds worker job --queues gpu",)
+    assert told.why.advice[0] == (
+        "start one: hysds worker job --queues gpu --name NAME (one that no other has)"
+    )
+    assert "announced no more" in told.why.advice[1]
+    assert queued().why.advice[0] == "start one: hysds worker job --queues gpu"
     assert told.takers[0].missing[0].text == "hears default, cpu, not gpu"
 
 
@@ -189,15 +194,42 @@ def test_drained_workers_are_named_with_the_order_and_the_way_back() -> None:
     told = queued(worker(drain=order))
 
     assert told.why.reason is Reason.WORKERS_DRAINING
-    assert told.why.advice == ("hysds worker resume celery@w1",)
+    assert told.why.advice[0] == "hysds worker resume celery@w1"
     assert "new kernel" in told.takers[0].missing[0].text
 
 
+def test_a_worker_without_its_work_directory_names_it() -> None:
+    """With its host, and what cures it; it says of every shape that it does not fit, which is not the reason."""
+    facts = {"gate": "no work directory", "work_dir": "/data/work"}
+    homeless = worker(slots=0, fit=Fit(never=(RECORD.shape,)), facts=facts)
+    told = queued(homeless)
+    unnamed = queued(worker(slots=0, facts={"gate": "no work directory"}))
+
+    assert told.why.reason is Reason.NO_WORK_DIRECTORY
+    assert "celery@w1 takes nothing: it can't reach its work directory /data/work on w1.example" in (
+        told.why.sentence
+    )
+    assert told.why.advice[0].startswith("make or mount the directory again")
+    assert [missing.lack for missing in told.takers[0].missing] == [Lack.WORK_DIR]
+    assert "its work directory on w1.example" in unnamed.why.sentence
+
+
+def test_among_workers_that_take_nothing_each_is_told_its_own_cure() -> None:
+    """One was drained, the other's directory is gone."""
+    order = Drain("celery@w2", "", NOW_MS - 60_000)
+    told = queued(worker(slots=0, facts={"gate": "no work directory"}), worker("w2", drain=order))
+
+    assert told.why.reason is Reason.WORKERS_DRAINING
+    assert told.why.advice[0] == "hysds worker resume celery@w2"
+    assert "mount the directory" in told.why.advice[1]
+
+
 @pytest.mark.parametrize(
-    ("facts", "said"), [({}, "as it is about to end"), ({"gate": "no work directory"}, ": no work directory")]
+    ("facts", "said"),
+    [({}, "as it is about to end"), ({"gate": "draining: the worker is leaving"}, "the worker is leaving")],
 )
 def test_a_worker_that_takes_nothing_says_why(facts: dict[str, Any], said: str) -> None:
-    """It announces no slots, as it is about to end or as its host is no good."""
+    """It announces no slots, as it is about to end."""
     told = queued(worker(slots=0, facts=facts))
 
     assert told.why.reason is Reason.WORKERS_DRAINING
@@ -272,7 +304,17 @@ def test_the_end_that_a_drain_brings_is_told() -> None:
 
     assert NOW_MS + 59_000 in [coming.at_ms for coming in told.why.coming]
     patient = live(started(), worker(drain=replace(order, within_ms=FOREVER)))
-    assert not [coming for coming in patient.why.coming if "drained" in coming.what]
+    [coming] = [coming for coming in patient.why.coming if "drained" in coming.what]
+    assert (coming.at_ms, "lets it end" in coming.what) == (0, True)
+
+
+def test_the_end_of_a_job_whose_worker_is_ending_is_told() -> None:
+    """It was told to end, and gives its jobs the time of its settings."""
+    leaving = worker(slots=0, facts={"gate": "draining: the worker is leaving"})
+    told = live(started(), leaving)
+
+    assert any("stopped and queued again (1m after its signal" in coming.what for coming in told.why.coming)
+    assert not any("after its signal" in coming.what for coming in live(started(), worker()).why.coming)
 
 
 def test_a_cancelled_job_that_runs_says_how_it_is_stopped() -> None:
@@ -340,7 +382,20 @@ def test_a_failed_job_says_class_phase_lines_and_hint() -> None:
     assert told.failure["exit_code"] == 127
     assert told.decisive.lines[0].text == "sh: 1: gdalwarp: not found"
     assert "PATH" in told.why.advice[0]
-    assert told.why.advice[1:] == ("127 means: not found", f"when its cause is mended: hysds retry {ID}")
+    assert told.why.advice[1:] == (
+        "127 means: not found",
+        f"see what it wrote: hysds logs {ID}",
+        f"when its cause is mended: hysds retry {ID}",
+    )
+
+
+def test_where_all_is_that_a_failed_job_wrote_is_told_whole() -> None:
+    """Not the bare name that its document's own hint has, beside which the reader of a document sees the path."""
+    said = {"exit_code": 3, "error": "exit code 3", "hint": "see the end of the job's _stderr.txt"}
+    told = ended(Status.FAILED, "user", attempt("user", job_dir="/data/x.f7", execute_node="node7", **said))
+
+    assert told.why.advice[0] == (f"see what it wrote: hysds logs {ID}, or /data/x.f7/_stderr.txt on node7")
+    assert not any("the job's _stderr.txt" in one for one in told.why.advice)
 
 
 def test_a_lost_worker_is_a_failure_with_its_class() -> None:
