@@ -11,7 +11,7 @@ from importlib import metadata
 
 import hysds
 from hysds.bootstrap import System
-from hysds.cli import vitals
+from hysds.cli import crashes, vitals
 from hysds.core.errors import HysdsError, InvalidSettings
 from hysds.doctor import ghosts, host, roles, workers
 from hysds.doctor.examination import Check, Part, examine
@@ -124,6 +124,9 @@ def _embedded(home: Home, system: System) -> Iterator[Finding]:
         state = standing.state(home)
     except EmbeddedError as hangs:
         yield findings.error("embedded.hangs", str(hangs), where, "hysds down, then hysds up")
+        return
+    if state is None and (crashed := crashes.told(home)):
+        yield findings.error("embedded.crashed", crashed, where, "hysds up")
         return
     if state is None:
         yield findings.note(

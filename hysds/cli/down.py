@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hysds.cli import interrupts
+from hysds.cli import crashes, interrupts
 from hysds.cli.exits import Exit
 from hysds.embedded import standing
 from hysds.embedded.home import Home
@@ -35,7 +35,7 @@ def command(now: bool) -> int:
         )
         return Exit.REFUSED
     if found is None and not home.is_locked():
-        click.echo(f"no system runs under {home.path}")
+        click.echo(crashes.told(home) or f"no system runs under {home.path}")
         return Exit.COMPLETED
     with interrupts.by_signals():
         return _end(home, now)

@@ -6,10 +6,10 @@ import errno
 
 import click
 
-from hysds.cli import words
+from hysds.cli import crashes, words
 from hysds.cli.exits import Exit
 from hysds.core.errors import HysdsError, Internal, InvalidSettings, InvalidSpec, Unreachable
-from hysds.embedded.errors import ChildEnded, EmbeddedError, HomeInUse, NoAnswer
+from hysds.embedded.errors import ChildEnded, EmbeddedError, HomeInUse, HomeLost, NoAnswer
 from hysds.embedded.home import Home
 from hysds.settings import load
 
@@ -53,11 +53,11 @@ def _where_to_look(part: str) -> list[str]:
         f"no system is running under {home.path} (HYSDS_HOME): start it with `hysds up`, use `hysds run`, or set "
         "HYSDS_LEDGER_URL to one elsewhere"
     )
-    return [text]
+    return [text, *filter(None, [crashes.told(home)])]
 
 
 def _embedded(error: EmbeddedError) -> tuple[str, Exit]:
-    code = Exit.UNREACHABLE if isinstance(error, ChildEnded | NoAnswer) else Exit.REFUSED
+    code = Exit.UNREACHABLE if isinstance(error, ChildEnded | HomeLost | NoAnswer) else Exit.REFUSED
     parts = [*str(error).splitlines(), *_notes(error)]
     if isinstance(error, HomeInUse | NoAnswer):  # there is a system, but not for this
         return _lines(parts[0], parts[1:]), code

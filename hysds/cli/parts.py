@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from hysds.bootstrap import System
-from hysds.cli import vitals
+from hysds.cli import crashes, vitals
 from hysds.cli.worker_rows import Row
 from hysds.core.errors import HysdsError
 from hysds.core.explanation.takers import facts_of
@@ -97,10 +97,9 @@ def _system(system: System) -> Part:
     found = standing.state(home)
     place = {"home": str(home.path), "logs": str(home.log)}
     if found is None:
-        return place | {
-            "reachable": False,
-            "error": f"no system runs under {home.path}: start it with `hysds up`",
-        }
+        crashed = crashes.told(home)
+        begin = f"no system runs under {home.path}: start it with `hysds up`"
+        return place | {"reachable": False, "crashed": bool(crashed), "error": crashed or begin}
     processes = [asdict(one) for one in found.processes]
     for one, process in zip(processes, found.processes, strict=True):
         one["last_end"] = process.last_end.how if process.last_end else None

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import click
 
-from hysds.cli import interrupts, own_roles, words, work_dir
+from hysds.cli import crashes, interrupts, own_roles, words, work_dir
 from hysds.cli.exits import Exit
 from hysds.core import moments
 from hysds.core.errors import InvalidSettings
@@ -58,6 +58,8 @@ def command(detach: bool, queues: str | None, slots: int | None) -> int:
         click.echo(f"hysds: {_runs_already(loaded, found)}", err=True)
         return Exit.REFUSED
     work_dir.check(loaded)
+    if crashed := crashes.told(Home(loaded.settings.home), "goes on now"):
+        click.echo(f"note: {crashed}", err=True)
     company = own_roles.company(loaded, worker_grace_s(loaded.settings), stands=True)
     system = EmbeddedSystem(loaded.settings, company)
     with interrupts.by_signals():

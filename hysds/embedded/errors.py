@@ -3,6 +3,7 @@
 EmbeddedError
 ├── ForeignFiles   something lies in the home that is not ours: nothing was changed
 ├── HomeInUse      another process runs a system there
+├── HomeLost       somebody removed or replaced the home of a running system, which has ended for it
 ├── NoAnswer       a system runs there, and does not say anything
 ├── NoServer       no Valkey or Redis program for this machine
 └── ChildEnded     the server or a role did not start, or ended by itself; the end of its log is in the message
@@ -28,6 +29,10 @@ class HomeInUse(EmbeddedError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class HomeLost(EmbeddedError):
+    """The home is not there any more, or is another one."""
 
 
 class NoAnswer(EmbeddedError):

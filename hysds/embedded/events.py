@@ -47,6 +47,8 @@ class Events:
     """Ends that nobody has looked at yet; whoever does takes them out."""
     is_standing: bool = False
     is_stopping: bool = False
+    lost: str = ""
+    """Why all of it is ended though nobody asked: what became of the home."""
     is_gone: bool = False
     """All has ended in order."""
     is_over: bool = False
@@ -74,6 +76,7 @@ class Events:
             self.ended[end.name] = end
             self.ready.discard(end.name)
             self.news.append(end)
+        self.lost = str(told.get("lost", self.lost))
         self.is_standing = self.is_standing or "standing" in told
         self.is_stopping = self.is_stopping or "stopping" in told
         self.is_gone = self.is_gone or "gone" in told

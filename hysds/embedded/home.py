@@ -1,6 +1,6 @@
 """The files of an embedded system: directories that nobody else can look into, one lock, and nobody else's data.
 
-    <home>/run/      valkey.sock, warden.sock, embedded.lock
+    <home>/run/      valkey.sock, warden.sock, embedded.lock, running (until all has ended in order)
     <home>/log/      files of a process: the newest, and those before it
     <home>/valkey/   the ledger's append-only files, and `hysds-ledger`, by which we know them as ours
 
@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from hysds.embedded.errors import ForeignFiles, HomeInUse
+from hysds.embedded.warden import mark
 from hysds.lib.process.guard import tree
 
 SOCKET_PATH_MOST = 107
@@ -24,7 +25,7 @@ SOCKET_PATH_MOST = 107
 
 _LOOK_EVERY_S = 0.02
 _WARDEN_ANSWERS_S = 1.0
-_MARK = "hysds-ledger"
+_CLAIM = "hysds-ledger"
 _FORMAT = "1\n"
 
 
@@ -39,8 +40,9 @@ class Home:
         self.socket = self.run / "valkey.sock"
         self.door = self.run / "warden.sock"
         """Where the warden of a running system is asked."""
-        self._lock = self.run / "embedded.lock"
-        self._mark = self.data / _MARK
+        self.lock = self.run / "embedded.lock"
+        self.mark = self.run / "running"
+        self._claim = self.data / _CLAIM
 
     def log_of(self, name: str) -> Path:
         """The newest file of a process."""
@@ -73,7 +75,7 @@ class Home:
 
     def note_holders(self, lock: int, *pids: int) -> None:
         """Write into the lock file whom to name to others who want it."""
-        _write(lock, "".join(f"{pid}\n" for pid in pids).encode(), self._lock)
+        _write(lock, "".join(f"{pid}\n" for pid in pids).encode(), self.lock)
 
     def is_attended(self) -> bool:
         """Whether a warden is there. A socket that a dead one left refuses, one that is being killed says nothing and
@@ -92,7 +94,7 @@ class Home:
     def is_locked(self) -> bool:
         """Whether some process holds the home. The lock tells, never the file that names its holders."""
         try:
-            fd = os.open(self._lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            fd = os.open(self.lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except (FileNotFoundError, NotADirectoryError):
             return False
         try:
@@ -103,15 +105,25 @@ class Home:
             os.close(fd)
         return False
 
+    def crashed_s(self) -> float | None:
+        """When the system that ran here last did not end in order: its last write, wall seconds. None: it did, or
+        nobody knows. To be asked where nothing runs."""
+        if not mark.stands(str(self.mark)):
+            return None
+        written_s = [
+            _written_s(path) for path in (self.mark, *self.log.glob("*.log"), *self.data.glob("*/*.aof"))
+        ]
+        return max(written_s)
+
     def holder(self) -> int | None:
         """A process to name as the one that has the home; for people, as it may not be so any more."""
         try:
-            return _first_alive(self._lock.read_bytes())
+            return _first_alive(self.lock.read_bytes())
         except OSError:
             return None
 
     def _take_lock(self, until_s: float) -> int:
-        fd = _open(self._lock, os.O_RDWR | os.O_CREAT)
+        fd = _open(self.lock, os.O_RDWR | os.O_CREAT)
         try:
             while not _has_locked(fd):
                 if self.is_attended() or time.monotonic() >= until_s:
@@ -133,8 +145,8 @@ class Home:
 
     def _claim_data(self) -> None:
         """Our mark stands before the first data does, so data without it are not ours."""
-        if self._mark.is_file() and not self._mark.is_symlink():
-            if self._mark.read_text(errors="replace") != _FORMAT:
+        if self._claim.is_file() and not self._claim.is_symlink():
+            if self._claim.read_text(errors="replace") != _FORMAT:
                 raise ForeignFiles(
                     f"{self.data} was written by another version of HySDS: use that version, or set HYSDS_HOME to "
                     "another directory"
@@ -147,14 +159,14 @@ class Home:
                 "HYSDS_HOME to another directory"
             )
         # Written beside the data and moved there: half a mark, of a full disk or a crash, would be no mark of ours.
-        aside = self.run / f"{self._mark.name}.part"
+        aside = self.run / f"{self._claim.name}.part"
         fd = _open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
             _write(fd, _FORMAT.encode(), aside)
             os.fsync(fd)
         finally:
             os.close(fd)
-        os.replace(aside, self._mark)
+        os.replace(aside, self._claim)
 
 
 def open_log(path: Path) -> int:
@@ -230,6 +242,13 @@ def _open(path: Path, flags: int) -> int:
         os.close(fd)
         raise ForeignFiles(f"{path} is no plain file and not ours: move it away")
     return fd
+
+
+def _written_s(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _first_alive(text: bytes) -> int | None:

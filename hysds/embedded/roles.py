@@ -67,6 +67,8 @@ def plan(server: Path, home: Home, company: Company) -> Plan:
         orphaned_grace_s=patience.orphaned_grace_s,
         hurry_s=patience.hurry_s,
         control=str(home.door),
+        lock=str(home.lock),
+        mark=str(home.mark),
         log=str(home.log_of(WARDEN)),
         rotation=company.rotation,
         stands=company.stands,

@@ -22,7 +22,7 @@ from types import TracebackType
 
 from hysds.embedded import roles as plans
 from hysds.embedded import valkey
-from hysds.embedded.errors import ChildEnded, EmbeddedError
+from hysds.embedded.errors import ChildEnded, EmbeddedError, HomeLost
 from hysds.embedded.events import Ended, Events
 from hysds.embedded.home import Home, open_log
 from hysds.embedded.roles import WARDEN, Company
@@ -129,16 +129,16 @@ class EmbeddedSystem:
             if running.events.is_over:
                 self._raise_for_ended(running)
         if detached:
+            self._running = None  # an interrupt from here on finds nothing to stop
+            running.process.returncode = 0  # nobody here waits for it
             self.home.note_holders(running.lock, running.process.pid)
             running.control.close()
             os.close(running.lock)
-            running.process.returncode = 0  # nobody here waits for it
-            self._running = None
 
     def attend(self, told: Callable[[Ended], None]) -> None:
         """Until the system ends because somebody else asked it to; `told` is called with each end of a process.
 
-        Raises: ChildEnded where the warden was killed.
+        Raises: ChildEnded where the warden was killed, HomeLost where its home was taken away.
         """
         running = self._must_run()
         while not running.events.is_over:
@@ -146,13 +146,15 @@ class EmbeddedSystem:
             news, running.events.news = running.events.news, []
             for end in news:
                 told(end)
+        if running.events.lost:
+            raise HomeLost(running.events.lost)
         if not running.events.is_gone:
             raise self._complaint(WARDEN, "ended")
 
     def check(self) -> None:
         """Whether everything still runs; costs one look.
 
-        Raises: ChildEnded for the first process that ended by itself, with the end of its log.
+        Raises: ChildEnded for the first process that ended by itself, with the end of its log; HomeLost.
         """
         running = self._must_run()
         self._listen(running, 0)
@@ -256,6 +258,8 @@ class EmbeddedSystem:
             timeout_s = 0
 
     def _raise_for_ended(self, running: _Running) -> None:
+        if running.events.lost:
+            raise HomeLost(running.events.lost)
         for ended in running.events.ended.values():
             raise self._complaint(ended.name, ended.how)
         if running.events.is_over:

@@ -124,6 +124,17 @@ def test_another_worker_joins_a_standing_system(system: Any) -> None:
     assert _state(system)["well"]
 
 
+def test_a_home_that_is_removed_ends_a_system_in_the_foreground(home: Any) -> None:
+    """It says why, with exit code 4, and nothing is left running."""
+    up = home.start("up", "--queues", "default")
+    up.await_text("  logs ", "out")
+    shutil.rmtree(home.home)
+
+    assert up.end() == 4, up.err
+    assert b"was removed while the system ran" in up.err
+    assert home.left_running() == []
+
+
 def test_a_second_up_says_so(system: Any) -> None:
     """Who has the home and since when, with exit code 2; the first goes on."""
     pids = _pids(_state(system))
@@ -272,7 +283,10 @@ def test_kill_9_of_a_foreground_up_ends_all_of_it(home: Any) -> None:
 
 @pytest.mark.parametrize("victims", ["warden", "all"])
 def test_after_kill_9_of_the_warden_or_of_everything_all_jobs_end_once(home: Any, victims: str) -> None:
-    """Running, queued and waiting for a slot: the next `up` takes the home, and each accepted job completes, once."""
+    """Running, queued and waiting for a slot: the next `up` takes the home, and each accepted job completes, once.
+
+    Until then every command says what happened.
+    """
     pids = _pids(_up(home))
     effects = home.directory / "effects"
     effects.mkdir()
@@ -281,7 +295,25 @@ def test_after_kill_9_of_the_warden_or_of_everything_all_jobs_end_once(home: Any
     chosen = [pids["warden"]] if victims == "warden" else [pids["warden"], *home.left_running()]
     for pid in chosen:
         tree.tell(pid, signal.SIGKILL)  # with the warden dead, the kernel may have been faster
-    _up(home)
+    _until(lambda: not home.left_running())
+    status, submit, down = (
+        home.hysds("status"),
+        home.hysds("submit", "-", stdin=_spec("true")),
+        home.hysds("down"),
+    )
+    doctor = [json.loads(line) for line in home.hysds("doctor", "--json").stdout.splitlines()]
+    up = home.hysds("up", "--detach", "--queues", "default", "--slots", "2")
+    well = home.hysds("status")
+
+    crashed = f"the system under {home.home} did not end in order: it wrote last at 20".encode()
+    kept = b"what was accepted is kept, and goes on with the next `hysds up`"
+    for said in (status.stdout, submit.stderr, down.stdout):
+        assert crashed in said
+        assert kept in said
+    assert (status.returncode, submit.returncode, down.returncode, up.returncode) == (4, 4, 0, 0)
+    assert "embedded.crashed" in {one["code"] for one in doctor}
+    assert crashed in up.stderr
+    assert crashed not in well.stdout
 
     assert _ended(home, ids) == ["job-completed"] * 5
     assert {path.name.partition(".")[0] for path in effects.iterdir()} == set(ids)

@@ -7,8 +7,8 @@ One JSON object a line, both ways. To the warden:
   detached, the end of the connection is the end of nothing.
 
 From it: `{"started": name, "pid": n}`, `{"ready": name}`, `{"ended": name, "code": n, "killed": …, "reason": …,
-"again_s": …}` (null: not started again), `{"standing": true}`, `{"stopping": true}`, at last `{"gone": true}` when
-nothing lives any more.
+"again_s": …}` (null: not started again), `{"standing": true}`, `{"lost": why}` (the home is not ours any more),
+`{"stopping": true}`, at last `{"gone": true}` when nothing lives any more.
 
 Nobody who does not read can hold the warden up: what does not go out at once waits, and with too much of that the peer
 is let go.
@@ -134,8 +134,9 @@ class Door:
             return None
         return Peer(connection, is_listener=False)
 
-    def close(self) -> None:
-        """Nobody can come any more."""
+    def close(self, is_ours: bool = True) -> None:
+        """Nobody can come any more. `is_ours`: the path still leads here."""
         self._listening.close()
-        with contextlib.suppress(OSError):
-            os.unlink(self._path)
+        if is_ours:
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)

@@ -55,6 +55,10 @@ class Plan:
     """From the second SIGTERM to SIGKILL."""
     control: str
     """The socket on which others may ask (`peers`)."""
+    lock: str
+    """The file that holds the home."""
+    mark: str
+    """Where the mark stands until all has ended in order (`mark`)."""
     log: str
     """The warden's own."""
     rotation: Rotation

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import select
 import signal
@@ -20,8 +21,9 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from hysds.embedded.warden import probe
+from hysds.embedded.warden import mark, probe
 from hysds.embedded.warden.children import Child, Spawner, reap, strangers
+from hysds.embedded.warden.holding import Holding
 from hysds.embedded.warden.logs import LogFile, LogPipe
 from hysds.embedded.warden.peers import Door, Peer
 from hysds.embedded.warden.plan import Plan
@@ -43,6 +45,7 @@ class Warden:
         self._peers = [self._parent]
         self._log = LogFile(plan.log, plan.rotation, stands_for=(1, 2))
         self._door = Door(plan.control)
+        self._holding = Holding(lock, plan.lock, plan.control)
         self._server = Post(plan.server, LogPipe(plan.server.log, plan.rotation), (lock,))
         self._roles = [Post(role, LogPipe(role.log, plan.rotation)) for role in plan.roles]
         spawner = Spawner(plan.directory, plan.ready_variable)
@@ -60,13 +63,15 @@ class Warden:
 
     def run(self) -> None:
         """Returns when nothing of the system lives any more."""
+        mark.put(self._plan.mark, os.getpid())
         try:
             while not self._stopping:
                 self._turn(self._tend(self._roles))
         finally:
             self._end_all()
             self._posts.empty_logs()
-            self._door.close()
+            self._door.close(is_ours=not self._holding.loss())
+            mark.remove(self._plan.mark, os.getpid())
             self._tell({"gone": True})
             until_s = time.monotonic() + _LAST_WORDS_S
             for peer in self._peers:
@@ -94,6 +99,8 @@ class Warden:
         }
         if (logs_s := self._posts.logs_wait_s()) > 0:
             timeout_s = logs_s if timeout_s is None else min(timeout_s, logs_s)
+        if not self._stopping:
+            timeout_s = min(self._holding.again_s(), timeout_s if timeout_s is not None else math.inf)
         asks = {peer.fd: peer.events for peer in self._peers}
         poll = select.poll()
         for fd in watched:
@@ -101,6 +108,14 @@ class Warden:
         for fd, _ in poll.poll(None if timeout_s is None else max(timeout_s, 0) * 1000):
             watched[fd]()
         self._peers = [peer for peer in self._peers if not peer.is_over]
+        if not self._stopping and self._holding.again_s() <= 0:
+            self._look_at_home()
+
+    def _look_at_home(self) -> None:
+        """A home that is not ours any more is one that somebody else may take: nothing of this system may stay."""
+        if loss := self._holding.loss():
+            self._stopping = self._hurries = True
+            self._tell({"lost": f"{loss} while the system ran: all of it is ended"})
 
     def _admit(self) -> None:
         if (peer := self._door.admit(len(self._peers))) is not None:
@@ -195,7 +210,11 @@ class Warden:
             self._turn(_LOOK_EVERY_S)
 
     def _shut_down(self, server: Child) -> None:
-        if not probe.shut_down(self._plan.socket):
+        if self._holding.loss():
+            # What now lies under the socket's name may be another system's: it must hear no command of ours, and a
+            # server that ends by itself would unlink it. What ours acknowledged is on disk, if that is there still.
+            server.kill()
+        elif not probe.shut_down(self._plan.socket):
             server.ask()
 
     def _sweep(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from hysds.embedded import standing
-from hysds.embedded.errors import ChildEnded, HomeInUse, NoAnswer
+from hysds.embedded.errors import ChildEnded, HomeInUse, HomeLost, NoAnswer
 from hysds.embedded.events import Ended
 from hysds.embedded.home import Home
 from hysds.embedded.roles import Company, Patience, Role
@@ -23,7 +24,7 @@ from hysds.embedded.system import EmbeddedSystem
 from hysds.embedded.warden.plan import Rotation
 from hysds.lib.process.guard import tree
 from hysds.settings.model import Settings
-from integration.embedded.conftest import ENVIRON, ask, pids_of, role_argv
+from integration.embedded.conftest import ENVIRON, ask, await_end, pids_of, role_argv
 
 _PATIENCE_S = 60
 _SOON = Patience(server_grace_s=15, orphaned_grace_s=0.2, hurry_s=0.2)
@@ -280,6 +281,60 @@ def test_who_only_connects_holds_nothing_up(stand: Callable[..., EmbeddedSystem]
     assert [end.code for end in system.stop()] == [0, 0]
     for connection in connections:
         connection.close()
+
+
+def test_a_home_that_is_removed_ends_its_system_and_nothing_of_the_next(
+    stand: Callable[..., EmbeddedSystem], hold: Hold, home: Home
+) -> None:
+    """The warden notices by itself; the one that came after under the same path keeps its sockets, and is not told."""
+    first = stand(worker="")
+    pids = dict(first.pids)
+    shutil.rmtree(home.path)
+    pids_of(hold("detach"))
+    second = standing.state(home)
+    assert second is not None
+    with pytest.raises(HomeLost, match=r"was (removed|replaced) while the system ran"):
+        first.attend(lambda end: None)
+    for pid in pids.values():
+        await_end(pid)
+
+    assert standing.state(home) is not None
+    assert ask(home.path, "PING").startswith(b"+PONG")
+    assert home.mark.exists()
+    assert {one.pid for one in second.processes}.isdisjoint(pids.values())
+
+
+@pytest.mark.parametrize("name", ["embedded.lock", "warden.sock"])
+def test_a_warden_whose_lock_or_socket_is_removed_ends_all(
+    stand: Callable[..., EmbeddedSystem], home: Home, name: str
+) -> None:
+    """Nobody could reach it any more, or somebody else take the home; what was acknowledged is there afterwards."""
+    system = stand(worker="")
+    assert ask(home.path, "SET one 1").startswith(b"+OK")
+    (home.run / name).unlink()
+    with pytest.raises(HomeLost):
+        system.attend(lambda end: None)
+    assert '"lost": ' in home.log_of("warden").read_text()
+    system.stop()
+    stand(worker="")
+
+    assert ask(home.path, "GET one").startswith(b"$1\r\n1\r\n")
+
+
+def test_only_a_system_that_did_not_end_in_order_leaves_its_mark(
+    stand: Callable[..., EmbeddedSystem], home: Home
+) -> None:
+    """While it runs, and after kill -9 of its warden; not after a stop."""
+    stand(worker="").stop()
+    assert home.crashed_s() is None
+    system = stand(worker="")
+    warden = system.pids["warden"]
+    os.kill(warden, signal.SIGKILL)
+    with pytest.raises(ChildEnded):
+        system.attend(lambda end: None)
+    system.stop()
+
+    assert home.crashed_s() is not None
 
 
 def test_a_warden_that_hangs_is_told_apart_from_none(

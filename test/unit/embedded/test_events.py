@@ -50,6 +50,8 @@ def test_a_plan_comes_through_as_it_was() -> None:
         1.0,
         2.0,
         "/door",
+        "/lock",
+        "/mark",
         "/warden.log",
         Rotation(1, 2),
         True,
