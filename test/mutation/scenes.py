@@ -266,6 +266,22 @@ def a_wall_clock_that_jumps_back(stage: Stage) -> None:
         stage.commit("w2", lease)
 
 
+def a_wall_clock_that_swings(stage: Stage) -> None:
+    """A second to and fro, again and again: a lease is not over long before its time."""
+    stage.submit(steps=2)
+    lease = stage.take("w1")
+    stage.work(lease, Mark.BEGIN)
+    for at in range(int(1.4 * LEASE_MS) // 1_000):
+        stage.pass_ms(500)
+        stage.jump_ms(1_000 if at % 2 == 0 else -1_000)
+        stage.ledger.expire(100)
+    other = stage.claim("w2")
+    stage.work(lease, Mark.STEP, Mark.END)
+    stage.commit("w1", lease)
+    if other is not None:
+        stage.commit("w2", other)
+
+
 def a_failover_to_a_lagging_replica(stage: Stage) -> None:
     """The claim was not replicated: the job is claimed again, and the first holder commits."""
     stage.terms = Terms(may_undo=True)
@@ -402,6 +418,7 @@ SCENES: Mapping[str, Callable[[Stage], None]] = {
         a_submission_that_is_repeated,
         a_wall_clock_that_jumps_ahead,
         a_wall_clock_that_jumps_back,
+        a_wall_clock_that_swings,
         a_failover_to_a_lagging_replica,
         a_key_of_a_wrong_type,
         a_full_memory,

@@ -30,6 +30,7 @@ from hysds.chaos.history import (
 )
 from hysds.core.document import document
 from hysds.core.errors import HysdsError
+from hysds.core.ledger_clock import CLOCK_CAP_MS
 from hysds.core.requests import (
     Acceptance,
     Announcement,
@@ -109,7 +110,7 @@ class Stage:
 
     def lose_leases(self) -> None:
         """Time passes until every lease of now is over, and the reconciler ends them."""
-        self.pass_ms(LEASE_MS + 1_000)
+        self.pass_ms(LEASE_MS + 1_000 + CLOCK_CAP_MS)  # a wall clock that went back costs the cap once
         self.ledger.expire(100)
 
     # ---- submitters ------------------------------------------------------------------------------------------------

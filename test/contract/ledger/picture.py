@@ -47,7 +47,7 @@ class Picture:
     paused: frozenset[str]
     retire: Mapping[str, int]
     retire_keys: Mapping[str, int]
-    clock: tuple[int, int]
+    clock: tuple[int, int, int]
     held: Mapping[str, Mapping[str, str]]
     hears: Mapping[str, frozenset[str]]
     shapes: Mapping[str, frozenset[str]]
@@ -88,7 +88,7 @@ def of_book(book: Book) -> Picture:
         paused=frozenset(book.paused),
         retire=dict(book.retire),
         retire_keys={digest: until_ms for digest, (_, until_ms) in keys.items() if until_ms > 0},
-        clock=(book.clock.ms, book.clock.wall_ms),
+        clock=(book.clock.ms, book.clock.wall_ms, book.clock.debt_ms),
         held=held,
         hears={queue: frozenset(names) for queue, names in hears.items()},
         shapes={queue: frozenset(names) for queue, names in shapes.items()},
@@ -141,7 +141,11 @@ def _of_keys(keys: Mapping[str, Any]) -> Picture:
         paused=frozenset(name for name, flat in named("queue:").items() if _pairs(flat).get("paused") == "1"),
         retire=_scores(keys.get("retire", [])),
         retire_keys=_scores(keys.get("retire:keys", [])),
-        clock=(int(clock.get("clock_ms", "0")), int(clock.get("wall_ms", "0"))),
+        clock=(
+            int(clock.get("clock_ms", "0")),
+            int(clock.get("wall_ms", "0")),
+            int(clock.get("debt_ms", "0")),
+        ),
         held={name: _pairs(flat) for name, flat in named("held:").items()},
         hears={queue: frozenset(_scores(flat)) for queue, flat in named("hears:").items()},
         shapes={queue: frozenset(names) for queue, names in named("shapes:").items()},

@@ -37,6 +37,58 @@ def test_the_ledger_clock_never_goes_back_and_never_jumps(times_us: list[int]) -
         last_ms = clock.ms
 
 
+_STEP = st.tuples(st.integers(0, 6_000), st.integers(-CLOCK_CAP_MS // 2, CLOCK_CAP_MS // 2))
+
+
+@given(st.lists(_STEP, max_size=60))
+def test_a_wall_clock_that_swings_is_counted_once(steps: list[tuple[int, int]]) -> None:
+    """Off by up to half the cap to either side, it puts the ledger's clock ahead by the cap in all, however often.
+
+    That holds between any two steps, as a lease may begin at any.
+    """
+    clock, true_ms, most_behind_ms = LedgerClock(), NOW_MS, 0
+    clock.tick(NOW_MS * 1000)
+
+    for passed_ms, off_ms in steps:
+        true_ms += passed_ms
+        clock.tick((true_ms + off_ms) * 1000)
+        ahead_ms = clock.ms - (true_ms - NOW_MS)
+        assert ahead_ms <= most_behind_ms + CLOCK_CAP_MS
+        most_behind_ms = min(most_behind_ms, ahead_ms)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 10**9), st.lists(st.integers(0, CLOCK_CAP_MS), max_size=6)), max_size=20
+    )
+)
+def test_jumps_back_and_forth_of_any_size_gain_the_cap_at_most(swings: list[tuple[int, list[int]]]) -> None:
+    """Each goes as far as the one before it went the other way; ordinary steps lie between."""
+    clock, true_ms, off_ms = LedgerClock(), 10**12, 0
+    clock.tick(true_ms * 1000)
+
+    for size_ms, passes_ms in swings:
+        for direction in (1, -1):
+            off_ms += direction * size_ms
+            for passed_ms in (0, *passes_ms):
+                true_ms += passed_ms
+                clock.tick((true_ms + off_ms) * 1000)
+        assert clock.ms <= true_ms - 10**12 + CLOCK_CAP_MS
+
+
+def test_a_jump_back_costs_the_cap_once() -> None:
+    """However far it goes: then the clock moves on."""
+    clock = LedgerClock()
+    clock.tick(NOW_US)
+    back_us = NOW_US - 3_600_000_000
+    clock.tick(back_us)
+
+    clock.tick(back_us + CLOCK_CAP_MS * 1000)
+    assert clock.ms == 0
+    clock.tick(back_us + CLOCK_CAP_MS * 1000 + 700_000)
+    assert clock.ms == 700
+
+
 def test_an_outage_of_the_ledger_expires_nobody() -> None:
     """A day without an answer costs two seconds of each lease."""
     book, record = started()
