@@ -22,8 +22,11 @@ def command(job_id: tuple[str, ...], queue: str | None, priority: int | None, as
     """Do ended jobs again, however they ended (- reads ids from stdin), and print the ids of the new jobs.
 
     A new job is no duplicate of the one that it repeats, and both documents name each other. It does the same work
-    with the same limits, at once. All are retried, or none is: a live job is refused (cancel it first), and so is one
-    that the ledger has forgotten and that had values in its env, as documents don't hold them.
+    with the same limits, at once. Where yet another job does that work, such as an earlier retry, the id of that one is
+    printed, and stderr says so. A job that is a duplicate itself is refused, with the id of the one to retry.
+
+    All are retried, or none is: a live job is refused (cancel it first), and so is one that the ledger has forgotten
+    and that had values in its env, as documents don't hold them.
 
     \b
         hysds retry 01930f5e-7b1c-7000-8000-0123456789ab

@@ -10,7 +10,7 @@ from hysds.core import parse, queue_names
 from hysds.core.errors import Complaint, Conflict, InvalidSpec, Refused
 from hysds.core.record import Record
 from hysds.core.spec import MAX_PRIORITY, JobSpec, from_stored
-from hysds.core.status import TERMINAL, FailureClass
+from hysds.core.status import TERMINAL, FailureClass, Status
 
 _ENDED = frozenset(status.value for status in TERMINAL)
 _OF_JOB = ("priority", "tag", "username", "context", "resources", "retry", "ttl")
@@ -28,10 +28,12 @@ class Changes:
 def of_record(record: Record, stored: str, changes: Changes) -> JobSpec:
     """The spec of a job that the ledger remembers: whole, with the values of its environment.
 
-    Raises: Conflict for a job that has not ended, Refused for one that never was a job.
+    Raises: Conflict for a job that has not ended, Refused for one that never was a job or is a duplicate of one.
     """
     if not record.status.is_terminal:
         raise _live(record.id, record.status.value)
+    if record.status is Status.DEDUPED:
+        raise _duplicate(record.id, record.dedup_job)
     if record.reason == FailureClass.INVALID.value and not record.claims:
         raise _never_taken(record.id)
     # Where it stood last, as an operator may have moved it; and at once, whatever time the first one waited for.
@@ -42,12 +44,14 @@ def of_record(record: Record, stored: str, changes: Changes) -> JobSpec:
 def of_document(document: Mapping[str, Any], changes: Changes) -> JobSpec:
     """The spec as far as a document holds it.
 
-    Raises: Conflict for a job that has not ended, Refused for one of which the document does not hold enough: the
-    values of its environment are not in it.
+    Raises: Conflict for a job that has not ended, Refused for a duplicate, and for a job of which the document does
+    not hold enough: the values of its environment are not in it.
     """
     id_, status, job = str(document.get("id")), document.get("status"), document.get("job")
     if status not in _ENDED:
         raise _live(id_, str(status))
+    if status == Status.DEDUPED.value:
+        raise _duplicate(id_, str(document.get("dedup_job") or ""))
     if not isinstance(job, Mapping):
         raise Refused(f"job {id_}: its document holds no spec; submit the job anew")
     if document.get("failure_class") == FailureClass.INVALID.value and not document.get("attempts"):
@@ -99,6 +103,17 @@ def _changed(spec: JobSpec, changes: Changes) -> JobSpec:
 
 def _live(id_: str, status: str) -> Conflict:
     return Conflict(f"job {id_} is {status}: what has not ended can't be retried; cancel it first")
+
+
+def _duplicate(id_: str, twin: str) -> Refused:
+    """Its retry would be a duplicate in turn, or do again what another job is asked to do."""
+    if not twin:
+        return Refused(f'job {id_} is a duplicate, and never ran: submit its spec with "enable_dedup": false')
+    return Refused(
+        f"job {id_} is a duplicate of job {twin}, and never ran: retry that one once it has ended "
+        f"(hysds status {twin}); "
+        'to run the work beside it, submit the spec with "enable_dedup": false'
+    )
 
 
 def _never_taken(id_: str) -> Refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -149,3 +150,19 @@ def test_a_document_that_holds_no_spec_is_refused(broken: dict[str, Any]) -> Non
 
     with pytest.raises(Refused, match="submit the job anew"):
         of_document(document(_record(spec), stored(spec)) | broken, Changes())
+
+
+@pytest.mark.parametrize("source", ["ledger", "document"])
+def test_a_duplicate_is_not_retried_but_names_the_job_to_retry(source: str) -> None:
+    """It never ran: its retry would be a duplicate in turn, with the id of a job that stands for it."""
+    twin = "01930f5e-7b1c-7000-8000-0123456789ac"
+    spec = parse_document({"job_type": "job:x", "payload": {"_command": "true"}})
+    record = _record(spec, Status.DEDUPED, reason="", claims=0, dedup_job=twin)
+    told = document(record, stored(spec))
+    from_ledger, from_store = (
+        partial(of_record, record, stored(spec), Changes()),
+        partial(of_document, told, Changes()),
+    )
+    retry = from_ledger if source == "ledger" else from_store
+    with pytest.raises(Refused, match=f"{ID} is a duplicate of job {twin}, and never ran: .*enable_dedup"):
+        retry()
