@@ -34,6 +34,9 @@ def command(spec: str, as_json: bool) -> int:
     """Run the job that the file SPEC describes (- is stdin): check it, submit it, show its output as it comes, then
     what its phases took, how it ended and where its files are. The last line is the job's id and status.
 
+    A spec is a JSON object with job_type ("job:NAME") and payload, whose _command is the command line, which no shell
+    reads; sizes have units, as 64GB or 64GiB. docs/job-spec.md has the other fields.
+
     Where no ledger is set (ledger.url) and no system stands (`hysds up`), one is started for the job under HYSDS_HOME
     and stopped after it: a Valkey server, a worker, an indexer and a reconciler. Its files stay, so `hysds jobs` finds
     the job afterwards, and a job that did the same work before is not run again: of a duplicate, the job that stands

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from hysds.cli import submit_dir
+from hysds.cli import submit_dir, words
 from hysds.core.errors import Complaint, InvalidSpec
 from hysds.core.parse import MAX_SPEC_BYTES
 from hysds.core.spec import JobSpec
@@ -41,6 +41,9 @@ def load(names: Sequence[str], client: Client) -> list[JobSpec]:
             ]
     if complaints:
         raise InvalidSpec(tuple(complaints))
+    for note in dict.fromkeys(words.unread(spec.payload["_command"]) for spec in specs):
+        if note:
+            click.echo(note, err=True)
     return specs
 
 

@@ -14,12 +14,17 @@ from hysds.sdk.client import Client
 def command(spec: tuple[str, ...], as_json: bool) -> int:
     """Submit the jobs that the files SPEC describe (- is stdin), and print an id for each.
 
+    A spec is a JSON object with job_type ("job:NAME") and payload, whose _command is the command line, which no shell
+    reads; sizes have units, as 64GB or 64GiB. docs/job-spec.md has the other fields.
+
     All specs are checked before any is submitted. Of a duplicate the id of the job that stands for it is printed, and
-    stderr says so. A spec whose command or env names HYSDS_SUBMIT_DIR gets that variable, with the current directory.
+    stderr says so, with both ids; with --json its own is `id`, the other `dedup_job`. A spec whose command or env names
+    HYSDS_SUBMIT_DIR gets that variable, with the current directory.
 
     \b
         hysds submit job.json
         id=$(hysds submit job.json) && hysds logs -f "$id"
+        hysds submit --json job.json | jq -r '.dedup_job // .id'
         generate | hysds submit -
     """
     with Client() as client:

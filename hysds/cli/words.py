@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from hysds.core import shell_signs
+
 if TYPE_CHECKING:
     from hysds.core.explanation.values import Why
+
+_SIGN = 40
+"""Characters of a word that are quoted in a note."""
 
 
 def clean(text: str) -> str:
@@ -34,6 +39,17 @@ def shown(value: Any) -> str:
 def waits(why: Why) -> str:
     """What to say of a job that nobody takes as things are."""
     return clean(f"note: the job waits: {why.sentence} ({why.advice[0]})")
+
+
+def unread(command: str) -> str:
+    """What to say of a command line that looks as if a shell should read it; "" of any other."""
+    sign = shell_signs.first(command)
+    if sign is None:
+        return ""
+    return (
+        f"note: no shell runs _command, so its program gets {clean(cut(sign, _SIGN))} as it stands; if a shell should "
+        "read it, write sh -c '…'"
+    )
 
 
 def cut(text: str, most: int) -> str:

@@ -38,7 +38,7 @@ def parse_size(value: str | int) -> int:
     elif _is_number(value, int):
         size = value
     if size is None or not 0 <= size <= _LARGEST:
-        raise ValueError(f"{_shown(value)} is not a size: {_SIZE_UNITS}")
+        raise ValueError(f"{_shown(value)} is not a size: {_meant(value)}{_SIZE_UNITS}")
     return size
 
 
@@ -96,6 +96,15 @@ def _sum_of_parts(text: str) -> float | None:
             return total / (1000 * _ATTO)
         at += text[at] == " "
     return None
+
+
+def _meant(value: object) -> str:
+    """What a size without its last letter may have meant: programs differ, so no guess is made."""
+    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or match[2].upper() not in ("K", "M", "G", "T", "P"):
+        return ""
+    letter = match[2].upper()
+    return f"write {match[1]}{letter}iB or {match[1]}{letter}B; "
 
 
 def _atto(number: str) -> int:

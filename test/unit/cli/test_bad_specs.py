@@ -216,3 +216,15 @@ def test_a_wrong_setting_is_named_with_its_source(
     assert "HYSDS_WORKER_SLOTS" in shown
     assert "HYSDS_LEGER_URL" in shown
     assert "did you mean HYSDS_LEDGER_URL?" in shown
+
+
+@pytest.mark.parametrize(("script", "note"), [("cat a | sort", True), ("sh -c 'cat a | sort'", False)])
+def test_a_command_line_for_a_shell_is_noted_and_not_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], script: str, note: bool
+) -> None:
+    """The job would complete, having printed what should have been carried out; it is submitted all the same."""
+    spec = {**_GOOD, "payload": {"_command": script}}
+
+    assert main(["submit", _file(tmp_path, json.dumps(spec))]) == 4
+    said = capsys.readouterr().err
+    assert ("note: no shell runs _command, so its program gets | as it stands" in said) is note

@@ -114,3 +114,12 @@ def test_whole_seconds_survive_being_shown(seconds: int) -> None:
 def test_a_shown_size_is_off_by_less_than_a_thousandth(size_bytes: int) -> None:
     """Three digits behind the point are kept."""
     assert abs(units.parse_size(units.format_size(size_bytes)) - size_bytes) <= size_bytes / 1000
+
+
+@pytest.mark.parametrize("text", ["64M", "64m", "64 M"])
+def test_a_size_without_its_last_letter_is_answered_by_both_that_it_may_mean(text: str) -> None:
+    """Programs differ in what it means, so it is not guessed."""
+    with pytest.raises(ValueError, match="is not a size: write 64MiB or 64MB; use plain bytes"):
+        units.parse_size(text)
+    with pytest.raises(ValueError, match="is not a size: use plain bytes"):
+        units.parse_size("64Mb")
