@@ -47,7 +47,11 @@ def _where_to_look(part: str) -> list[str]:
     if part != "ledger" or settings is None or settings.ledger.url is not None:
         return ["is it running, and is it the one that you mean? See: hysds config show --origin"]
     home = Home(settings.home)
-    if home.is_attended():
+    try:
+        is_attended = home.is_attended()
+    except EmbeddedError as refusal:
+        return [str(refusal)]
+    if is_attended:
         return [f"a system is running under {home.path} all the same: see `hysds status`, and {home.log}"]
     text = (
         f"no system is running under {home.path} (HYSDS_HOME): start it with `hysds up`, use `hysds run`, or set "

@@ -5,10 +5,12 @@ The answers are JSON values, as `hysds status --json` prints them: a part has `r
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from hysds.bootstrap import System
@@ -24,6 +26,7 @@ from hysds.embedded import standing
 from hysds.embedded.errors import EmbeddedError
 from hysds.embedded.home import Home
 from hysds.embedded.standing import State
+from hysds.lib import owners
 from hysds.settings import urls
 from hysds.settings.model import Settings
 
@@ -78,13 +81,16 @@ class _Asked:
 
     def answer(self, until_s: float, within_s: float) -> Part:
         self._thread.join(max(until_s - time.monotonic(), 0))
-        return self._told or {"reachable": False, "error": f"no answer within {within_s:g} s"}
+        return self._told or {"reachable": False, "error": f"no answer within {within_s:.1f} s"}
 
     def _run(self) -> None:
         try:
             self._told = {"reachable": True} | self._ask(self._system)
         except (HysdsError, EmbeddedError) as error:
             self._told = {"reachable": False, "error": str(error)}
+        except PermissionError as error:
+            why = owners.refusal(Path(os.fsdecode(error.filename))) if error.filename else str(error)
+            self._told = {"reachable": False, "error": f"{why}; set HYSDS_HOME to a directory of your own"}
         except Exception as error:  # noqa: BLE001  a thread's outer shell: the other parts are shown all the same
             self._told = {"reachable": False, "error": f"{type(error).__name__}: {error}"}
         finally:

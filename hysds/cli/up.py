@@ -79,7 +79,8 @@ def _up(system: EmbeddedSystem, loaded: Loaded, detach: bool) -> int:
             system.attend(_tell)
             click.echo("ended, as it was told to")
     except KeyboardInterrupt:
-        return _end(system, loaded)
+        code = _end(system, loaded)
+        return Exit.INTERRUPTED if detach else code
     finally:
         system.stop()
     return Exit.COMPLETED
@@ -101,6 +102,10 @@ def _start(system: EmbeddedSystem, detach: bool) -> None:
 
 def _end(system: EmbeddedSystem, loaded: Loaded) -> int:
     """Ctrl-C is how a system in the foreground is meant to end."""
+    if not system.pids:
+        if standing.state(system.home) is not None:
+            _say(f"a system runs under {system.home.path} all the same, detached; `hysds down` ends it")
+        return Exit.INTERRUPTED
     drain = words.seconds(loaded.settings.worker.drain_timeout_s)
     _say(f"ending: running jobs may go on for {drain}; Ctrl-C once more gives them back at once")
     try:

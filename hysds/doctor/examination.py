@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from hysds.core.errors import HysdsError, Unreachable
+from hysds.lib import owners
 from hysds.ports import findings
 from hysds.ports.findings import Finding, Severity
 
 Check = Callable[[], Iterable[Finding]]
 
+_ALLOW = "let this user read it, or set HYSDS_HOME (or the setting that names it) to a place of your own"
 _MEND = "look whether it runs, and whether it is the one that you mean: hysds config show --origin"
 
 
@@ -49,7 +53,7 @@ class _Look:
 
     def part(self, until_s: float, within_s: float) -> Part:
         self._thread.join(max(until_s - time.monotonic(), 0))
-        return self._part or self._without(f"no answer within {within_s:g} s")
+        return self._part or self._without(f"no answer within {within_s:.1f} s")
 
     def _run(self) -> None:
         try:
@@ -58,6 +62,9 @@ class _Look:
             self._part = self._without(str(away))
         except HysdsError as refusal:
             self._part = Part(self._name, (findings.error(f"{self._name}.refused", str(refusal), "", _MEND),))
+        except PermissionError as closed:
+            why = owners.refusal(Path(os.fsdecode(closed.filename))) if closed.filename else str(closed)
+            self._part = Part(self._name, (findings.error(f"{self._name}.forbidden", why, "", _ALLOW),))
         except Exception as surprise:  # noqa: BLE001  a thread's outer shell: the other parts are told all the same
             text = f"it could not be looked at: {type(surprise).__name__}: {surprise}"
             self._part = Part(

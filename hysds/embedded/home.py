@@ -18,6 +18,7 @@ from pathlib import Path
 
 from hysds.embedded.errors import ForeignFiles, HomeInUse
 from hysds.embedded.warden import mark
+from hysds.lib import owners
 from hysds.lib.process.guard import tree
 
 SOCKET_PATH_MOST = 107
@@ -77,9 +78,16 @@ class Home:
         """Write into the lock file whom to name to others who want it."""
         _write(lock, "".join(f"{pid}\n" for pid in pids).encode(), self.lock)
 
+    def refusal(self) -> ForeignFiles:
+        """What to raise where the kernel does not let this user look."""
+        return ForeignFiles(f"{owners.refusal(self.door)}; set HYSDS_HOME to a directory of your own")
+
     def is_attended(self) -> bool:
         """Whether a warden is there. A socket that a dead one left refuses, one that is being killed says nothing and
-        closes; one that is stopped, or too busy to accept, is there."""
+        closes; one that is stopped, or too busy to accept, is there.
+
+        Raises: ForeignFiles where it is another user's.
+        """
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(_WARDEN_ANSWERS_S)
             try:
@@ -88,15 +96,22 @@ class Home:
                 return connection.recv(1) != b""
             except (FileNotFoundError, NotADirectoryError, ConnectionError):
                 return False
+            except PermissionError as error:
+                raise self.refusal() from error
             except OSError:
                 return True
 
     def is_locked(self) -> bool:
-        """Whether some process holds the home. The lock tells, never the file that names its holders."""
+        """Whether some process holds the home. The lock tells, never the file that names its holders.
+
+        Raises: ForeignFiles where it is another user's.
+        """
         try:
             fd = os.open(self.lock, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except (FileNotFoundError, NotADirectoryError):
             return False
+        except PermissionError as error:
+            raise self.refusal() from error
         try:
             fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

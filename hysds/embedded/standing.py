@@ -65,7 +65,7 @@ class State:
 def state(home: Home, timeout_s: float = _ANSWER_WITHIN_S) -> State | None:
     """What runs there; None where nothing does.
 
-    Raises: NoAnswer where its warden does not say anything in time.
+    Raises: NoAnswer where its warden does not say anything in time, ForeignFiles where it is another user's.
     """
     connection = _connected(home, timeout_s)
     if connection is None:
@@ -117,6 +117,9 @@ def _connected(home: Home, timeout_s: float) -> socket.socket | None:
     except TimeoutError:
         connection.close()
         raise _no_answer(home) from None
+    except PermissionError as error:
+        connection.close()
+        raise home.refusal() from error
     except BaseException:
         connection.close()
         raise

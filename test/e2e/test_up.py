@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import Any
 import pytest
 
 from e2e.conftest import CommandLine
+from hysds.embedded import standing
+from hysds.embedded.home import Home
 from hysds.lib.process.guard import tree
 from services.process import own_directory
 from services.redis import valkey_program
@@ -171,7 +174,10 @@ def test_status_is_bounded_and_tells_what_hangs(system: Any) -> None:
     for said in (b"valkey ", b"answers in ", b"the ledger", b" of 2 slots busy", b"celery@", b"default"):
         assert said in well.stdout
     assert hangs.returncode == 4
-    assert b"ledger    no answer within" in hangs.stdout
+    given = re.search(rb"(?m)^ledger +no answer within ([0-9.]+) s$", hangs.stdout)
+    assert given is not None
+    assert float(given[1]) < 3  # what the start of the command took is taken off
+    assert f"valkey: process {pids['valkey']} is stopped".encode() in hangs.stdout
     assert re.search(rb"(?m)^store +sqlite:", hangs.stdout)
 
 
@@ -228,6 +234,24 @@ def test_a_system_in_the_foreground_ends_in_order_at_ctrl_c(home: Any) -> None:
     assert f"a system runs under {home.home} ".encode() in up.out
     assert json.loads(home.hysds("status", "--json", job_id).stdout)["status"] == "job-completed"
     assert home.left_running() == []
+
+
+def test_a_detached_start_that_is_interrupted_says_so(home: Any) -> None:
+    """Ctrl-C before all is ready: exit code 130, not that of a system that stands, and nothing is left running."""
+    up = home.start("up", "--detach", "--queues", "default")
+
+    def worker() -> int | None:
+        found = standing.state(Home(home.home))
+        return next((one.pid for one in found.processes if one.name == "worker"), None) if found else None
+
+    os.kill(
+        _until(worker), signal.SIGSTOP
+    )  # it is never ready, so the start can't end before it is interrupted
+    up.process.send_signal(signal.SIGINT)
+
+    assert up.end() == 130, up.err
+    assert home.left_running() == []
+    assert b"no system runs" in home.hysds("status").stdout
 
 
 def test_down_ends_a_system_in_the_foreground_too(home: Any) -> None:
@@ -374,6 +398,39 @@ def test_foreign_files_in_the_home_are_refused_and_stay(home: Any) -> None:
     assert up.returncode == 2
     assert b"dump.rdb" in up.stderr
     assert (data / "dump.rdb").read_bytes() == b"REDIS0011 of somebody"
+
+
+@pytest.mark.parametrize(
+    ("command", "code"), [("up", 2), ("up --detach", 2), ("down", 2), ("status", 4), ("doctor --json", 4)]
+)
+def test_a_home_of_another_user_is_told_in_a_sentence(home: Any, command: str, code: int) -> None:
+    """Whose it is and what to set; no traceback, and no call to report a defect."""
+    home.home.mkdir(mode=0o700)
+    may_look_at_all = os.geteuid() == 0
+    if may_look_at_all:
+        os.chown(home.home, 65534, -1)
+    else:
+        home.home.chmod(0)
+    # Root without the capabilities that let it look at everybody's files is any user.
+    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if may_look_at_all else []
+    told = subprocess.run(
+        [*drop, sys.executable, "-m", "hysds", *command.split()],
+        cwd=home.directory,
+        env=home.environment,
+        capture_output=True,
+        check=False,
+    )
+    if may_look_at_all:
+        os.chown(home.home, 0, -1)
+    home.home.chmod(0o700)
+    text = told.stdout + told.stderr
+
+    assert told.returncode == code
+    assert b"warden.sock can't be read: " in text
+    assert b"set HYSDS_HOME to a directory of your own" in text
+    assert b"Traceback" not in text
+    assert b"report it" not in text
+    assert b"Error:" not in text
 
 
 def test_up_is_refused_where_a_ledger_elsewhere_is_set(home: Any) -> None:
