@@ -79,6 +79,11 @@ _WORDS: Mapping[Reason, tuple[FailureClass, str, str]] = {
         "its worker could not reach the ledger for too long, after {ran}",
         "see the network between worker and ledger; worker.isolation_limit says how long is too long",
     ),
+    Reason.TOO_LATE: (
+        FailureClass.WORKER_LOST,
+        "was not started, as its worker or guardian had stood still for longer than a lease",
+        "the worker was stopped or starved; see the load of the host",
+    ),
     Reason.WORKER_GONE: (FailureClass.WORKER_LOST, "its worker died, after {ran}", "see the worker's log"),
     Reason.GUARDIAN_GONE: (
         FailureClass.WORKER_LOST,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -30,7 +31,8 @@ class Stop(IntEnum):
 class Attempt:
     """A claimed job on its way to its commit."""
 
-    def __init__(self, lease: Lease) -> None:
+    def __init__(self, lease: Lease, sure_until_s: float = math.inf) -> None:
+        """`sure_until_s`: until when, on the boot-time clock, nobody else can have been given the lease."""
         self.record = lease.record
         self.spec, self.defect = _read(lease.spec)
         """`defect`: why the spec can't be read here; its place is then taken by one that asks for nothing."""
@@ -41,7 +43,8 @@ class Attempt:
         self._stop: Stop | None = None
         self._grace_s = 0.0
         self._running: Running | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._sure_until_s = sure_until_s
         self._claimed_at_s = time.clock_gettime(time.CLOCK_BOOTTIME)
 
     @property
@@ -71,6 +74,33 @@ class Attempt:
         """
         moment_s = time.clock_gettime(time.CLOCK_BOOTTIME) if boot_s is None else boot_s
         return self.record.started_ms / 1000 + moment_s - self._claimed_at_s
+
+    @property
+    def sure_until_s(self) -> float:
+        """Until when, on the boot-time clock, the lease is ours for certain."""
+        return self._sure_until_s
+
+    def renewed(self, until_s: float) -> None:
+        """The ledger has said that the lease is ours, so it is until then."""
+        with self._lock:
+            self._sure_until_s = until_s
+            self._lock.notify_all()
+
+    def unanswered(self, asked_s: float, until_s: float) -> None:
+        """A renewal of that moment found no ledger. For how long jobs go on without one is the engine's to decide
+        (`isolation_limit`); but where the worker itself had stood still, only an answer makes the lease sure again.
+        """
+        with self._lock:
+            if asked_s < self._sure_until_s:
+                self._sure_until_s = until_s
+
+    def await_sure(self) -> None:
+        """Until the lease is ours for certain, or the attempt is to stop: a worker that stood still for longer than a
+        lease, and goes on, must not start what another has long done.
+        """
+        with self._lock:
+            while self._stop is None and time.clock_gettime(time.CLOCK_BOOTTIME) >= self._sure_until_s:
+                self._lock.wait()
 
     def held(self) -> Held:
         """Its line in a renewal."""
@@ -104,6 +134,7 @@ class Attempt:
             if self._stop is not None and self._stop >= why:
                 return
             self._stop, self._grace_s = why, grace_s
+            self._lock.notify_all()
             if self._running is not None:
                 self._running.stop(grace_s, why.name.lower())
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
+from hysds.core import ledger_clock
 from hysds.core.errors import HysdsError, Unreachable
 from hysds.core.requests import Bid, Claimed, Commit, Committed
 from hysds.job_worker.attempt import Attempt
@@ -32,6 +34,11 @@ class Bidding:
     queues: tuple[str, ...]
     lease_ms: int
     reserve_after_ms: int
+
+    @property
+    def sure_s(self) -> float:
+        """For how long after the sending of a bid a lease that it wins can be nobody else's."""
+        return (self.lease_ms - 2 * ledger_clock.CLOCK_CAP_MS) / 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +80,9 @@ class Claims:
         with self._turn:
             while True:
                 with self._bid() as bid:
+                    sent_s = time.clock_gettime(time.CLOCK_BOOTTIME)
                     claimed = self._answered(partial(self._ledger.claim, bid), self._ends.draining)
-                    won = self._take(claimed)
+                    won = self._take(claimed, sent_s)
                 if won is not None or not self._learned(claimed):
                     return won
 
@@ -98,8 +106,9 @@ class Claims:
 
     def _commit_and_bid(self, commit: Commit) -> tuple[Committed, Won | None]:
         with self._bid() as bid:
+            sent_s = time.clock_gettime(time.CLOCK_BOOTTIME)
             committed = self._answered(partial(self._ledger.commit, commit, bid), self._ends.closing)
-            return committed, self._take(committed.claimed) if committed.claimed is not None else None
+            return committed, self._take(committed.claimed, sent_s) if committed.claimed is not None else None
 
     def persist(self, call: Callable[[], _T]) -> _T:
         """Repeat a harmless call until it is answered.
@@ -143,12 +152,14 @@ class Claims:
         finally:
             self._rounds += 1
 
-    def _take(self, claimed: Claimed) -> Won | None:
-        """A lease won is held before the bid counts as over, or a renewal would take it for nobody's."""
+    def _take(self, claimed: Claimed, sent_s: float) -> Won | None:
+        """A lease won is held before the bid counts as over, or a renewal would take it for nobody's. It counts from
+        the first sending of its bid: the answer may have come late, or to a worker that stood still meanwhile.
+        """
         lease = claimed.lease
         if lease is None:
             return None
-        attempt = Attempt(lease)
+        attempt = Attempt(lease, sent_s + self._bidding.sure_s)
         self._host.take(attempt.id, attempt.fence, lease.record.shape)
         self._holdings.hold(attempt)
         return Won(attempt, claimed.more or self._learned(claimed))

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hysds.core import ledger_clock
 from hysds.core.errors import Unreachable
 from hysds.core.requests import Announcement, Drain, Notice, Renewal, Renewed, Standing
 from hysds.job_worker.attempt import Attempt, Stop
@@ -34,6 +35,11 @@ class Terms:
     renew_interval_s: float
     announce_s: float
     stop_grace_s: float
+
+    @property
+    def sure_s(self) -> float:
+        """For how long after the sending of a renewal the leases that it lengthened can be nobody else's."""
+        return self.lease_s - 2 * ledger_clock.CLOCK_CAP_MS / 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +106,26 @@ class LeaseKeeper:
         attempts = self._holdings.all()
         given_up = self._claims.given_up()
         rounds = self._claims.rounds()
-        renewed = self._ledger.renew(
-            Renewal(
-                worker=self._worker,
-                announcement=announcement,
-                held=tuple(attempt.held() for attempt in attempts),
-                given_up=given_up,
-                lease_ms=round(self._terms.lease_s * 1000),
-                announce_ms=round(self._terms.announce_s * 1000),
-            )
+        renewal = Renewal(
+            worker=self._worker,
+            announcement=announcement,
+            held=tuple(attempt.held() for attempt in attempts),
+            given_up=given_up,
+            lease_ms=round(self._terms.lease_s * 1000),
+            announce_ms=round(self._terms.announce_s * 1000),
         )
+        sent_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+        try:
+            renewed = self._ledger.renew(renewal)
+        except Unreachable:
+            for attempt in attempts:
+                attempt.unanswered(sent_s, sent_s + self._terms.sure_s)
+            raise
         self._claims.forget(given_up)
         for attempt, standing in zip(attempts, renewed.standings, strict=True):
             self._heed(attempt, standing)
+            if standing is not Standing.LOST:
+                attempt.renewed(sent_s + self._terms.sure_s)
         if rounds == self._claims.rounds() and rounds % 2 == 0:
             self._give_up_unlisted(renewed)
         self._host.learn(renewed.unknown)

@@ -77,6 +77,7 @@ def _carried_out(attempt: Attempt, tools: Tools) -> Commit | GiveBack | None:
     try:
         with attempt.entering("prepare"):
             workload = prepare(attempt, place, tools)
+        attempt.await_sure()
         if attempt.stopped is None:
             with attempt.entering("execute"):
                 ending = execute(attempt, workload, place, tools, log)
@@ -133,7 +134,7 @@ def execute(attempt: Attempt, workload: Workload, place: WorkDir, tools: Tools, 
     """
     # The output is opened before the command can delete it.
     with Tail({"stdout": place.stdout, "stderr": place.stderr}) as tail:
-        running = tools.engine.start(workload)
+        running = tools.engine.start(replace(workload, start_by_s=attempt.sure_until_s))
         try:
             attempt.attach(running)
             _write_pid(place, running)

@@ -5,6 +5,7 @@ An engine promises that when `wait` answers, nothing of the workload lives any m
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,8 @@ class Workload:
     soft_limit_s: float | None
     hard_limit_s: float
     memory_bytes: int | None
+    start_by_s: float = math.inf
+    """On the boot-time clock: it must not be started later, however long the engine stood still before."""
     marks: Mapping[str, str] = field(default_factory=dict)
     """Those of its variables that tell its processes from all others on the host."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -50,6 +51,8 @@ class Command:
     stderr: Path | int
     env: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = NO_LIMITS
+    start_by_s: float = math.inf
+    """On the boot-time clock: it is not started later, whoever stood still before."""
 
     def __post_init__(self) -> None:
         if not self.argv:

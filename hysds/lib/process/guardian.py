@@ -206,6 +206,7 @@ def _order(command: Command) -> wire.Order:
         soft_s=limits.soft_s,
         hard_s=limits.hard_s,
         memory_bytes=limits.memory_bytes,
+        start_by_s=command.start_by_s,
     )
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from hysds.lib.process.command import Limits
-from hysds.lib.process.ending import Reason
+from hysds.lib.process.command import Command, Limits
+from hysds.lib.process.ending import Reason, boot_s
 from hysds.lib.process.guard.cgroup import hierarchies
 from hysds.lib.process.guardian import Guardian, Watchfulness
 from integration.process.guarded import Pipe, Place, ended
@@ -33,6 +33,18 @@ signal.pause() if os.environ.get("STAY") else None
 ways_to_know = pytest.mark.parametrize(
     "watchfulness", [Watchfulness(), Watchfulness(cgroups=False)], ids=["as-the-host-allows", "added-up"]
 )
+
+
+def test_a_command_whose_time_to_start_has_passed_is_not_started(place: Place, tmp_path: Path) -> None:
+    """The order may have lain there while its guardian stood still: by now another host may do the same."""
+    mark = tmp_path / "began"
+    out = tmp_path / "out"
+    late = Command(["touch", str(mark)], tmp_path, out, out, {"PATH": os.defpath}, start_by_s=boot_s() - 1)
+
+    ending = ended(place.guardian.spawn(late))
+
+    assert (ending.reason, ending.started) == (Reason.TOO_LATE, None)
+    assert not mark.exists()
 
 
 def test_a_command_may_clean_up_after_its_soft_limit(place: Place, pipe: Pipe) -> None:

@@ -40,6 +40,7 @@ def ending(
         (ending(Reason.STOPPED, signum=15), FailureClass.CANCELLED, "was stopped"),
         (ending(Reason.SILENT, signum=9), FailureClass.WORKER_LOST, "no sign of life"),
         (ending(Reason.ISOLATED, signum=9), FailureClass.WORKER_LOST, "could not reach the ledger"),
+        (ending(Reason.TOO_LATE), FailureClass.WORKER_LOST, "was not started"),
         (ending(Reason.WORKER_GONE, signum=9), FailureClass.WORKER_LOST, "its worker died"),
         (ending(Reason.GUARDIAN_GONE), FailureClass.WORKER_LOST, "the guardian of its worker was killed"),
     ],

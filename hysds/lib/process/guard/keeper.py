@@ -42,6 +42,10 @@ def keep(house: House, order: wire.Order, control: socket.socket, outputs: launc
     os.setsid()
     house.kernel.call_myself(b"keeper")
     house.kernel.become_subreaper()
+    if wire.boot_s() >= order.start_by_s:
+        # The order lay here while guardian or worker stood still: by now another host may do the same.
+        wire.send(control, report.too_late())
+        return
     keeper = Keeper(house, order, control, tree.Wake())
     try:
         pid = keeper.start(outputs)

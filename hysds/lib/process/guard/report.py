@@ -15,6 +15,11 @@ def refusal(error: OSError) -> wire.Ended:
     return ended(Reason.COULD_NOT_START, None, None, message[:4096], 0)._replace(errno=error.errno)
 
 
+def too_late() -> wire.Ended:
+    """The report on a command that its guardian or keeper came to only after its time."""
+    return ended(Reason.TOO_LATE, None, None, "the time to start it had passed", 0)
+
+
 def end_of_widow(leftovers: int) -> wire.Ended:
     """The guardian's report on a command whose keeper was killed: how the command itself ended is not known."""
     message = "its keeper was killed, so its exit code is not known; everything it left was killed"

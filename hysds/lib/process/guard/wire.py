@@ -43,6 +43,7 @@ class Reason(Enum):
     KEEPER_KILLED = "keeper-killed"
     GUARDIAN_GONE = "guardian-gone"
     COULD_NOT_START = "could-not-start"
+    TOO_LATE = "too-late"
 
 
 class Settings(NamedTuple):
@@ -58,7 +59,7 @@ class Settings(NamedTuple):
 
 
 class Order(NamedTuple):
-    """One command to run. Times count from its start, on the boot-time clock; None is no limit."""
+    """One command to run. Times are on the boot-time clock, and limits count from its start; None is no limit."""
 
     argv: list[str]
     cwd: str
@@ -66,6 +67,7 @@ class Order(NamedTuple):
     soft_s: float | None
     hard_s: float | None
     memory_bytes: int | None
+    start_by_s: float
 
 
 class Stop(NamedTuple):
