@@ -129,21 +129,22 @@ def pass_on(seen: Iterable[Seen], watcher: Watcher) -> bool:
     return found
 
 
-def from_files(document: Mapping[str, Any], screen: Screen) -> bool:
-    """The output of the last attempt from its files; False where they are not on this host."""
+def from_files(document: Mapping[str, Any], screen: Screen) -> int | None:
+    """The output of the last attempt from its files; answers how many bytes, None where they are not on this host."""
     directory = job_dir(document)
     if directory is None:
-        return False
-    found = False
+        return None
+    shown: int | None = None
     for stream, name in (("stdout", "_stdout.txt"), ("stderr", "_stderr.txt")):
         try:
             with (directory / name).open("rb") as file:
-                found = True
+                shown = shown or 0
                 while data := file.read(_COPIED):
                     screen.show(stream, data)
+                    shown += len(data)
         except OSError as error:
             screen.say(f"{words.clean(str(directory / name))} can't be read: {error.strerror}")
-    return found
+    return shown
 
 
 def job_dir(document: Mapping[str, Any]) -> Path | None:

@@ -33,12 +33,17 @@ def what_is_left(client: Client, document: dict[str, Any], watcher: Watcher, scr
     """Show what there is now of a job's output: the live log, else the files of an ended job if they are here."""
     if _log(client, document["id"], watcher) or isinstance(watcher, Machines):
         return
+    id_ = document["id"]
     if not document.get("attempts"):
-        screen.say(f"job {document['id']} has not run")
-    elif has_ended(document) and not live.from_files(document, screen):
+        screen.say(f"job {id_} has not run")
+    elif not has_ended(document):
+        screen.say(f"job {id_} has written nothing yet, or nothing that is still kept")
+    elif (size_bytes := live.from_files(document, screen)) == 0:
+        screen.say(f"job {id_} wrote nothing")
+    elif size_bytes is None:
         info = document["job"]["job_info"]
         where = f"{info.get('execute_node', 'its worker')}:{info.get('job_dir', 'its work directory')}"
-        screen.say(f"no live output is kept of job {document['id']}; its files: {words.clean(where)}")
+        screen.say(f"no live output is kept of job {id_}; its files: {words.clean(where)}")
 
 
 def _log(client: Client, job_id: str, watcher: Watcher) -> bool:

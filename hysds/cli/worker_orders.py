@@ -42,9 +42,11 @@ class Within(click.ParamType[float | None]):
     show_default=True,
     help="How long running jobs may go on; then they are stopped, and others run them again.",
 )
-@click.option("--reason", default="", help="Why, for whoever looks at the worker.")
+@click.option(
+    "--reason", help="Why, for whoever looks at the worker. Default: as the order that stands says."
+)
 @click.option("--wait", is_flag=True, help="Return when nothing runs there any more.")
-def drain(name: str, within: float | None, reason: str, wait: bool) -> None:
+def drain(name: str, within: float | None, reason: str | None, wait: bool) -> None:
     """Have the worker NAME (w1, or celery@w1) take no more jobs. Those that run there go on until they end, or for as
     long as --within says; what is stopped then loses no attempt. The order stands until `hysds worker resume`, also
     when the worker is started anew.

@@ -186,9 +186,10 @@ class Client:
         """The orders that stand that workers take no more jobs, by name."""
         return self._floor.drains()
 
-    def drain(self, name: str, reason: str = "", within_s: float | None = None) -> Drain:
+    def drain(self, name: str, reason: str | None = None, within_s: float | None = None) -> Drain:
         """Order that a worker takes no more jobs, after a restart too, until `resume`. Jobs that run there may go on
-        for `within_s` (None: until they end), and are then given back to others.
+        for `within_s` (None: until they end), and are then given back to others. A `reason` of None leaves that of an
+        order which stands.
 
         `name` is whole (`celery@w1`) or the part that tells it from others (`w1`). Answers the order as it stands.
         Raises: NotFound for a name that no worker has, Refused for one that several have.

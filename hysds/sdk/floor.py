@@ -30,18 +30,18 @@ class Floor:
         """The orders that stand, by name."""
         return self._system.ledger.drains()
 
-    def drain(self, name: str, reason: str = "", within_s: float | None = None) -> Drain:
+    def drain(self, name: str, reason: str | None = None, within_s: float | None = None) -> Drain:
         """Order it; see `Client.drain`."""
-        if len(reason) > _LONGEST_REASON or not reason.isprintable():
+        if reason is not None and (len(reason) > _LONGEST_REASON or not reason.isprintable()):
             raise Refused(f"a reason is a line of at most {_LONGEST_REASON} characters")
-        ledger = self._system.ledger
         within_ms = FOREVER if within_s is None else round(within_s * 1000)
         full = named(name, self._names())
-        ledger.drain(Drain(full, reason, within_ms=within_ms))
-        return next(
-            (order for order in ledger.drains() if order.name == full),
-            Drain(full, reason, within_ms=within_ms),
-        )
+        standing = self._order(full)
+        if reason is None:
+            reason = standing.reason if standing is not None else ""
+        order = Drain(full, reason, within_ms=within_ms)
+        self._system.ledger.drain(order)
+        return self._order(full) or order
 
     def resume(self, name: str) -> tuple[str, bool]:
         """Take the order back; see `Client.resume`."""
@@ -59,6 +59,9 @@ class Floor:
                 raise TimeoutError(f"jobs still run on {full}")
             entries = self._system.events.follow(position, MAX_BATCH, left_s)
             position = entries[-1].position if entries else position
+
+    def _order(self, full: str) -> Drain | None:
+        return next((order for order in self.drains() if order.name == full), None)
 
     def _names(self) -> set[str]:
         return {worker.name for worker in self.workers()} | {order.name for order in self.drains()}

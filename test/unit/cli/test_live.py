@@ -144,7 +144,9 @@ def test_files_of_an_ended_job_are_shown_where_they_are_on_this_host(tmp_path: P
     (directory / "_stderr.txt").write_bytes(b"oh\n")
     screen, out, err = _screen()
 
-    assert live.from_files({"id": "abc", "attempts": [{"fence": 7, "job_dir": str(directory)}]}, screen)
+    found = live.from_files({"id": "abc", "attempts": [{"fence": 7, "job_dir": str(directory)}]}, screen)
+
+    assert found == sum(len(path.read_bytes()) for path in directory.iterdir())
     assert out.getvalue() == _BYTES
     assert err.getvalue() == b"oh\n"
 
@@ -155,5 +157,7 @@ def test_a_directory_of_another_job_is_not_read(tmp_path: Path) -> None:
     directory.mkdir()
     screen, _, _ = _screen()
 
-    assert not live.from_files({"id": "abc", "attempts": [{"fence": 7, "job_dir": str(directory)}]}, screen)
-    assert not live.from_files({"id": "abc"}, screen)
+    found = live.from_files({"id": "abc", "attempts": [{"fence": 7, "job_dir": str(directory)}]}, screen)
+
+    assert found is None
+    assert live.from_files({"id": "abc"}, screen) is None
