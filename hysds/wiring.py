@@ -5,12 +5,15 @@ Each is imported inside the function that builds it, so a process pays for what 
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from hysds.doctor.examination import Check
 from hysds.job_worker import environment as job_environment
+from hysds.lib import overdue, units
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.bell import Bell
 from hysds.ports.engines import Engine, Play, Workload
@@ -26,6 +29,11 @@ from hysds.settings.model import CLOCK_CAP_S, Settings
 if TYPE_CHECKING:
     from hysds.adapters.ledger.memory import MemoryLedger
     from hysds.adapters.ledger.server import Server
+
+
+_SILENCE_S = 2.5
+"""Whoever waits for the first answer of a ledger for longer is told so."""
+_log = logging.getLogger(__name__)
 
 
 class Adapters(Protocol):
@@ -66,8 +74,10 @@ class RealAdapters:
         """Raises: InvalidSettings where the server can't hold a ledger, Unreachable where it does not answer."""
         from hysds.adapters.ledger.redis import RedisLedger
 
-        ledger = RedisLedger(self._redis(settings), settings.ledger.prefix, _retention_ms(settings))
-        ledger.check()
+        server = self._redis(settings)
+        ledger = RedisLedger(server, settings.ledger.prefix, _retention_ms(settings))
+        with overdue.told(_SILENCE_S, partial(_tell_of_silence, server.where, server.patience_s)):
+            ledger.check()
         return ledger
 
     def events(self, settings: Settings) -> Events:
@@ -203,6 +213,14 @@ class MemoryAdapters:
 
             self._ledger = MemoryLedger(_retention_ms(settings), self._now_us)
         return self._ledger
+
+
+def _tell_of_silence(where: str, patience_s: float) -> None:
+    _log.warning(
+        "the ledger does not answer yet: %s; it is tried for %s in all",
+        where,
+        units.format_duration(patience_s),
+    )
 
 
 def _retention_ms(settings: Settings) -> int:

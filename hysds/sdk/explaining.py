@@ -15,11 +15,12 @@ from hysds.core.explanation.values import Explanation, Seen, Terms, Why
 from hysds.core.ids import JobId
 from hysds.core.requests import Place
 from hysds.core.shapes import Shape
-from hysds.core.status import Status
+from hysds.core.status import TERMINAL, Status
 from hysds.orchestrator.submit import Submission
 from hysds.ports.ledger import Kept
 from hysds.settings.model import Settings
 
+_ENDED = frozenset(status.value for status in TERMINAL)
 _SMALLEST = str(Shape())
 """Fits whoever takes anything."""
 _LOOKS = 3
@@ -37,8 +38,12 @@ def explained(system: System, job_id: JobId, find: Find) -> Explanation:
     try:
         kept, place = _standing(system, job_id)
     except Unreachable:
-        # A terminal status never changes: of an ended job the store knows all.
-        return explain(Seen(job_id, find(job_id)), _terms(system.settings, time.time_ns() // 1_000_000))
+        # A terminal status never changes: of an ended job the store knows all. The ledger is not asked once more, as
+        # one that hangs costs all its timeouts each time.
+        [stored] = system.store.get([job_id])
+        if stored is None or stored["status"] not in _ENDED:
+            raise
+        return explain(Seen(job_id, stored), _terms(system.settings, time.time_ns() // 1_000_000))
     terms = _terms(system.settings, system.ledger.now_ms())
     if kept is None:
         whole = _found(find, job_id)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 from typing import Any
 
 import pytest
@@ -316,6 +317,32 @@ def test_a_system_that_is_away_has_its_own_exit_code(standing: Any) -> None:
     assert away.returncode == 4
     assert b"the ledger can't be reached" in away.stderr
     assert b"Traceback" not in away.stderr
+
+
+@pytest.mark.parametrize("command", ["submit", "explain", "cancel", "workers"])
+def test_a_ledger_that_hangs_is_told_of_while_it_is_waited_for(command_line: Any, command: str) -> None:
+    """On stderr, with its address and how long it is tried; once it is gone, the command ends as unreachable."""
+    unknown = "01930f5e-7b1c-7000-8000-0123456789ab"
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # the kernel takes connections, and nobody answers
+        where = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        command_line.environment["HYSDS_LEDGER_URL"] = where
+        asked = {"submit": [_written(command_line, _shell("exit 0"))], "workers": []}.get(command, [unknown])
+        waiting = command_line.start(command, *asked)
+        waiting.await_text(f"the ledger does not answer yet: {where}; it is tried for 15s in all\n")
+
+    assert waiting.end() == 4
+    assert waiting.err.count(b"does not answer yet") == 1
+    assert b"Traceback" not in waiting.err
+
+
+def test_logs_of_a_job_that_wrote_nothing_say_so(standing: Any) -> None:
+    """One line on stderr; stdout is as empty as what the job wrote."""
+    job_id = _submit(standing, _shell("exit 0"))
+    standing.hysds("logs", "-f", job_id)
+    shown = standing.hysds("logs", job_id)
+
+    assert (shown.returncode, shown.stdout) == (0, b"")
+    assert shown.stderr.decode() == f"job {job_id} wrote nothing\n"
 
 
 def test_a_run_whose_server_goes_away_says_how_to_go_on(with_server: Any, server: Any) -> None:

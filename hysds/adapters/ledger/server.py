@@ -54,6 +54,8 @@ class Server:
         persistence: transport_retry.Persistence = PERSISTENCE,
     ) -> None:
         self.where = urls.masked(url.partition("?")[0])
+        self.patience_s = persistence.attempts * timeout_s
+        """How long a server that hangs is tried, without the waits between."""
         self._timeout_s = timeout_s
         self._persistence = persistence
         self._pool = connecting.pool(url, tls or Tls(), timeout_s)

@@ -130,7 +130,10 @@ def test_a_duplicate_is_explained_by_the_job_that_stands_for_it(tmp_path: Path) 
 class _Away(MemoryAdapters):
     """Adapters whose ledger does not answer."""
 
+    asked = 0
+
     def ledger(self, settings: Settings) -> Ledger:
+        self.asked += 1
         raise Unreachable("ledger", "it is away")
 
     def store(self, settings: Settings) -> Store:
@@ -139,9 +142,10 @@ class _Away(MemoryAdapters):
 
 
 def test_an_ended_job_is_explained_while_the_ledger_is_away(tmp_path: Path) -> None:
-    """A terminal status never changes; of any other job nothing can be said."""
+    """A terminal status never changes; of any other job nothing can be said. A ledger that hangs is tried once."""
     ended, running = Uuid7Source()(), Uuid7Source()()
-    system = System(Settings(home=tmp_path), _Away(FakeClock(), lambda workload: Play()))
+    adapters = _Away(FakeClock(), lambda workload: Play())
+    system = System(Settings(home=tmp_path), adapters)
     system.store.write([{"id": ended, "revision": 1, "status": "job-completed"}])
     system.store.write([{"id": running, "revision": 1, "status": "job-started"}])
     client = Client(system)
@@ -149,6 +153,7 @@ def test_an_ended_job_is_explained_while_the_ledger_is_away(tmp_path: Path) -> N
     assert client.explain(ended).why.reason is Reason.COMPLETED
     with pytest.raises(Unreachable):
         client.explain(running)
+    assert adapters.asked == 2
 
 
 def test_a_retry_is_a_new_job_that_is_linked_to_the_old_one(tmp_path: Path) -> None:
@@ -229,6 +234,17 @@ def test_a_drained_worker_takes_nothing_until_it_is_resumed(tmp_path: Path) -> N
     assert worker.drain == order
     assert waits.why.reason is Reason.WORKERS_DRAINING
     assert (resumed, again) == (("celery@w1", True), ("celery@w1", False))
+
+
+def test_a_drain_without_a_reason_leaves_the_one_that_stands(tmp_path: Path) -> None:
+    """Whoever only waits, or sets a time, does not wipe what another said; "" does."""
+    with SimulatedSystem(tmp_path) as system:
+        _announce(system, "celery@w1")
+        system.client.drain("w1", "new kernel")
+        later, wiped = system.client.drain("w1", within_s=60), system.client.drain("w1", "")
+
+    assert (later.reason, later.within_ms) == ("new kernel", 60_000)
+    assert wiped.reason == ""
 
 
 def test_jobs_may_end_before_a_drain_unless_a_time_is_given(tmp_path: Path) -> None:
