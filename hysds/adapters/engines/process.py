@@ -10,7 +10,7 @@ import threading
 from dataclasses import replace
 
 from hysds.adapters.engines.base import EngineSettings
-from hysds.lib.process import leftovers
+from hysds.lib.process import leftovers, suspects
 from hysds.lib.process.child import Child
 from hysds.lib.process.command import Command, Limits
 from hysds.lib.process.ending import Ending
@@ -22,7 +22,10 @@ _KILLED_WITHIN_S = 1.0
 
 
 class GuardedRun:
-    """A command under its keeper. What a keeper leaves that was killed together with the guardian is ended here."""
+    """A command under its keeper. What a keeper leaves that was killed together with the guardian is ended here.
+
+    While a process lives that may be the command's, and may not be, `all_gone` of the ending stays False.
+    """
 
     def __init__(self, child: Child, marks: Marks) -> None:
         self._child = child
@@ -41,6 +44,8 @@ class GuardedRun:
         if ending is None or ending.all_gone or not self._marks.variables:
             return ending
         while not self._end_leftovers(timeout_s):
+            if not leftovers.find(self._marks):
+                return ending  # to wait for what may be somebody else's could take for ever
             if timeout_s is not None:
                 return None
         return replace(ending, all_gone=True)
@@ -88,8 +93,9 @@ class ProcessEngine:
             stderr=workload.stderr,
             env=workload.env,
             limits=Limits(workload.soft_limit_s, workload.hard_limit_s, workload.memory_bytes),
+            start_by_s=workload.start_by_s,
         )
-        marks = Marks(workload.marks, (workload.stdout, workload.stderr))
+        marks = Marks(workload.marks, (workload.stdout, workload.stderr), suspects.origin())
         guardian = self._living()
         try:
             return GuardedRun(guardian.spawn(command), marks)

@@ -3,52 +3,49 @@
 Nobody is their parent any more who would know them all, so they are recognised: by variables that their first process
 was given (/proc/PID/environ), by the session or control group that they share with one so found, by descent from one,
 and by the files that only their command writes. What cleared its environment, left its session and its parents, and
-closed its output is not found.
+closed its output is not found. Of a process whose environment may not be read (one that made itself undumpable, as
+ssh-agent does) nothing can be told; while one of our user lives that may be theirs, they are not proved gone.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import select
 import signal
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
+from hysds.lib.process import suspects, table
 from hysds.lib.process.guard import tree
 from hysds.lib.process.guard.wire import boot_s
+from hysds.lib.process.suspects import Origin
+from hysds.lib.process.table import Process
 
 _LOOK_AGAIN_S = 0.5
 """A process that can't die yet (it waits for a disk) is told again after so long."""
-_GUARDED = re.compile(rb"/(guarded-\d+-\d+)\s")
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What tells the processes. `outputs`: files that nobody but them has open for writing."""
+    """What tells the processes. `outputs`: files that nobody but them has open for writing. `origin`: what clears
+    processes that can't be looked at; None: nothing is known of it.
+    """
 
     variables: Mapping[str, str]
     outputs: Collection[Path] = field(default=())
-
-
-class _Process(NamedTuple):
-    parent: int
-    session: int
-    born: int
-    """In the kernel's ticks since boot: with the pid it names a process for good."""
+    origin: Origin | None = None
 
 
 def end(marks: Marks, within_s: float) -> bool:
-    """Kill them until none is left; False if some still live after `within_s`.
+    """Kill them until none is left; False if some still live after `within_s`, or may live.
 
     All are stopped before the first is killed: a process that lost its parent could not be recognised by it any more,
     and one that still runs could start another.
     """
     until_s = boot_s() + within_s
-    stopped: dict[int, _Process] = {}
+    stopped: dict[int, Process] = {}
     # Looked for twice: a parent may end just before its turn, and its newest child come just after the list was made.
     while living := _living(marks, stopped) or _living(marks, stopped):
         left_s = until_s - boot_s()
@@ -59,7 +56,7 @@ def end(marks: Marks, within_s: float) -> bool:
         else:
             _tell(living, signal.SIGSTOP)
             stopped |= living
-    return True
+    return not unsure(marks)
 
 
 def find(marks: Marks) -> frozenset[int]:
@@ -69,24 +66,31 @@ def find(marks: Marks) -> frozenset[int]:
     return frozenset(_living(marks, {}))
 
 
-def _living(marks: Marks, known: Mapping[int, _Process]) -> dict[int, _Process]:
+def unsure(marks: Marks) -> frozenset[int]:
+    """The pids of those of which can't be told whether they are among them: neither to be killed nor to be denied."""
+    processes = dict(table.processes())
+    told = processes.keys() - _living(marks, {}).keys()
+    return frozenset(suspects.among(processes, told, marks.origin) - _ours(marks, processes))
+
+
+def _living(marks: Marks, known: Mapping[int, Process]) -> dict[int, Process]:
     """Those found now, and those of the known that still live."""
-    processes = dict(_processes())
+    processes = dict(table.processes())
     ours = _ours(marks, processes)
     found = {pid for pid in processes if _carries(pid, marks.variables)} - ours
-    groups = {group for pid in found for group in _groups(pid)}
+    groups = {group for pid in found for group in table.groups_of_commands(pid)}
     sessions = {processes[pid].session for pid in found}
     found |= {pid for pid, process in processes.items() if process.session in sessions}
     if groups:
-        found |= {pid for pid in processes if groups & set(_groups(pid))}
+        found |= {pid for pid in processes if groups & set(table.groups_of_commands(pid))}
     found |= set(_writers(marks.outputs, processes))
     found |= {
         pid for pid, process in known.items() if pid in processes and processes[pid].born == process.born
     }
-    return {pid: processes[pid] for pid in _with_descendants(found, processes) - ours}
+    return {pid: processes[pid] for pid in table.with_descendants(found, processes) - ours}
 
 
-def _tell(living: Mapping[int, _Process], number: signal.Signals, wait_s: float = 0.0) -> None:
+def _tell(living: Mapping[int, Process], number: signal.Signals, wait_s: float = 0.0) -> None:
     """A signal to each; wait until all of them are dead, but no longer than this."""
     with ExitStack() as opened:
         poll = select.poll()
@@ -95,7 +99,7 @@ def _tell(living: Mapping[int, _Process], number: signal.Signals, wait_s: float 
             with suppress(ProcessLookupError, PermissionError):
                 fd = os.pidfd_open(pid)
                 opened.callback(os.close, fd)
-                now = _process(pid)
+                now = table.process(pid)
                 if now is not None and now.born == process.born:  # else its number has come to another
                     signal.pidfd_send_signal(fd, number)
                     poll.register(fd, select.POLLIN)
@@ -107,29 +111,9 @@ def _tell(living: Mapping[int, _Process], number: signal.Signals, wait_s: float 
                 waiting.discard(fd)
 
 
-def _processes() -> Iterator[tuple[int, _Process]]:
-    """All that live: no zombies."""
-    for name in os.listdir("/proc"):
-        if name.isdecimal() and (process := _process(int(name))) is not None:
-            yield int(name), process
-
-
-def _process(pid: int) -> _Process | None:
-    # proc(5): what follows the name is state, parent, group, session …, and the start time as the 22nd of all.
-    fields = tree.read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
-    if len(fields) < 20 or fields[0] in (b"Z", b"X"):
-        return None
-    return _Process(int(fields[1]), int(fields[3]), int(fields[19]))
-
-
 def _carries(pid: int, variables: Mapping[str, str]) -> bool:
     given = set(tree.read(f"/proc/{pid}/environ").split(b"\0"))
     return all(os.fsencode(f"{name}={value}") in given for name, value in variables.items())
-
-
-def _groups(pid: int) -> list[bytes]:
-    """The control groups of commands that it is in."""
-    return _GUARDED.findall(tree.read(f"/proc/{pid}/cgroup"))
 
 
 def _writers(outputs: Collection[Path], processes: Collection[int]) -> Iterator[int]:
@@ -160,27 +144,10 @@ def _is_writing(pid: int, number: str) -> bool:
     return False
 
 
-def _ours(marks: Marks, processes: Mapping[int, _Process]) -> set[int]:
+def _ours(marks: Marks, processes: Mapping[int, Process]) -> set[int]:
     """Who may not be told to end. What lies below a guardian of this process's own is found: one that was just killed
     is still its children's parent.
     """
     me = os.getpid()
-    mine = _with_descendants({me}, processes) if _carries(me, marks.variables) else {me}
-    return mine | _ancestors(me, processes)
-
-
-def _ancestors(pid: int, processes: Mapping[int, _Process]) -> set[int]:
-    found = set()
-    while (process := processes.get(pid)) is not None and process.parent not in found:
-        pid = process.parent
-        found.add(pid)
-    return found
-
-
-def _with_descendants(roots: Collection[int], processes: Mapping[int, _Process]) -> set[int]:
-    found = {pid for pid in roots if pid in processes}
-    while True:
-        more = {pid for pid, process in processes.items() if process.parent in found} - found
-        if not more:
-            return found
-        found |= more
+    mine = table.with_descendants({me}, processes) if _carries(me, marks.variables) else {me}
+    return mine | table.ancestors(me, processes)
