@@ -15,6 +15,9 @@ import sys
 from hysds.bootstrap import System
 from hysds.core.errors import HysdsError
 
+_PATIENCE_S = 1.0
+"""For whoever holds the dead worker's lock for a moment, as a plain `hysds doctor` does to look."""
+
 
 def main(arguments: list[str]) -> int:
     """0 when the ledger was told of a dead worker, or there was nothing to tell."""
@@ -22,7 +25,7 @@ def main(arguments: list[str]) -> int:
     [incarnation] = arguments
     try:
         system = System.read()
-        system.dispatcher.ring(system.orphans().take(incarnation))
+        system.dispatcher.ring(system.orphans().take(incarnation, _PATIENCE_S))
     except HysdsError as error:
         sys.stderr.write(f"the ledger was not told that worker {incarnation} is gone: {error}\n")
         return 1

@@ -16,6 +16,7 @@ from hysds.job_worker.presence import Identity
 from hysds.job_worker.run import Tools
 from hysds.job_worker.worker import JobWorker, Parts
 from hysds.lib import machine
+from hysds.lib.process import suspects
 from hysds.ports.engines import Engine
 from hysds.ports.ledger import Ledger
 from hysds.ports.logs import Logs
@@ -77,7 +78,7 @@ def orphans(settings: Settings, ledger: Ledger) -> Orphans:
 
 def _holder(incarnation: str, settings: Settings) -> Holder:
     where = urls.masked(settings.ledger_url)
-    return Holder(incarnation, machine.this(), f"{where} {settings.ledger.prefix}")
+    return Holder(incarnation, machine.this(), f"{where} {settings.ledger.prefix}", suspects.origin())
 
 
 def _host(slots: int, settings: Settings) -> Host:

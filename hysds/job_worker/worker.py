@@ -109,13 +109,16 @@ class JobWorker:
         return draining.longest_s(terms.timeout_s, terms.stop_grace_s)
 
     def prepare(self) -> None:
-        """Start what guards the jobs; call it before the process has threads."""
+        """End what dead workers of this host left running, and start what guards the jobs; call it before the process
+        has threads.
+        """
+        self._parts.orphans.end_all()
         self._parts.engine.prepare()
 
     def start(self, call: Callable[[str, int], None], changed: Callable[[], None]) -> None:
         """Announce the worker and begin to look for work. `call(queue, n)`: please call `perform` n times."""
         self._call, self._changed = call, changed
-        calls = Calls(self._look_for_work, self._call_again, self._obey)
+        calls = Calls(self._look_for_work, self._tick, self._obey)
         self._parts.keeper.start(self._announcement, calls)
         interval_s = _ORPHANS_RENEWALS * self._parts.terms.renew_interval_s
         threading.Thread(
@@ -225,8 +228,9 @@ class JobWorker:
             self._called_at = time.monotonic()
         self._ask(self._identity.queues[0])
 
-    def _call_again(self) -> None:
-        """Nobody else can run what is in hand."""
+    def _tick(self) -> None:
+        """Nobody else can run what is in hand; and the worker must always be found to live."""
+        self._parts.foothold.mend()
         for queue in self._hand.overdue():
             self._ask(queue)
 

@@ -6,17 +6,19 @@ import os
 import signal
 import subprocess
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hysds.adapters.ledger.memory import MemoryLedger
-from hysds.core.requests import Moved
-from hysds.job_worker import foothold, workdir
+from hysds.core.requests import Bid, Fit, Moved
+from hysds.job_worker import environment, foothold, workdir
 from hysds.job_worker.attempt import Stop
-from hysds.job_worker.foothold import Foothold, Holder
+from hysds.job_worker.foothold import Foothold, Holder, Unjudged
 from hysds.job_worker.orphans import Orphans
 from hysds.lib import machine
+from hysds.lib.process import suspects
 from hysds.lib.process.guard import tree
 from worlds.job_worker import Bench, make
 
@@ -150,7 +152,8 @@ def test_the_ledger_is_told_of_a_dead_worker_when_nothing_of_its_jobs_lives(
 ) -> None:
     """After a reboot nothing can: then nobody is looked for, and a process of today that looks alike is left alone."""
     here = machine.this()
-    dead = Holder("dead@test/1", machine.Machine(here.host, here.machine_id, boot_id), "a ledger")
+    began = suspects.origin()
+    dead = Holder("dead@test/1", replace(here, boot_id=boot_id), "a ledger", began)
     pid = orphan({"HYSDS_JOB_WORKER": dead.incarnation})
     try:
         ledger = Watched(pid)
@@ -160,7 +163,7 @@ def test_the_ledger_is_told_of_a_dead_worker_when_nothing_of_its_jobs_lives(
         workdir.create(place)
         hold.close()
 
-        Orphans(tmp_path, ledger, Holder("w@test/2", here, "a ledger")).take_all()
+        Orphans(tmp_path, ledger, Holder("w@test/2", here, "a ledger", began)).take_all()
 
         assert ledger.told == [("dead@test/1", boot_id != here.boot_id)]
         assert not place.path.exists()
@@ -168,3 +171,53 @@ def test_the_ledger_is_told_of_a_dead_worker_when_nothing_of_its_jobs_lives(
     finally:
         if tree.is_alive(pid):
             os.kill(pid, signal.SIGKILL)
+
+
+def test_a_worker_ends_what_dead_ones_left_before_it_can_bid_and_asks_no_ledger(tmp_path: Path) -> None:
+    """Their leases may have run out long ago: its first bid could win a job whose lost attempt still runs."""
+    pid = orphan({"HYSDS_JOB_WORKER": "dead@test/1"})
+    ledger = Watched(pid)
+    dead, bench = make(tmp_path, "dead@test/1", ledger), make(tmp_path, "w@test/2", ledger)
+    try:
+        dead.parts.foothold.begin(workdir.locate(dead.work_dir, "a-job", 7, 0))
+        dead.parts.foothold.close()
+        assert tree.is_alive(pid)
+
+        bench.worker.prepare()
+
+        assert not tree.is_alive(pid)
+        assert ledger.told == []
+    finally:
+        dead.worker.close()
+        bench.worker.close()
+
+
+def test_of_a_worker_without_a_lock_what_lost_its_lease_is_ended_and_nothing_else(bench: Bench) -> None:
+    """A cleaner took the lock away, and then all were killed at once: nobody can prove its death. The ledger's word on
+    a lease is enough to end the attempt's processes; its directory may be another host's.
+    """
+    lost, live = (bench.submit("true") for _ in range(2))
+    fences = {}
+    for job_id in (lost, live):
+        claimed = bench.ledger.claim(Bid("dead@test/1", ("q",), Fit(("1s",)), bench.new_id(), 30_000, 60_000))
+        assert claimed.lease is not None
+        fences[job_id] = claimed.lease.record.fence
+    bench.ledger.release(lost, fences[lost], 0, "")
+    path = foothold.folder(bench.work_dir, "dead@test/1")
+    path.mkdir()
+    pids, places = {}, []
+    for job_id, fence in fences.items():
+        places.append(workdir.locate(bench.work_dir, job_id, fence, 0))
+        places[-1].path.mkdir(parents=True)
+        (path / places[-1].path.name).symlink_to(places[-1].path)
+        values = (job_id, str(fence), "dead@test/1")
+        pids[job_id] = orphan(dict(zip(environment.MARKS, values, strict=True)))
+    try:
+        bench.parts.orphans.take_all()
+
+        assert (tree.is_alive(pids[lost]), tree.is_alive(pids[live])) == (False, True)
+        assert all(place.path.is_dir() for place in places)
+        assert bench.parts.orphans.unjudged() == ((path, Unjudged.BARE),)
+        assert bench.job(live)["status"] == "job-started"
+    finally:
+        os.kill(pids[live], signal.SIGKILL)

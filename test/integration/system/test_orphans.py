@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hysds.lib.process.guard import tree
+from services import pid_namespaces
 from services.redis import RedisServer
 from worlds.system import RunningSystem
 
@@ -103,3 +105,93 @@ def test_workers_of_one_host_look_after_each_other(
     assert not tree.is_alive(int(pids.read_text().split()[0]))
     gate.touch()
     assert running.client.wait(job_id, 60)["status"] == "job-completed"
+
+
+def test_a_job_that_stands_queued_again_runs_after_the_end_of_its_lost_attempt(
+    systems: Callable[..., RunningSystem], valkey_server: RedisServer, unique_name: str
+) -> None:
+    """Its worker and all that guarded it were dead for longer than the lease. The host's next worker could win it with
+    its first bid: before that it ends what it finds, and of a hundred processes none sees the successor.
+    """
+    running = systems(
+        f"{valkey_server.url[:-1]}1", HYSDS_LEDGER_LEASE="1h", HYSDS_WORKER_ISOLATION_LIMIT="1h"
+    )
+    first = running.worker("first", unique_name, slots=1)
+    pids, script = running.home / "pids", running.home / "script"
+    script.write_text(
+        f"if test -e {pids}; then\n"
+        f"  for pid in $(cat {pids}); do grep -qs '^State:.[^ZX]' /proc/$pid/status && exit 9; done; exit 0\n"
+        "fi\n"
+        f"for n in $(seq 100); do sleep 1000 & echo $! >> {pids}.part; done\n"
+        f"echo $$ >> {pids}.part; mv {pids}.part {pids}\n"
+        "sleep 1000\n"
+    )
+    job_id = running.submit(unique_name, f"sh {script}")
+    running.until(pids.exists, lambda: running.log("first"))
+    _kill_all(first.pid, with_jobs=False)
+    first.wait()
+    [state] = running.system.ledger.workers()
+    running.system.ledger.leave(state.incarnation)  # as when its leases have run out
+    assert running.client.job(job_id)["status"] == "job-queued"
+    assert tree.is_alive(int(pids.read_text().split()[-1]))
+
+    running.worker("second", unique_name, slots=1)
+
+    assert running.client.wait(job_id, 60)["status"] == "job-completed"
+
+
+def test_a_container_of_the_same_name_leaves_the_jobs_of_another_to_their_leases(
+    systems: Callable[..., RunningSystem], valkey_server: RedisServer, unique_name: str
+) -> None:
+    """It shares name, machine id and disk with the dead worker, but can't see whether the command lives; it did live
+    beside its successor. A worker that sees it puts it right.
+    """
+    inside = pid_namespaces.run_in()
+    running = systems(
+        f"{valkey_server.url[:-1]}1", HYSDS_LEDGER_LEASE="1h", HYSDS_WORKER_ISOLATION_LIMIT="1h"
+    )
+    first = running.worker("first", unique_name, slots=1)
+    pids, gate = running.home / "pids", running.home / "gate"
+    job_id = running.submit(
+        unique_name, f"sh -c 'echo $$ >> {pids}; while ! test -e {gate}; do sleep 0.02; done'"
+    )
+    running.until(lambda: pids.exists() and pids.read_text().endswith("\n"), lambda: running.log("first"))
+    lost = running.client.job(job_id)["fence"]
+    _kill_all(first.pid, with_jobs=False)
+    first.wait()
+
+    running.worker("inside", unique_name, slots=1, run_in=inside)
+
+    running.until(lambda: "another pid namespace" in running.log("inside"), lambda: running.log("inside"))
+    found = running.client.job(job_id)
+    assert (found["status"], found["fence"]) == ("job-started", lost)
+    assert tree.is_alive(int(pids.read_text()))
+    running.worker("outside", unique_name, slots=1)
+    running.until(lambda: len(pids.read_text().split()) == 2, lambda: running.log("outside"))
+    assert not tree.is_alive(int(pids.read_text().split()[0]))
+    gate.touch()
+    assert running.client.wait(job_id, 60)["status"] == "job-completed"
+
+
+def test_a_copy_of_the_work_directories_costs_a_living_worker_nothing(
+    systems: Callable[..., RunningSystem], valkey_server: RedisServer, unique_name: str
+) -> None:
+    """The copy's lock is free, for nobody ever held it: its worker was taken for dead, and its jobs were killed."""
+    running = systems(
+        f"{valkey_server.url[:-1]}1", HYSDS_LEDGER_LEASE="1h", HYSDS_WORKER_ISOLATION_LIMIT="1h"
+    )
+    running.worker("first", unique_name, slots=1)
+    began, gate = running.home / "began", running.home / "gate"
+    job_id = running.submit(
+        unique_name, f"sh -c 'touch {began}; while ! test -e {gate}; do sleep 0.02; done'"
+    )
+    running.until(began.exists, lambda: running.log("first"))
+    copy = running.home / "copy"
+    subprocess.run(["cp", "-a", running.home / "work", copy], check=True)
+
+    running.worker("second", f"{unique_name}-other", slots=1, HYSDS_WORKER_WORK_DIR=str(copy))
+
+    running.until(lambda: "it is a copy" in running.log("second"), lambda: running.log("second"))
+    gate.touch()
+    found = running.client.wait(job_id, 60)
+    assert [attempt["how"] for attempt in found["attempts"]] == ["job-completed"]

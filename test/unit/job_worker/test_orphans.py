@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core.errors import Unreachable
@@ -11,15 +15,16 @@ from hysds.core.requests import Acceptance, Bid, Commit, Fit, Lease, Moved
 from hysds.core.spec import JobSpec, identity, stored
 from hysds.core.status import Status
 from hysds.job_worker import foothold, workdir
-from hysds.job_worker.foothold import Foothold, Holder
+from hysds.job_worker.foothold import Foothold, Holder, Unjudged
 from hysds.job_worker.orphans import Orphans
 from hysds.job_worker.workdir import WorkDir
 from hysds.lib.machine import Machine
+from hysds.lib.process.suspects import Origin
 from hysds.lib.uuid7 import Uuid7Source
 
 NEW_ID = Uuid7Source()
-HERE = Machine("here", "m", "boot-1")
-DEAD = Holder("dead@here/1", HERE, "redis://ledger x")
+HERE = Machine("here", "m", "boot-1", "pid:[1]")
+DEAD = Holder("dead@here/1", HERE, "redis://ledger x", Origin(0.0, "", ""))
 MINE = replace(DEAD, incarnation="mine@here/2", machine=replace(HERE, boot_id="boot-2"))
 """Of the next boot: nothing of the dead one's can live."""
 
@@ -62,6 +67,14 @@ class Wreck:
 
     def dies(self) -> None:
         self.foothold.close()
+
+    @property
+    def lock(self) -> Path:
+        return foothold.folder(self.root, self.holder.incarnation) / "lock"
+
+    def unjudged(self, by: Holder = MINE, root: Path | None = None) -> list[Unjudged]:
+        """Why nothing follows from folders."""
+        return [why for _, why in Orphans(root or self.root, self.ledger, by).unjudged()]
 
     def taken(self, by: Holder = MINE) -> int:
         """How many queues have work again."""
@@ -186,3 +199,158 @@ def test_a_foothold_that_a_job_did_away_with_is_made_anew(tmp_path: Path) -> Non
     wreck.dies()
 
     assert wreck.taken() == 1
+
+
+SAME_BOOT = replace(MINE, machine=HERE)
+
+
+def test_the_copy_of_a_living_workers_foothold_tells_nothing(tmp_path: Path) -> None:
+    """An operator copies the work directories to a bigger disk: nobody ever held the copy's lock."""
+    wreck = Wreck(tmp_path / "work")
+    shutil.copytree(tmp_path / "work", tmp_path / "work2", symlinks=True)
+
+    taken = Orphans(tmp_path / "work2", wreck.ledger, SAME_BOOT).take_all()
+
+    assert (taken, wreck.status) == ((), Status.STARTED)
+    assert wreck.unjudged(SAME_BOOT, tmp_path / "work2") == [Unjudged.COPY]
+    assert wreck.unjudged(SAME_BOOT) == []
+
+
+def test_a_foothold_under_another_name_tells_nothing(tmp_path: Path) -> None:
+    """Whoever renamed or planted it: the folder is named for its worker."""
+    wreck = Wreck(tmp_path)
+    wreck.dies()
+    wreck.lock.parent.rename(tmp_path / foothold.FOLDER / "other@here%2F9")
+
+    assert wreck.taken() == wreck.taken(SAME_BOOT) == 0
+    assert wreck.unjudged(SAME_BOOT) == [Unjudged.COPY]
+
+
+def test_after_a_reboot_the_number_of_the_disk_may_be_another(tmp_path: Path) -> None:
+    """Of a worker of the boot before nothing lives: there is nobody to be taken for dead."""
+    wreck = Wreck(tmp_path / "work")
+    wreck.dies()
+    shutil.copytree(tmp_path / "work", tmp_path / "work2", symlinks=True)
+
+    assert len(Orphans(tmp_path / "work2", wreck.ledger, MINE).take_all()) == 1
+
+
+@pytest.mark.parametrize(("mine", "may"), [("pid:[1]", 1), ("pid:[2]", 0), ("pid:[4026531836]", 1)])
+def test_another_container_of_the_host_judges_nothing(tmp_path: Path, mine: str, may: int) -> None:
+    """It has the same name, machine id and disk, but can't see the other's processes; the host's own namespace can."""
+    wreck = Wreck(tmp_path)
+    wreck.dies()
+    here = replace(SAME_BOOT, machine=replace(HERE, pid_namespace=mine))
+
+    assert (wreck.unjudged(here) == [Unjudged.UNSEEN]) is (not may)
+    assert wreck.taken(here) == may
+
+
+def test_a_lock_that_a_cleaner_took_away_is_put_back_with_the_links(tmp_path: Path) -> None:
+    """Else nobody could ever prove the death of this worker."""
+    wreck = Wreck(tmp_path)
+    wreck.lock.unlink()
+    (wreck.lock.parent / wreck.place.path.name).unlink()
+    assert wreck.unjudged() == [Unjudged.BARE]
+
+    wreck.foothold.mend()
+
+    assert wreck.taken() == 0
+    assert list(foothold.attempts(wreck.lock.parent).values()) == [wreck.place.path]
+    wreck.dies()
+    assert wreck.taken() == 1
+
+
+def test_a_lock_that_was_replaced_is_taken_back(tmp_path: Path) -> None:
+    """By a file that nobody holds: the worker would be dead to whoever looks."""
+    wreck = Wreck(tmp_path)
+    said = wreck.lock.read_text()
+    wreck.lock.unlink()
+    wreck.lock.write_text(said)
+
+    wreck.foothold.mend()
+
+    assert wreck.taken(SAME_BOOT) == 0
+    wreck.dies()
+    assert len(Orphans(tmp_path, wreck.ledger, MINE).take_all()) == 1
+
+
+def test_a_foothold_that_was_moved_away_stays_held_where_it_is_now(tmp_path: Path) -> None:
+    """`mv work work2`: a worker of the new place may not take the old one's for dead."""
+    wreck = Wreck(tmp_path / "work")
+    (tmp_path / "work").rename(tmp_path / "work2")
+
+    wreck.foothold.mend()
+
+    assert Orphans(tmp_path / "work2", wreck.ledger, SAME_BOOT).take_all() == ()
+    assert wreck.taken(SAME_BOOT) == 0
+    assert wreck.status is Status.STARTED
+
+
+def test_attempts_that_begin_at_once_after_all_was_removed_leave_the_lock_held(tmp_path: Path) -> None:
+    """Each puts back what is gone; none lets go of what another one took, and all of them are noted."""
+    for turn in range(20):
+        live = replace(DEAD, incarnation=f"live@here/{turn}")
+        held = Foothold(tmp_path, live)
+        shutil.rmtree(tmp_path / foothold.FOLDER)
+        places = [workdir.locate(tmp_path, f"{turn}-{each}", each, 10**12) for each in range(4)]
+        barrier = threading.Barrier(len(places))
+
+        def begin(place: WorkDir, held: Foothold = held, barrier: threading.Barrier = barrier) -> None:
+            barrier.wait()
+            held.begin(place)
+
+        threads = [threading.Thread(target=begin, args=(place,)) for place in places]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        path = foothold.folder(tmp_path, live.incarnation)
+        with foothold.seized(path, HERE) as found:
+            assert found is Unjudged.HELD
+        assert sorted(foothold.attempts(path).values()) == sorted(place.path for place in places)
+        held.close()
+
+
+def test_a_place_that_could_not_be_held_is_tried_again(tmp_path: Path) -> None:
+    """The disk was full, or something stood in the way, when the worker began."""
+    (tmp_path / foothold.FOLDER).write_text("in the way")
+    held = Foothold(tmp_path, DEAD)
+    (tmp_path / foothold.FOLDER).unlink()
+
+    held.mend()
+
+    with foothold.seized(foothold.folder(tmp_path, DEAD.incarnation), HERE) as found:
+        assert found is Unjudged.HELD
+
+
+def test_what_was_let_go_is_not_taken_again(tmp_path: Path) -> None:
+    """The last renewal may come beside the end of the worker."""
+    wreck = Wreck(tmp_path)
+    wreck.dies()
+
+    wreck.foothold.mend()
+
+    assert wreck.taken() == 1
+
+
+def test_whoever_takes_one_worker_waits_for_somebody_who_only_looks(tmp_path: Path) -> None:
+    """A plain doctor holds the dead worker's lock for a moment; its guardian's word may not be lost over that."""
+    wreck = Wreck(tmp_path)
+    wreck.dies()
+    path = foothold.folder(tmp_path, DEAD.incarnation)
+    ready: list[object] = []
+    taking = threading.Thread(
+        target=lambda: ready.extend(
+            Orphans(tmp_path, wreck.ledger, MINE).take(DEAD.incarnation, patience_s=60)
+        )
+    )
+
+    with foothold.seized(path, HERE) as found:
+        assert found == DEAD
+        assert Orphans(tmp_path, wreck.ledger, MINE).take(DEAD.incarnation) == ()
+        taking.start()
+    taking.join()
+
+    assert (len(ready), wreck.status) == (1, Status.QUEUED)
