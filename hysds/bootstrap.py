@@ -128,9 +128,7 @@ class System:
     def reconciler(self) -> Reconciler:
         """The role that puts right."""
         settings = self.settings
-        pace = duties.Pace(
-            settings.reconciler.interval_s, settings.reconciler.batch, suspect_s=settings.ledger.lease_s / 2
-        )
+        pace = duties.Pace(settings.reconciler.interval_s, settings.reconciler.batch)
         return Reconciler(
             self.ledger,
             self.dispatcher,

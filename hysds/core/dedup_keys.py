@@ -32,7 +32,7 @@ class DedupKeys:
     def twin(self, item: Acceptance, now_ms: int) -> tuple[str, str] | None:
         """The job that makes this one a duplicate, and its status: judged by the new submission's own states."""
         key = self.by_digest.get(item.dedup) if item.dedup else None
-        if key is None or item.may_repeat or key.owner == item.retry_of or key.is_over(now_ms):
+        if key is None or item.may_repeat or key.owner == item.retry_of or self.is_free(key, now_ms):
             return None
         status = self.status(key)
         return (key.owner, status.value) if status in item.twins else None
@@ -47,11 +47,15 @@ class DedupKeys:
         if not item.dedup:
             return False
         key = self.by_digest.get(item.dedup)
-        if key is None or key.is_over(now_ms):
+        if key is None or self.is_free(key, now_ms):
             return True
         if not self.status(key).is_terminal:
             return False
         return key.owner == item.retry_of or not (item.may_repeat or item.retry_of)
+
+    def is_free(self, key: Key, now_ms: int) -> bool:
+        """Whether its window is over; or it names a job that never ended and has no record, which was set aside."""
+        return key.is_over(now_ms) or (key.until_ms == 0 and key.owner not in self.records)
 
     def status(self, key: Key) -> Status:
         """Where the key's job stands; a key whose record is forgotten stands for a completed job."""

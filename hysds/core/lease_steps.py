@@ -52,7 +52,7 @@ class LeaseSteps(Pages):
         if self.reservations.keep_free(bid, heads, shown) or heads.best is None:
             return Claimed(None, heads.unknown, shown)
         old = self.records[heads.best.id]
-        new = transitions.claimed(old, bid.worker, bid.nonce, self.clock.ms + bid.lease_ms, now_us)
+        new = transitions.claimed(old, bid, self.clock.ms, now_us)
         self.reservations.drop(bid.worker)
         self._put(old, new, "claim")
         return Claimed(Lease(new, self.specs[new.id]), heads.unknown, shown, self._has_more(bid))
@@ -110,8 +110,7 @@ class LeaseSteps(Pages):
         worker, announcement = renewal.worker, renewal.announcement
         self.floor.meet(worker, self.clock.ms + renewal.announce_ms)
         self.floor.announces(worker, announcement)
-        lease_ms = self.clock.ms + renewal.lease_ms
-        standings = tuple(self._renew(held, lease_ms, now_us) for held in renewal.held)
+        standings = tuple(self._renew(held, renewal.lease_ms, now_us) for held in renewal.held)
         made: Made = Counter()
         unlisted = self._unlisted(renewal, now_us, made)
         drain = self.floor.drain_of(worker)
@@ -136,11 +135,11 @@ class LeaseSteps(Pages):
     def _is_given_up(self, record: Record, renewal: Renewal) -> bool:
         return record.nonce in renewal.given_up
 
-    def _renew(self, held: Held, lease_ms: int, now_us: int) -> Standing:
+    def _renew(self, held: Held, lease_for_ms: int, now_us: int) -> Standing:
         record = self.records.get(held.id)
         if record is None or not self._owns(record, held.fence):
             return Standing.LOST
-        self._put(record, transitions.renewed(record, held, lease_ms, now_us), "renew")
+        self._put(record, transitions.renewed(record, held, self.clock.ms, lease_for_ms, now_us), "renew")
         return Standing.CANCEL if self._is_cancelled(record) else Standing.OK
 
     def _owns(self, record: Record, fence: int) -> bool:

@@ -59,6 +59,9 @@ class Record:
     deadline_ms: int = 0
     lease_ms: int = 0
     """When the lease runs out, on the *ledger's* clock."""
+    lease_for_ms: int = 0
+    """How long it was asked for at the claim or the latest renewal: with less than half of that left the owner is
+    silent."""
     started_ms: int = 0
     """The latest claim."""
     ended_ms: int = 0
@@ -128,6 +131,11 @@ def ready_score(record: Record) -> int:
 def overdue(record: Record, now_ms: int) -> bool:
     """Whether an unclaimed job is past its ttl or deadline."""
     return 0 < record.ttl_ms <= now_ms or 0 < record.deadline_ms <= now_ms
+
+
+def half_over(record: Record, clock_ms: int) -> bool:
+    """Whether less than half is left of a lease, at most, at `clock_ms` of the ledger's clock."""
+    return record.lease_ms - record.lease_for_ms // 2 <= clock_ms
 
 
 def _earliest(record: Record, wake: bool) -> int | None:

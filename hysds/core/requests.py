@@ -247,9 +247,13 @@ class Committed:
     ready: tuple[Ready, ...] = ()
 
 
+DAMAGED = "damaged"
+"""The answer about a job whose record can't be read, as something else than a ledger wrote there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What a step did to each job it was asked for: the new status, or why not (`missing`, `ended`, `lost`)."""
+    """What a step did to each job it was asked for: the new status, or why not: `missing`, `ended`, `lost`, DAMAGED."""
 
     answers: tuple[tuple[str, str], ...]
     ready: tuple[Ready, ...] = ()

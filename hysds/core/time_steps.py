@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from hysds.core import transitions
 from hysds.core.floor import Made
 from hysds.core.pages import Pages
-from hysds.core.record import Placement, Record, overdue, placement
+from hysds.core.record import Placement, Record, half_over, overdue, placement
 from hysds.core.requests import Moved, Notice
 from hysds.core.status import Status
 
@@ -32,16 +32,15 @@ class TimeSteps(Pages):
             answers.append((id, new.status.value))
         return Moved(tuple(answers), self._announce(made), len(due) > limit)
 
-    def suspect(self, limit: int, half_ms: int, now_us: int) -> Moved:
-        """Jobs whose lease has less than `half_ms` left are shown as `job-offline`."""
+    def suspect(self, limit: int, now_us: int) -> Moved:
+        """Jobs of whose lease less than half is left are shown as `job-offline`."""
         self.tick(now_us)
         silent = []
-        for id in self.places.over(self.clock.ms + half_ms):
+        for id in list(self.places.leases):
             record = self._record_leased(id)
-            if record is not None and not record.suspect:
+            if record is not None and not record.suspect and half_over(record, self.clock.ms):
                 silent.append(record)
-            if len(silent) > limit:
-                break
+        silent.sort(key=lambda record: (record.lease_ms, record.id))
         for record in silent[:limit]:
             self._put(record, transitions.suspected(record, now_us), "suspect")
         answers = tuple((record.id, Status.STARTED.value) for record in silent[:limit])

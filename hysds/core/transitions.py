@@ -12,7 +12,7 @@ from typing import Any
 
 from hysds.core.errors import Internal
 from hysds.core.record import FOREVER, Attempt, Record
-from hysds.core.requests import Acceptance, Commit, Held
+from hysds.core.requests import Acceptance, Bid, Commit, Held
 from hysds.core.status import TERMINAL, Status
 
 _QUEUED, _WAITING, _STARTED = Status.QUEUED, Status.WAITING, Status.STARTED
@@ -88,18 +88,19 @@ def rejected(item: Acceptance, generation: int, now_us: int) -> Record:
     return replace(record, ended_ms=now_us // 1000, reason="invalid")
 
 
-def claimed(record: Record, worker: str, nonce: str, lease_ms: int, now_us: int) -> Record:
-    """Queued to started: a new fence, a lease until `lease_ms` on the ledger's clock; the ttl has done its work."""
+def claimed(record: Record, bid: Bid, clock_ms: int, now_us: int) -> Record:
+    """Queued to started: a new fence, a lease from `clock_ms` on the ledger's clock; the ttl has done its work."""
     return step(
         record,
         "claim",
         now_us,
         status=_STARTED,
         fence=hybrid(record.fence, now_us),
-        owner=worker,
-        nonce=nonce,
+        owner=bid.worker,
+        nonce=bid.nonce,
         claims=record.claims + 1,
-        lease_ms=lease_ms,
+        lease_ms=clock_ms + bid.lease_ms,
+        lease_for_ms=bid.lease_ms,
         started_ms=now_us // 1000,
         ttl_ms=0,
         wake_ms=0,
@@ -109,9 +110,10 @@ def claimed(record: Record, worker: str, nonce: str, lease_ms: int, now_us: int)
     )
 
 
-def renewed(record: Record, held: Held, lease_ms: int, now_us: int) -> Record:
-    """A longer lease; a new revision only where something shows: a phase, progress, or an end of silence."""
-    later = replace(record, lease_ms=lease_ms)
+def renewed(record: Record, held: Held, clock_ms: int, lease_for_ms: int, now_us: int) -> Record:
+    """A longer lease from `clock_ms` on the ledger's clock; a new revision only where something shows: a phase,
+    progress, or an end of silence."""
+    later = replace(record, lease_ms=clock_ms + lease_for_ms, lease_for_ms=lease_for_ms)
     if (record.suspect, record.phase, record.progress) == (False, held.phase, held.progress):
         return later
     return step(later, "renew", now_us, suspect=False, phase=held.phase, progress=held.progress)
@@ -265,7 +267,15 @@ def _reason(status: Status, reason: str) -> str:
 
 def _unowned(record: Record, ended_ms: int) -> Record:
     return replace(
-        record, owner="", nonce="", lease_ms=0, suspect=False, phase="", progress="", ended_ms=ended_ms
+        record,
+        owner="",
+        nonce="",
+        lease_ms=0,
+        lease_for_ms=0,
+        suspect=False,
+        phase="",
+        progress="",
+        ended_ms=ended_ms,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from hysds.core import clip
 from hysds.core.document import document
-from hysds.core.errors import Unreachable
+from hysds.core.errors import Internal, Unreachable
 from hysds.ports.ledger import Kept, Ledger
 from hysds.ports.store import DeadLetter, Store, Writing, Written
 
@@ -49,7 +49,7 @@ def project(ids: Sequence[str], ledger: Ledger, store: Store) -> Projected:
 
     Raises: Unreachable when ledger or store does not answer; then nothing may be acknowledged.
     """
-    kept = [one for one in ledger.kept(ids) if one is not None]
+    kept = _kept(ids, ledger)
     built, letters = _built(kept, ledger)
     answers = dict(
         zip((one.record.id for one, _ in built), written([doc for _, doc in built], store), strict=True)
@@ -74,6 +74,19 @@ def project(ids: Sequence[str], ledger: Ledger, store: Store) -> Projected:
         _overtake(ahead, ledger),
         _confirmed([one for one in kept if one.record.id not in ahead], ledger),
     )
+
+
+def _kept(ids: Sequence[str], ledger: Ledger) -> list[Kept]:
+    """What the ledger holds of these; one whose record it can't read, which its audit sets aside, is left out."""
+    try:
+        return [one for one in ledger.kept(ids) if one is not None]
+    except Internal as error:
+        if len(ids) == 1:
+            _LOG.error(
+                "job %s has no document: %s", ids[0], error, extra={"action": "set_aside", "job_id": ids[0]}
+            )
+            return []
+        return [one for id in ids for one in _kept([id], ledger)]
 
 
 def _built(

@@ -96,8 +96,8 @@ class Ledger(Protocol):
         `more` without an answer: those stand before what else is due, so call both by turns.
         """
 
-    def suspect(self, limit: int, half_ms: int) -> Moved:
-        """Show jobs with less than `half_ms` of lease left as offline."""
+    def suspect(self, limit: int) -> Moved:
+        """Show jobs as offline of whose lease less than half is left, of the length that their worker asked for."""
 
     def expire(self, limit: int) -> Moved:
         """End leases, ttls and deadlines that ran out; leaves to `wake` what waits and is due, as `wake` does to it."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from hysds.core.errors import HysdsError, Unreachable
-from hysds.core.requests import Moved
+from hysds.core.requests import DAMAGED, Moved
 from hysds.dispatcher import Dispatcher
 from hysds.ports.ledger import Ledger
 from hysds.reconciler.unheard import Unheard
@@ -37,8 +37,6 @@ class Pace:
     """Between two rounds."""
     batch: int = 500
     """The most jobs that one step of the ledger changes; a round goes on while there are more."""
-    suspect_s: float = 15.0
-    """A job with less than this of its lease left is shown as `job-offline`: half of a lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +93,11 @@ class Reconciler:
         """
         self._rounds += 1
         refused: list[HysdsError] = []
-        batch, half_ms = self._pace.batch, round(self._pace.suspect_s * 1000)
+        batch = self._pace.batch
         woken = _tried(lambda: self._exhaust("wake", lambda: self._ledger.wake(batch)), 0, refused)
         expired = _tried(lambda: self._exhaust("expire", lambda: self._ledger.expire(batch)), 0, refused)
         # After `expire`: what has just run out was never shown as offline, after a pause of all reconcilers say.
-        suspected = _tried(
-            lambda: self._exhaust("suspect", lambda: self._ledger.suspect(batch, half_ms)), 0, refused
-        )
+        suspected = _tried(lambda: self._exhaust("suspect", lambda: self._ledger.suspect(batch)), 0, refused)
         forgotten = _tried(self._forget, 0, refused)
         rung: tuple[str, ...] = ()
         mended: tuple[tuple[str, str], ...] = ()
@@ -119,7 +115,10 @@ class Reconciler:
             self._dispatcher.ring(moved.ready)
             for id_, status in moved.answers:
                 extra = {"action": action, "job": id_, "status": status}
-                _log.info("job %s: %s, %s", id_, _TOLD[action], status, extra=extra)
+                if status == DAMAGED:
+                    _log.error("job %s: its record is unreadable: set aside", id_, extra=extra)
+                else:
+                    _log.info("job %s: %s, %s", id_, _TOLD[action], status, extra=extra)
             count += len(moved.answers)
             if not moved.more or not moved.answers:
                 return count
@@ -159,6 +158,7 @@ def _tell(done: Round) -> None:
     for error in done.refused:
         _log.error("a duty could not be done: %s", error)
     for id_, finding in done.mended:
-        _log.error("job %s: %s; mended", id_, finding, extra={"action": "mended", "job": id_})
+        done_too = "" if "set aside" in finding else "; mended"
+        _log.error("job %s: %s%s", id_, finding, done_too, extra={"action": "mended", "job": id_})
     for queue in done.rung:
         _log.info("queue %s has work and no worker: rung again", queue, extra={"queue": queue})

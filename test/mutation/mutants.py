@@ -47,6 +47,7 @@ def written(mutant: Mutant, folder: Path) -> Path:
 
 _STEPS, _PLACES, _CLAIMS = "shared/steps.lua", "shared/places.lua", "shared/claims.lua"
 _CLOCK, _WORKERS, _WRITES = "shared/clock.lua", "shared/workers.lua", "shared/writes.lua"
+_RECORD = "shared/record.lua"
 _OWNS = "return record.status == STARTED and record.fence == fence end"
 _FORGETFUL = "if record.cancel == 1 then return ended(record, REVOKED, 'cancelled') end"
 
@@ -205,7 +206,11 @@ MUTANTS: Sequence[Mutant] = (
                 "if old.owner ~= '' and old.owner ~= new.owner then hold(old.owner, old.id, nil) end",
                 "",
             ),
-            Edit(_STEPS, "{owner = '', nonce = '', lease_ms = 0,", "{owner = '', lease_ms = 0,"),
+            Edit(
+                _STEPS,
+                "{owner = '', nonce = '', lease_ms = 0, lease_for_ms = 0,",
+                "{owner = '', lease_ms = 0, lease_for_ms = 0,",
+            ),
             Edit(
                 _WORKERS,
                 "if record and record.status == STARTED and record.owner == name then",
@@ -238,8 +243,8 @@ MUTANTS: Sequence[Mutant] = (
         "9",
         "a ttl does not end at the claim",
         _STEPS,
-        "lease_ms = lease_ms, started_ms = now_ms, ttl_ms = 0, wake_ms = 0,",
-        "lease_ms = lease_ms, started_ms = now_ms, wake_ms = 0,",
+        "lease_for_ms = bid.lease_ms, started_ms = now_ms, ttl_ms = 0, wake_ms = 0,",
+        "lease_for_ms = bid.lease_ms, started_ms = now_ms, wake_ms = 0,",
     ),
     _one(
         "9",
@@ -281,8 +286,8 @@ MUTANTS: Sequence[Mutant] = (
         "10",
         "a window never ends",
         _STEPS,
-        "local function is_over(key) return 0 < key.until_ms and key.until_ms <= now_ms end",
-        "local function is_over(key) return false end",
+        "return 0 < key.until_ms and key.until_ms <= now_ms\nend",
+        "return false\nend",
     ),
     _one(
         "10",
@@ -329,6 +334,13 @@ MUTANTS: Sequence[Mutant] = (
         _STEPS,
         "changes.revision = hybrid(record.revision)",
         "changes.revision = record.revision",
+    ),
+    _one(
+        "1",
+        "a record that can't be read stops a whole step",
+        _RECORD,
+        "local is_read, record = pcall(load, id)",
+        "local is_read, record = true, load(id)",
     ),
     _one(
         "14",

@@ -313,6 +313,30 @@ def a_key_of_a_wrong_type(stage: Stage) -> None:
     stage.commit("w1", lease)
 
 
+def a_record_that_is_written_over(stage: Stage) -> None:
+    """By somebody else, while its lease runs out: the job beside it comes back, and it too when it is put right."""
+    ill = stage.submit()
+    stage.take("w1")
+    stage.submit()
+    stage.take("w2")
+    record, aside = f"{{m}}:job:{ill}", f"{{m}}:damaged:{ill}"
+    revision = str(stage.server.send("HGET", record, "revision"))
+    stage.server.send("HSET", record, "revision", "x")
+    unheard(stage.lose_leases)
+    _run_what_is_ready(stage)
+    is_aside = stage.server.send("EXISTS", aside) == 1
+    if is_aside:
+        stage.server.send("RENAME", aside, record)
+    stage.server.send("HSET", record, "revision", revision)
+    if not is_aside:
+        return
+    cursor, _ = stage.ledger.audit("", 100)
+    while cursor:
+        cursor, _ = stage.ledger.audit(cursor, 100)
+    stage.ledger.expire(100)
+    _run_what_is_ready(stage)
+
+
 def a_full_memory(stage: Stage) -> None:
     """Nothing is accepted; whatever runs is renewed, cancelled, given back and committed."""
     other = stage.submit((Status.REVOKED,))
@@ -421,6 +445,7 @@ SCENES: Mapping[str, Callable[[Stage], None]] = {
         a_wall_clock_that_swings,
         a_failover_to_a_lagging_replica,
         a_key_of_a_wrong_type,
+        a_record_that_is_written_over,
         a_full_memory,
         a_worker_that_is_never_heard_of_again,
         an_entry_that_got_lost,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+from hysds.core.errors import Internal
 from hysds.core.record import Attempt, Record
 from hysds.core.requests import (
     Acceptance,
@@ -108,11 +109,26 @@ def renewal(renewal: Renewal) -> str:
 
 
 def record(flat: Sequence[str]) -> Record:
-    """A record from alternating names and values, its id among them; unknown names are a later version's."""
+    """A record from alternating names and values, its id among them; unknown names are a later version's.
+
+    Raises: Internal where it can't be read, as something else wrote there.
+    """
     values = dict(_LEFT_OUT)
-    for name, text in zip(flat[::2], flat[1::2], strict=True):
+    told = dict(zip(flat[::2], flat[1::2], strict=True))
+    for name, text in told.items():
         if name in _FIELDS:
-            values[name] = _FIELDS[name](text)
+            try:
+                values[name] = _FIELDS[name](text)
+            except ValueError as error:
+                raise Internal(
+                    f"job {told.get('id')}: the ledger's record is unreadable, as its {name} is {text!r}; "
+                    "a reconciler's audit sets it aside"
+                ) from error
+    if "status" not in values:
+        raise Internal(
+            f"job {told.get('id')}: the ledger's record is unreadable, as it has no status; "
+            "a reconciler's audit sets it aside"
+        )
     return Record(**values)
 
 
@@ -208,9 +224,16 @@ def pulse(info: str, started: int, due: int) -> Pulse:
     return Pulse(f"{name} {version}", int(told.get("used_memory", 0)), limit or None, started, due)
 
 
-def attempt(text: str) -> Attempt:
-    fence, owner, started_ms, ended_ms, how, detail = json.loads(text)
-    return Attempt(int(fence), owner, int(started_ms), int(ended_ms), how, detail)
+def attempt(text: str, id: str = "") -> Attempt:
+    """One entry of the list of a job's ended attempts.
+
+    Raises: Internal where it can't be read.
+    """
+    try:
+        fence, owner, started_ms, ended_ms, how, detail = json.loads(text)
+        return Attempt(int(fence), owner, int(started_ms), int(ended_ms), how, detail)
+    except (ValueError, TypeError) as error:
+        raise Internal(f"job {id}: the ledger's list of its attempts is unreadable: {text[:80]!r}") from error
 
 
 def event(flat: Sequence[str]) -> Event:

@@ -84,9 +84,9 @@ class MemoryLedger:
         with self._step() as now_us:
             return self.book.wake(limit, now_us)
 
-    def suspect(self, limit: int, half_ms: int) -> Moved:
+    def suspect(self, limit: int) -> Moved:
         with self._step() as now_us:
-            return self.book.suspect(limit, half_ms, now_us)
+            return self.book.suspect(limit, now_us)
 
     def expire(self, limit: int) -> Moved:
         with self._step() as now_us:

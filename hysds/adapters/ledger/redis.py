@@ -84,8 +84,8 @@ class RedisLedger:
     def wake(self, limit: int) -> Moved:
         return codec.moved(self._step("wake", limit))
 
-    def suspect(self, limit: int, half_ms: int) -> Moved:
-        return codec.moved(self._step("suspect", limit, half_ms))
+    def suspect(self, limit: int) -> Moved:
+        return codec.moved(self._step("suspect", limit))
 
     def expire(self, limit: int) -> Moved:
         return codec.moved(self._step("expire", limit))
@@ -201,4 +201,4 @@ def _kept(id: str, short: Any, long: Any, spec: Any, tries: Any, error: Any) -> 
     if not short:
         return None
     flat = ["id", id, *short, *long]
-    return Kept(codec.record(flat), spec or "", tuple(codec.attempt(text) for text in tries), error or "")
+    return Kept(codec.record(flat), spec or "", tuple(codec.attempt(text, id) for text in tries), error or "")

@@ -193,7 +193,14 @@ class SideBySide:
         if not self._nonces or c % 4:
             self._nonces.append(f"nonce {len(self._nonces)}")
         nonce = self._nonces[-1 - (c // 4) % min(len(self._nonces), 4)]
-        return Bid(_WORKERS[a % 3], _QUEUES[b % 3 :], self._fit(b), nonce, 10_000, (0, 5_000, 90_000)[a % 3])
+        return Bid(
+            _WORKERS[a % 3],
+            _QUEUES[b % 3 :],
+            self._fit(b),
+            nonce,
+            (10_000, 10_000, 3_000)[c % 3],
+            (0, 5_000, 90_000)[a % 3],
+        )
 
     def _fit(self, b: int) -> Fit:
         kinds = [(b // 4**n) % 4 for n in range(len(_SHAPES))]
@@ -231,7 +238,9 @@ class SideBySide:
             '{"version": "1"}',
         )
         given_up = tuple(self._nonces[-3:-1]) if d % 5 == 4 else ()
-        renewal = Renewal(_WORKERS[a % 3], said, tuple(held.values()), given_up, 10_000, 25_000)
+        renewal = Renewal(
+            _WORKERS[a % 3], said, tuple(held.values()), given_up, (10_000, 10_000, 40_000)[c % 3], 45_000
+        )
         return lambda ledger: ledger.renew(renewal)
 
     def _commit(self, a: int, b: int, c: int, d: int) -> Callable[[Ledger], Any]:
@@ -259,7 +268,7 @@ class SideBySide:
         if a % 3 == 0:
             return lambda ledger: ledger.wake(limit)
         if a % 3 == 1:
-            return lambda ledger: ledger.suspect(limit, (5_000, 9_000)[c % 2])
+            return lambda ledger: ledger.suspect(limit)
         return lambda ledger: ledger.expire(limit)
 
     def _amend(self, a: int, b: int, c: int, d: int) -> Callable[[Ledger], Any]:

@@ -141,12 +141,36 @@ def test_a_half_run_out_lease_is_shown_offline_until_renewed(
         clock.advance(2_000)
         ledger.wake(1)
 
-    assert ledger.suspect(10, LEASE_MS // 2).answers == ((lease.record.id, "job-started"),)
-    assert ledger.suspect(10, LEASE_MS // 2).answers == ()
+    assert ledger.suspect(10).answers == ((lease.record.id, "job-started"),)
+    assert ledger.suspect(10).answers == ()
     ledger.renew(renewal(held(lease)))
 
     shown = [entry.event.status for entry in events.follow("", 10, 0)]
     assert shown == ["job-queued", "job-started", "job-offline", "job-started"]
+
+
+@pytest.mark.parametrize("others_ms", [1_000, 600_000])
+def test_the_half_is_that_of_the_lease_that_the_worker_asked_for(
+    ledger: Ledger, clock: Clock, others_ms: int
+) -> None:
+    """Whatever the others' leases are, and whoever asks: the claim's length, and then the renewal's."""
+    lease = started(ledger)
+    started(ledger, worker="w2", lease_ms=others_ms)
+    shown: list[list[str]] = []
+    for _ in range(3):
+        for _ in range(2):
+            clock.advance(1_999)
+            ledger.wake(1)
+        shown.append([id for id, _ in ledger.suspect(10).answers if id == lease.record.id])
+    ledger.renew(renewal(held(lease), lease_ms=4 * LEASE_MS))
+    for _ in range(9):
+        clock.advance(2_000)
+        ledger.wake(1)
+
+    assert shown == [[], [lease.record.id], []]
+    assert lease.record.id not in dict(ledger.suspect(10).answers)
+    clock.advance(2_000)
+    assert lease.record.id in dict(ledger.suspect(10).answers)
 
 
 def test_progress_makes_a_revision_and_silence_does_not(ledger: Ledger, events: Events) -> None:

@@ -54,7 +54,7 @@ def _prepare(ledger: RedisLedger) -> dict[str, Callable[[], object]]:
     """A ledger with a job in each place, and one call of each transition that will find work."""
     ledger.renew(renewal())
     running = started(ledger, job(lost_left=1))
-    silent = started(ledger, job(), worker="w2")
+    silent = started(ledger, job(), worker="w2", lease_ms=3_000)
     done = started(ledger, keyed(window_ms=5_000), worker="w3")
     ledger.commit(end(done))
     kept = ledger.kept([done.record.id])[0]
@@ -77,7 +77,7 @@ def _prepare(ledger: RedisLedger) -> dict[str, Callable[[], object]]:
         "release": lambda: later.release(running.record.id, running.record.fence),
         "cancel": lambda: later.cancel([queued.id, waiting.id, running.record.id]),
         "wake": lambda: later.wake(10),
-        "suspect": lambda: later.suspect(10, 9_000),
+        "suspect": lambda: later.suspect(10),
         "expire": lambda: RedisLedger(later._server, "t", 0, lambda: _NOW_US + 99_000_000).expire(10),
         "amend": lambda: later.amend([queued.id, waiting.id], "fresh", 3),
         "pause": lambda: later.pause("gpu"),

@@ -51,7 +51,7 @@ class Mortal(RedisLedger):
 server = Server(url)
 ledger = Mortal(server, prefix, 60_000)
 watch = Watch(ledger, RedisRoster(server, prefix), f"r/{os.getpid()}")
-pace = Pace(interval_s=0.01, batch=20, suspect_s=0)
+pace = Pace(interval_s=0.01, batch=20)
 reconciler = Reconciler(ledger, Dispatcher(MemoryBell()), pace, Unheard(60, time.monotonic), watch)
 print("ready", flush=True)
 sys.stdin.readline()

@@ -116,8 +116,8 @@ def test_a_silent_owner_is_shown_offline_until_it_renews() -> None:
     book, record = started()
     now_us = pass_ms(book, LEASE_MS // 2)
 
-    suspected = book.suspect(10, LEASE_MS // 2, now_us)
-    again = book.suspect(10, LEASE_MS // 2, now_us)
+    suspected = book.suspect(10, now_us)
+    again = book.suspect(10, now_us)
     book.renew(renewal("A", Held(ONE, record.fence)), now_us)
 
     assert (suspected.answers, again.answers) == (((ONE, "job-started"),), ())

@@ -135,7 +135,7 @@ def _take(book: Book, name: str, id: str, worker: str, number: int, now_us: int)
         "release": lambda: book.release(id, fence, number * 500, "", now_us),
         "cancel": lambda: book.cancel([id], now_us),
         "wake": lambda: book.wake(number, now_us),
-        "suspect": lambda: book.suspect(number, 15_000, now_us),
+        "suspect": lambda: book.suspect(number, now_us),
         "expire": lambda: book.expire(number, now_us),
         "leave": lambda: book.leave(worker, now_us),
         "amend": lambda: book.amend([id], "r" if number % 2 else "", number, now_us),

@@ -13,7 +13,7 @@ from hysds.core.errors import Internal
 from hysds.core.record import FOREVER, Record
 from hysds.core.requests import Commit, Held
 from hysds.core.status import LIVE, TERMINAL, Status
-from unit.core.book_values import NOW_US, ONE, TWO, item
+from unit.core.book_values import NOW_US, ONE, TWO, bid, item
 
 _TIMES = st.sampled_from([0, 1, 2_000_000_000_000])
 _LIVE = st.builds(
@@ -51,7 +51,7 @@ _COMMITS = st.builds(
 def _results(record: Record, commit: Commit) -> dict[str, Record]:
     """What each function makes of a record that it is meant for, by the name of its step and its own."""
     started = {
-        "renew": transitions.renewed(record, Held(ONE, record.fence, "new"), 5, NOW_US),
+        "renew": transitions.renewed(record, Held(ONE, record.fence, "new"), 5, 7, NOW_US),
         "commit": transitions.committed(record, commit, NOW_US),
         "release": transitions.released(record, 0, NOW_US),
         "release later": transitions.released(record, 9, NOW_US),
@@ -65,7 +65,7 @@ def _results(record: Record, commit: Commit) -> dict[str, Record]:
         "amend": transitions.amended(record, "r", 3, NOW_US),
     }  # fmt: skip
     if record.status is Status.QUEUED:
-        started["claim"] = transitions.claimed(record, "A", "n", 5, NOW_US)
+        started["claim"] = transitions.claimed(record, bid("A", "n"), 5, NOW_US)
     if record.status is Status.WAITING:
         started["wake"] = transitions.woken(record, NOW_US)
     started["touch"] = transitions.touched(record, 7, NOW_US)

@@ -233,3 +233,38 @@ def test_a_reconciler_goes_on_after_any_round(caplog: pytest.LogCaptureFixture) 
     thread.join()
 
     assert "a duty could not be done: due holds a list" in caplog.text
+
+
+class Damaged(MemoryLedger):
+    """One record can't be read."""
+
+    def expire(self, limit: int) -> Moved:
+        return Moved((("j1", "damaged"),))
+
+    def audit(self, cursor: str, limit: int) -> tuple[str, tuple[tuple[str, str], ...]]:
+        return "", (("j2", "its record is unreadable: set aside as damaged:j2"), ("j3", "stood at nowhere"))
+
+
+def test_a_record_that_was_set_aside_is_told_as_an_error_and_not_as_mended(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nobody has put that job right."""
+    bench = Bench(Damaged)
+    stop = OneRound()
+
+    bench.reconciler.run(stop)
+
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert told == [
+        "job j1: its record is unreadable: set aside",
+        "job j2: its record is unreadable: set aside as damaged:j2",
+        "job j3: stood at nowhere; mended",
+    ]
+
+
+class OneRound(threading.Event):
+    """Set after the first round."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.set()
+        return True

@@ -4,8 +4,8 @@
 local priority = tonumber(ARGV[3])
 
 local function amend(id)
-  local record = load(id)
-  if not record then return 'missing' end
+  local record = sound(id)
+  if not record then return damaged[id] and 'damaged' or 'missing' end
   if record.status ~= QUEUED and record.status ~= WAITING then return record.status end
   local new = stepped(record, {
     queue = ARGV[2] ~= '' and ARGV[2] or record.queue, priority = priority or record.priority,

@@ -14,10 +14,14 @@ local function words(record, score, due, lease)
   return #names > 0 and table.concat(names, ', ') or 'nowhere'
 end
 
+-- Whether there is a record to compare with, or none at all; one that can't be read is set aside, once.
+local is_aside = {}
+
 local function readable(id)
-  local is_read, record = pcall(load, id)
-  if is_read then return true, record end
-  report(id, 'its record is unreadable: ' .. tostring(type(record) == 'table' and record.err or record))
+  local record = sound(id)
+  if not damaged[id] then return true, record end
+  if not is_aside[id] then report(id, set_aside(id)) end
+  is_aside[id] = true
   return false, nil
 end
 
@@ -37,7 +41,7 @@ end
 
 local function check_ready(queue, shape, id, score)
   local is_read, record = readable(id)
-  if not is_read then return end
+  if not is_read then return zset_drop(list_of(queue, shape), id) end
   if record and record.queue == queue and record.shape == shape and placement(record) == score then return end
   local there = 'ready ' .. queue .. ' ' .. shape .. ' ' .. num(score)
   zset_drop(list_of(queue, shape), id)
@@ -52,7 +56,9 @@ end
 local function check_held(worker)
   for id in pairs(held_of(worker)) do
     local is_read, record = readable(id)
-    if is_read and not (record and record.status == STARTED and record.owner == worker) then
+    if not is_read then
+      hold(worker, id, nil)
+    elseif not (record and record.status == STARTED and record.owner == worker) then
       report(id, 'held by ' .. worker .. ', which does not own it')
       hold(worker, id, nil)
     end

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 -- Unclaimed jobs are revoked; started ones marked, and their workers told. ARGV: clock, ids.
 local function cancel(id)
-  local record = load(id)
-  if not record then return 'missing' end
+  local record = sound(id)
+  if not record then return damaged[id] and 'damaged' or 'missing' end
   if ENDED[record.status] then return 'ended' end
   if record.status == STARTED then
     if record.cancel == 0 then put(record, stepped(record, {cancel = 1}), 'cancel') end

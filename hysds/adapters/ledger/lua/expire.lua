@@ -6,6 +6,7 @@ local over = zset_lowest(LEASE, clock_ms, limit + 1)
 for i = 1, math.min(#over, limit) do
   local record = record_leased(over[i][2], over[i][1])
   if record then answers[#answers + 1] = {record.id, lose(record)} end
+  note_damage(over[i][2], answers)
 end
 local room = limit - #answers
 local due = zset_lowest(DUE, now_ms, room + 1)
@@ -16,6 +17,7 @@ for i = 1, math.min(#due, room) do
     put(record, new, 'expire')
     answers[#answers + 1] = {new.id, new.status}
   end
+  note_damage(due[i][2], answers)
 end
 local silent = zset_lowest(WORKERS, clock_ms, limit + 1)
 for i = 1, math.min(#silent, limit) do

@@ -19,9 +19,9 @@ local function hear()
 end
 
 local function renew(held)
-  local record = load(held.id)
+  local record = sound(held.id)
   if not record or not owns(record, held.fence) then return 'lost' end
-  put(record, renewed(record, held.phase, held.progress, clock_ms + renewal.lease_ms), 'renew')
+  put(record, renewed(record, held.phase, held.progress, renewal.lease_ms), 'renew')
   return record.cancel == 1 and 'cancel' or 'ok'
 end
 

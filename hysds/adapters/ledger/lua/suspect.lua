@@ -1,15 +1,24 @@
 #!lua flags=allow-oom
--- Jobs with less than half a lease left are shown as offline. ARGV: clock, limit, the half in ms.
-local limit, answers, more = tonumber(ARGV[2]), {}, 0
-for _, entry in ipairs(zset_lowest(LEASE, clock_ms + tonumber(ARGV[3]))) do
+-- Jobs of whose lease less than half is left are shown as offline. ARGV: clock, limit.
+local limit, answers, more, longest = tonumber(ARGV[2]), {}, 0, 0
+local soon = zset_lowest(LEASE, clock_ms + math.floor(longest_ms / 2))
+for _, entry in ipairs(soon) do
   local record = record_leased(entry[2], entry[1])
-  if record and record.suspect == 0 then
-    if #answers == limit then
-      more = 1
-      break
+  if record then
+    longest = math.max(longest, record.lease_for_ms)
+    if record.suspect == 0 and record.lease_ms - math.floor(record.lease_for_ms / 2) <= clock_ms then
+      if #answers == limit then
+        more = 1
+        break
+      end
+      put(record, stepped(record, {suspect = 1}), 'suspect')
+      answers[#answers + 1] = {record.id, STARTED}
     end
-    put(record, stepped(record, {suspect = 1}), 'suspect')
-    answers[#answers + 1] = {record.id, STARTED}
   end
+  note_damage(entry[2], answers)
+end
+-- Seen them all: what was asked for long ago makes nobody look further any more.
+if more == 0 and #soon == redis.call('ZCARD', LEASE) and longest ~= longest_ms then
+  write('hash', 'HSET', KEYS[1], 'longest_ms', num(longest))
 end
 return finish({answers, {}, more})

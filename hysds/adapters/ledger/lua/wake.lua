@@ -12,5 +12,6 @@ for i = 1, math.min(#due, limit) do
     make_ready(new)
     answers[#answers + 1] = {new.id, new.status}
   end
+  note_damage(due[i][2], answers)
 end
 return finish({answers, announce(), #due > limit and 1 or 0})

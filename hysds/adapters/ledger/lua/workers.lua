@@ -5,8 +5,9 @@ local function leases_of(worker)
   for id in pairs(held_of(worker.name)) do ids[#ids + 1] = id end
   table.sort(ids, before)
   for _, id in ipairs(ids) do
-    local record = redis.call('HMGET', P .. 'job:' .. id, 'status', 'owner', 'fence')
-    if record[1] == STARTED and record[2] == worker.name then leases[#leases + 1] = {id, record[3]} end
+    local record = redis.pcall('HMGET', P .. 'job:' .. id, 'status', 'owner', 'fence')
+    local is_sound = not record.err and string.find(record[3] or '', '^%d+$')
+    if is_sound and record[1] == STARTED and record[2] == worker.name then leases[#leases + 1] = {id, record[3]} end
   end
   return leases
 end

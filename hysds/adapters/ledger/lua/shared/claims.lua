@@ -23,10 +23,10 @@ local function tops(queues, now, empty, never)
   return best, head, unknown
 end
 
--- An entry that contradicts its record is taken out and the job put where it belongs.
+-- An entry that contradicts its record, or whose record can't be read, is taken out and the job put where it belongs.
 local function mend_stray(entry)
   if not entry then return false end
-  local record = load(entry[2])
+  local record = sound(entry[2])
   if record and record.queue == entry[3] and record.shape == entry[4] and placement(record) == entry[1] then return false end
   zset_drop(list_of(entry[3], entry[4]), entry[2])
   settle(entry[2])
@@ -64,7 +64,7 @@ end
 -- Extends the worker's reservation while its job is ready and the head; else drops it.
 local function keeps_reservation(worker, best, head, lease_ms)
   if worker.reserved == '' then return false end
-  local record = load(worker.reserved)
+  local record = sound(worker.reserved)
   local first = best
   if head and (not best or is_entry_before(head, best)) then first = head end
   if not record or not first or first[2] ~= worker.reserved or record.reserved_by ~= worker.name then
@@ -118,7 +118,7 @@ local function claim(bid)
   end
   drop_reservation(worker)
   local old = load(best[2])
-  local new = claimed(old, bid.worker, bid.nonce, clock_ms + bid.lease_ms)
+  local new = claimed(old, bid)
   put(old, new, 'claim')
   return {leased(new), unknown, shown or false, has_more(bid.queues, bid.fit), false}
 end

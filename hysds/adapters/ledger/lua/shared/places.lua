@@ -105,15 +105,16 @@ local function move(old, new)
 end
 
 local function settle(id)
-  local record = load(id)
+  local record = sound(id)
   if record then return place(record) end
   zset_drop(DUE, id)
   zset_drop(LEASE, id)
 end
 
--- The record behind an entry of `lease` or `due`; an entry that contradicts its record is mended, and answers nil.
+-- The record behind an entry of `lease` or `due`; an entry that contradicts its record is mended, and answers nil. So
+-- does one whose record can't be read: then `damaged` has it.
 local function record_leased(id, score)
-  local record = load(id)
+  local record = sound(id)
   if record then
     local _, _, lease = placement(record)
     if lease == score then return record end
@@ -122,7 +123,7 @@ local function record_leased(id, score)
 end
 
 local function record_due(id, score)
-  local record = load(id)
+  local record = sound(id)
   if record then
     local _, due = placement(record)
     if due == score then return record end

@@ -8,12 +8,14 @@ local ENDED = {[COMPLETED] = true, [FAILED] = true, [REVOKED] = true, [DEDUPED] 
 local DEFAULTS = {
   status = '', revision = 0, digest = '', queue = '', shape = '', priority = 0, lost_left = 0, preempt_left = FOREVER,
   fence = 0, committed = 0, owner = '', nonce = '', claims = 0, fails = '', cancel = 0, suspect = 0, phase = '',
-  progress = '', reason = '', accepted_ms = 0, ready_ms = 0, wake_ms = 0, ttl_ms = 0, deadline_ms = 0, lease_ms = 0,
+  progress = '', reason = '', accepted_ms = 0, ready_ms = 0, wake_ms = 0, ttl_ms = 0, deadline_ms = 0, lease_ms = 0, lease_for_ms = 0,
   started_ms = 0, ended_ms = 0, dedup = '', window_ms = 0, dedup_job = '', dedup_status = '', retry_of = '',
   retried_by = '', memory_bytes = 0, generation = 0, reserved_by = '', reserved_ms = 0, confirmed = 0,
 }
 local with_defaults = {__index = DEFAULTS}
-local jobs, dirty = {}, {}
+local KNOWN = {[QUEUED] = true, [WAITING] = true, [STARTED] = true}
+for status in pairs(ENDED) do KNOWN[status] = true end
+local jobs, dirty, damaged = {}, {}, {}
 
 local function read_fields(key, into)
   local flat = redis.call('HGETALL', key)
@@ -26,12 +28,14 @@ local function parsed(id, text)
   for name, default in pairs(DEFAULTS) do
     local value = text[name]
     if value and type(default) == 'number' then
-      record[name] = tonumber(value) or refuse('job ' .. id .. ': its ' .. name .. ' is no number')
+      if not string.find(value, '^%-?%d+$') then refuse('job ' .. id .. ': its ' .. name .. ' is no number') end
+      record[name] = tonumber(value)
     elseif value then
       record[name] = value
     end
   end
-  if record.status == '' then refuse('job ' .. id .. ' has no status') end
+  if not KNOWN[record.status] then refuse('job ' .. id .. ' has no status') end
+  if not string.find(record.shape, '^%d+s') then refuse('job ' .. id .. ' has no shape') end
   return record
 end
 
@@ -56,6 +60,16 @@ local function load(id)
     jobs[id] = job
   end
   return job and job.record or nil
+end
+
+-- The record of an id; nil where there is none, and where it can't be read: that concerns this one job alone. `damaged`
+-- then says why.
+local function sound(id)
+  if damaged[id] then return nil end
+  local is_read, record = pcall(load, id)
+  if is_read then return record end
+  damaged[id] = tostring(type(record) == 'table' and record.err or record)
+  return nil
 end
 
 local function has_long(record)

@@ -68,7 +68,37 @@ local function key_status(key)
   return owner and owner.status or COMPLETED
 end
 
-local function is_over(key) return 0 < key.until_ms and key.until_ms <= now_ms end
+-- Its window is over; or it names a job that never ended and has no record, which was set aside.
+local function is_over(key)
+  if key.until_ms == 0 then return not load(key.owner) end
+  return 0 < key.until_ms and key.until_ms <= now_ms
+end
+
+-- Out of every place that its own fields name, as far as they can be read.
+local function leave_named_places(id)
+  local is_hash, raw = pcall(function()
+    local raw = {}
+    read_fields(P .. 'job:' .. id, raw)
+    return raw
+  end)
+  if not is_hash then return end
+  local list = P .. 'ready:' .. (raw.queue or '') .. ':' .. (raw.shape or '')
+  if zset_score(list, id) then zset_drop(list_of(raw.queue, raw.shape), id) end
+  if raw.owner and held_of(raw.owner)[id] then hold(raw.owner, id, nil) end
+  local key = raw.dedup and key_of(raw.dedup)
+  if key and key.owner == id then set_key(raw.dedup, false) end
+end
+
+-- A record that can't be read stands in nobody's way: out of all places, and under another name for whoever looks after
+-- it. Its spec stays. Answers what to report.
+local function set_aside(id)
+  leave_named_places(id)
+  zset_drop(DUE, id)
+  zset_drop(LEASE, id)
+  zset_drop(RETIRE, id)
+  writes[#writes + 1] = {'RENAME', P .. 'job:' .. id, P .. 'damaged:' .. id}
+  return 'its record is unreadable (' .. damaged[id] .. '): set aside as ' .. P .. 'damaged:' .. id
+end
 
 local function twin_of(item)
   local key = item.dedup ~= '' and key_of(item.dedup)
@@ -105,6 +135,13 @@ local function stepped(record, changes)
   return changed(record, changes)
 end
 
+-- A step that meets a record which can't be read sets it aside, and says so among its answers.
+local function note_damage(id, answers)
+  if not damaged[id] then return end
+  set_aside(id)
+  answers[#answers + 1] = {id, 'damaged'}
+end
+
 local generation
 -- What a submission leaves out.
 local with_asked = {__index = {
@@ -128,7 +165,7 @@ local function born(item, status, changes)
 end
 
 local function unowned(record, ended_ms)
-  return changed(record, {owner = '', nonce = '', lease_ms = 0, suspect = 0, phase = '', progress = '', ended_ms = ended_ms})
+  return changed(record, {owner = '', nonce = '', lease_ms = 0, lease_for_ms = 0, suspect = 0, phase = '', progress = '', ended_ms = ended_ms})
 end
 
 local function ended(record, status, reason)
@@ -136,15 +173,24 @@ local function ended(record, status, reason)
     {status = status, reason = reason, wake_ms = 0, reserved_by = '', reserved_ms = 0})
 end
 
-local function claimed(record, worker, nonce, lease_ms)
+-- The longest lease that was asked for: no lease with more of it left than half of that can be half over.
+local function remember_lease(lease_for_ms)
+  if lease_for_ms <= longest_ms then return end
+  longest_ms = lease_for_ms
+  write('hash', 'HSET', KEYS[1], 'longest_ms', num(longest_ms))
+end
+
+local function claimed(record, bid)
+  remember_lease(bid.lease_ms)
   return stepped(record, {
-    status = STARTED, fence = hybrid(record.fence), owner = worker, nonce = nonce, claims = record.claims + 1,
-    lease_ms = lease_ms, started_ms = now_ms, ttl_ms = 0, wake_ms = 0, reason = '', reserved_by = '', reserved_ms = 0,
+    status = STARTED, fence = hybrid(record.fence), owner = bid.worker, nonce = bid.nonce, claims = record.claims + 1,
+    lease_ms = clock_ms + bid.lease_ms, lease_for_ms = bid.lease_ms, started_ms = now_ms, ttl_ms = 0, wake_ms = 0, reason = '', reserved_by = '', reserved_ms = 0,
   })
 end
 
-local function renewed(record, phase, progress, lease_ms)
-  local later = changed(record, {lease_ms = lease_ms})
+local function renewed(record, phase, progress, lease_for_ms)
+  remember_lease(lease_for_ms)
+  local later = changed(record, {lease_ms = clock_ms + lease_for_ms, lease_for_ms = lease_for_ms})
   if record.suspect == 0 and record.phase == phase and record.progress == progress then return later end
   return stepped(later, {suspect = 0, phase = phase, progress = progress})
 end

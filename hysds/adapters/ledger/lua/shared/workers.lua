@@ -59,7 +59,7 @@ local function write_inbox(name)
 end
 
 local function drop_reservation(worker)
-  local record = worker.reserved ~= '' and load(worker.reserved)
+  local record = worker.reserved ~= '' and sound(worker.reserved)
   if record and record.reserved_by == worker.name then store(changed(record, {reserved_by = '', reserved_ms = 0})) end
   worker.reserved = ''
 end
@@ -75,13 +75,13 @@ local function drop_worker(name)
   inboxes[name] = nil
 end
 
--- The records that a worker holds, by id.
+-- The records that a worker holds, by id; less those that can't be read.
 local function held_by(name)
   local ids, records = {}, {}
   for id in pairs(held_of(name)) do ids[#ids + 1] = id end
   table.sort(ids, before)
   for _, id in ipairs(ids) do
-    local record = load(id)
+    local record = sound(id)
     if record and record.status == STARTED and record.owner == name then records[#records + 1] = record end
   end
   return records
