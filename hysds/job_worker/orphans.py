@@ -40,6 +40,8 @@ class Orphans:
         self._ledger = ledger
         self._here = here
         self._noted: set[tuple[Path, Unjudged]] = set()
+        self._ended: set[Path] = set()
+        """Directories of lost attempts whose worker may live, and whose processes do not."""
 
     def watch(self, closing: threading.Event, interval_s: float) -> None:
         """Look at once and then again and again, until `closing`."""
@@ -146,13 +148,16 @@ class Orphans:
 
         Raises: HysdsError
         """
-        left = foothold.attempts(path)
-        kept = self._ledger.kept([id_ for id_, _ in left]) if left else ()
-        for ((id_, fence), directory), held in zip(left.items(), kept, strict=True):
+        found = foothold.attempts(path).items()
+        left = [(attempt, directory) for attempt, directory in found if directory not in self._ended]
+        kept = self._ledger.kept([id_ for (id_, _), _ in left]) if left else ()
+        for ((id_, fence), directory), held in zip(left, kept, strict=True):
             if held is not None and not is_live(held, fence):
                 values = (id_, str(fence), foothold.incarnation(path))
                 marks = Marks(dict(zip(environment.MARKS, values, strict=True)), _outputs([directory]))
-                if not leftovers.end(marks, _KILLED_WITHIN_S) and leftovers.find(marks):
+                if leftovers.end(marks, _KILLED_WITHIN_S) or not leftovers.find(marks):
+                    self._ended.add(directory)
+                else:
                     _log.error("job %s: processes of its lost attempt %s can't be killed", id_, fence)
 
     def _end(self, dead: Holder, path: Path) -> bool:

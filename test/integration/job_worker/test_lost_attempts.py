@@ -141,7 +141,9 @@ class Watched(MemoryLedger):
 
 def orphan(variables: dict[str, str]) -> int:
     """A process that is nobody's child, in a session of its own."""
-    command = ["sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 & echo $!"]
+    # It speaks from its session: one that is still in ours would have all of ours killed with it.
+    script = "setsid sh -c 'echo $$; exec sleep 1000 >/dev/null 2>&1' &"
+    command = ["sh", "-c", script]
     started = subprocess.run(command, env=os.environ | variables, capture_output=True, check=True)
     return int(started.stdout)
 
