@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hysds.bootstrap import System
 from hysds.cli import checkup
 from hysds.core.requests import MAX_BATCH
+from hysds.lib.units import counted
 from hysds.ports.bell import MANY
 
 _DEAD_MS = 60_000
@@ -74,7 +75,7 @@ def _rung(system: System) -> Iterator[str]:
     """Bells that nobody takes are dropped; queues with work and no worker get one."""
     for queue in checkup.queue_names(system):
         if system.bell.waiting(queue) > MANY:
-            yield f"queue {queue}: {system.bell.drop(queue)} bells that nobody heard were dropped"
+            yield f"queue {queue}: {counted(system.bell.drop(queue), 'bell')} that nobody heard: dropped"
     heard = {queue for one in system.ledger.workers() if one.left_ms > 0 for queue in one.queues}
     for state in system.ledger.queues():
         if (
@@ -83,4 +84,4 @@ def _rung(system: System) -> Iterator[str]:
             and state.queue not in heard
             and system.dispatcher.ring_again(state.queue)
         ):
-            yield f"queue {state.queue}: {state.ready} jobs are ready and no worker hears it; rung"
+            yield f"queue {state.queue}: {counted(state.ready, 'ready job')} and no worker hears it; rung"

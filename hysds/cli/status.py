@@ -15,7 +15,7 @@ from hysds.sdk.client import Client
 from hysds.settings import load
 
 _WITHIN_S = 3.0
-_LEAST_S = 0.5
+_LEAST_S = 1.0
 """Parts are given so long, however long the start of this command took."""
 _TO_TELL_S = 0.3
 

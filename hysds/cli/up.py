@@ -6,10 +6,10 @@ from contextlib import suppress
 
 import click
 
-from hysds.cli import crashes, interrupts, own_roles, words, work_dir
+from hysds.cli import checkup, crashes, interrupts, own_roles, unheard, words, work_dir
 from hysds.cli.exits import Exit
 from hysds.core import moments
-from hysds.core.errors import InvalidSettings
+from hysds.core.errors import HysdsError, InvalidSettings
 from hysds.embedded import standing
 from hysds.embedded.errors import EmbeddedError, HomeInUse
 from hysds.embedded.events import Ended
@@ -161,6 +161,19 @@ def _show(system: EmbeddedSystem, loaded: Loaded, detach: bool) -> None:
     ]
     for line in lines:
         _say(line)
+    if lacking := _lacking(loaded):
+        _say(f"  note: {lacking}")
+
+
+def _lacking(loaded: Loaded) -> str:
+    """Queues with work that nobody does; "" too where the ledger does not answer just now."""
+    there = checkup.hasty(loaded)
+    try:
+        return unheard.told(there.ledger.queues(), there.ledger.workers(), loaded.settings.worker.queues)
+    except HysdsError:
+        return ""
+    finally:
+        there.close()
 
 
 def _tell(end: Ended) -> None:

@@ -38,6 +38,12 @@ def heard(system: System) -> Heard:
     return hung.heard(system.ledger.workers(), system.roster.signatures(), machine.this().boot_id)
 
 
+def is_server_stopped(found: State) -> bool:
+    """By the kernel's word, which costs no time."""
+    pids = [process.pid for process in found.processes if process.name == SERVER]
+    return any(pid is not None and vitals.is_stopped(pid) for pid in pids)
+
+
 def troubles(found: State, told: Heard | None, settings: Settings) -> list[Trouble]:
     """All that is wrong. `told`: None where the ledger does not answer."""
     silences = _silences(settings)

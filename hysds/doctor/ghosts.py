@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hysds.core import ghosts
 from hysds.core.query import JobQuery, Span
 from hysds.core.status import FailureClass, Status
+from hysds.lib.units import counted
 from hysds.ports import findings
 from hysds.ports.findings import Finding
 from hysds.ports.store import Store
@@ -31,7 +32,7 @@ def check(store: Store, now_ms: int) -> Iterator[Finding]:
         least = "at least " if page.cursor else ""
         yield findings.note(
             "store.ghosts",
-            f"{least}{count} jobs of a ledger that was lost were ended within the last day, the newest: "
+            f"{least}{counted(count, 'job')} of a ledger that was lost: ended within the last day, the newest: "
             f"{next(one['id'] for one in page.documents if ghosts.was(one))}",
             store.describe(),
             "look at them, and do them again: hysds jobs --failure-class internal --ended-since 1d; hysds retry ID",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hysds.lib import clocks
+from hysds.lib.units import counted
 from hysds.ports import findings
 from hysds.ports.findings import Finding
 from hysds.ports.roster import Signature
@@ -26,18 +27,18 @@ def check(signed: Sequence[Signature], lag: int) -> Iterator[Finding]:
     if lag > _BEHIND:
         yield findings.warning(
             "roles.lag",
-            f"{lag} events are not yet written to the store",
+            f"{counted(lag, 'event')} not yet written to the store",
             "indexer",
             "start more: hysds indexer",
         )
     else:
-        yield findings.ok("roles.lag", f"{lag} events are not yet written to the store")
+        yield findings.ok("roles.lag", f"{counted(lag, 'event')} not yet written to the store")
 
 
 def _role(role: str, lack: str, signed: Sequence[Signature]) -> Iterator[Finding]:
     alive = [one for one in signed if one.ago_ms <= SILENT_MS]
     if alive:
-        yield findings.ok(f"roles.{role}", f"{len(alive)} at work")
+        yield findings.ok(f"roles.{role}", f"{counted(len(alive), role)} at work")
     else:
         last = min((one.ago_ms for one in signed), default=None)
         seen = "none was ever seen" if last is None else f"none was seen for {last // 1000} s"

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hysds.core.explanation import takers
 from hysds.core.requests import Drain, WorkerState
 from hysds.lib import clocks, units
+from hysds.lib.units import counted
 from hysds.ports import findings
 from hysds.ports.findings import Finding
 from hysds.ports.ledger import QueueState
@@ -32,9 +34,10 @@ class Floor:
 
 def check(floor: Floor) -> Iterator[Finding]:
     """All that was found."""
-    standing = [one for one in floor.workers if one.left_ms > 0]
+    standing = [one for one in floor.workers if not takers.is_silent(one, takers.facts_of(one))]
     yield findings.ok(
-        "workers.standing", f"{len(standing)} workers, {sum(len(one.held) for one in standing)} jobs running"
+        "workers.standing",
+        f"{counted(len(standing), 'worker')}, {counted(sum(len(one.held) for one in standing), 'job')} running",
     )
     yield from _unheard(standing, floor.queues)
     yield from _doubled(standing)
@@ -52,12 +55,14 @@ def _unheard(standing: Sequence[WorkerState], queues: Sequence[QueueState]) -> I
     for queue in queues:
         if queue.paused and queue.ready:
             yield findings.note(
-                "workers.paused", f"{queue.ready} jobs wait in a paused queue", f"queue {queue.queue}"
+                "workers.paused",
+                f"it is paused, with {counted(queue.ready, 'ready job')}",
+                f"queue {queue.queue}",
             )
         elif queue.ready and not any(queue.queue in one.queues for one in standing):
             yield findings.warning(
                 "workers.none",
-                f"{queue.ready} jobs are ready and no worker hears the queue",
+                f"no worker hears it, and it has {counted(queue.ready, 'ready job')}",
                 f"queue {queue.queue}",
                 f"start one: hysds worker job --queues {queue.queue}",
             )
@@ -77,15 +82,18 @@ def _doubled(standing: Sequence[WorkerState]) -> Iterator[Finding]:
 
 
 def _silence(one: WorkerState) -> Iterator[Finding]:
-    if one.left_ms <= 0:
+    facts = takers.facts_of(one)
+    if takers.is_silent(one, facts):
+        ago_ms = facts.heard_ms_ago(one.left_ms)
+        since = "" if ago_ms is None else f" for {units.format_duration(round(ago_ms / 1000))}"
         held = (
-            f" and holds {len(one.held)} jobs, which go to others when their leases run out"
+            f" and holds {counted(len(one.held), 'job')}, for others when the leases run out"
             if one.held
             else ""
         )
         yield findings.warning(
             "workers.silent",
-            f"it was not heard of for so long that its announcement is over{held}",
+            f"it was not heard of{since}{held}",
             one.incarnation,
             "look at its host and at its way to the ledger",
         )

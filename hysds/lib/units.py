@@ -83,6 +83,11 @@ def format_duration(duration_s: float) -> str:
     return "".join(parts)
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things for people: `1 job`, `2 jobs`; for nouns whose plural ends in s."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def _sum_of_parts(text: str) -> float | None:
     """Seconds of joined parts with falling units; None if it is not one."""
     order, total, at = list(_DURATIONS_MS), 0, 0

@@ -316,6 +316,7 @@ def test_after_kill_9_of_the_warden_or_of_everything_all_jobs_end_once(home: Any
     effects.mkdir()
     script = f"sh -c 'sleep 0.5; touch {effects}/$HYSDS_JOB_ID.$HYSDS_JOB_FENCE'"
     ids = [_submit(home, script) for _ in range(5)]
+    _submit(home, "true", job_queue="other")
     chosen = [pids["warden"]] if victims == "warden" else [pids["warden"], *home.left_running()]
     for pid in chosen:
         tree.tell(pid, signal.SIGKILL)  # with the warden dead, the kernel may have been faster
@@ -328,6 +329,7 @@ def test_after_kill_9_of_the_warden_or_of_everything_all_jobs_end_once(home: Any
     doctor = [json.loads(line) for line in home.hysds("doctor", "--json").stdout.splitlines()]
     up = home.hysds("up", "--detach", "--queues", "default", "--slots", "2")
     well = home.hysds("status")
+    doctor += [json.loads(line) for line in home.hysds("doctor", "--json").stdout.splitlines()]
 
     crashed = f"the system under {home.home} did not end in order: it wrote last at 20".encode()
     kept = b"what was accepted is kept, and goes on with the next `hysds up`"
@@ -336,7 +338,11 @@ def test_after_kill_9_of_the_warden_or_of_everything_all_jobs_end_once(home: Any
         assert kept in said
     assert (status.returncode, submit.returncode, down.returncode, up.returncode) == (4, 4, 0, 0)
     assert "embedded.crashed" in {one["code"] for one in doctor}
+    assert {one["severity"] for one in doctor if one["code"] in ("ledger.unbounded", "sandbox.bwrap")} == {
+        "ok"
+    }
     assert crashed in up.stderr
+    assert b"note: no worker hears other (1 ready job): " in up.stdout
     assert crashed not in well.stdout
 
     assert _ended(home, ids) == ["job-completed"] * 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from hysds.lib.units import counted
 from hysds.ports import findings
 from hysds.ports.bell import MANY, Bell
 from hysds.ports.findings import Finding
@@ -16,7 +17,9 @@ def check(bell: Bell, queues: Iterable[str], where: str) -> Iterator[Finding]:
     """
     waiting = {queue: bell.waiting(queue) for queue in queues}
     yield findings.ok(
-        "broker.reachable", f"answers; {sum(waiting.values())} bells in {len(waiting)} queues", where
+        "broker.reachable",
+        f"answers; {counted(sum(waiting.values()), 'bell')} in {counted(len(waiting), 'queue')}",
+        where,
     )
     for queue, count in waiting.items():
         if count > MANY:

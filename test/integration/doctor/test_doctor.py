@@ -89,7 +89,7 @@ def test_a_system_without_roles_lacks_them_and_one_with_them_lacks_nothing(house
 
     found = house.found(0)
     assert found["roles.reconciler"]["severity"] == "ok"
-    assert found["workers.standing"]["what"] == "1 workers, 0 jobs running"
+    assert found["workers.standing"]["what"] == "1 worker, 0 jobs running"
     assert {one["severity"] for one in found.values()} <= {"ok", "note"}
     ended = house.doctor()
     assert ended.returncode == 0
@@ -106,7 +106,7 @@ def test_jobs_of_a_lost_ledger_are_told_as_a_note(house: House) -> None:
     found = house.found(1)["store.ghosts"]
 
     assert (found["severity"], found["part"]) == ("note", "store")
-    assert found["what"].startswith("1 jobs of a ledger that was lost")
+    assert found["what"].startswith("1 job of a ledger that was lost")
 
 
 def test_a_server_that_hangs_costs_its_parts_and_no_traceback(house: House, server: RedisServer) -> None:
@@ -191,7 +191,7 @@ def test_repair_mends_lists_strikes_the_dead_and_drops_bells(house: House, serve
     assert [line for line in lines if line.startswith("job j1: ") and line.endswith("; mended")]
     assert [line for line in lines if line.startswith("indexer i/1: not seen for 36")]
     assert [line for line in lines if line.startswith("queue gpu: 15") and "dropped" in line]
-    assert "queue gpu: 1 jobs are ready and no worker hears it; rung" in lines
+    assert "queue gpu: 1 ready job and no worker hears it; rung" in lines
     assert raw.send("ZSCORE", "{hysds}:lease", "j1") is None
     assert RedisRoster(raw, "hysds").signatures() == ()
     assert house.system.client.job(job)["status"] == "job-queued"

@@ -19,6 +19,11 @@ RECONCILER, INDEXER = Signature("reconciler", "r/1", 900, 0), Signature("indexer
 def test_one_of_each_is_enough() -> None:
     """Nothing is wrong then."""
     assert _found(RECONCILER, INDEXER) == []
+    assert [one.what for one in roles.check((RECONCILER, INDEXER), 1)] == [
+        "1 reconciler at work",
+        "1 indexer at work",
+        "1 event not yet written to the store",
+    ]
 
 
 def test_a_role_that_nobody_fills_is_an_error_that_says_what_is_not_done() -> None:

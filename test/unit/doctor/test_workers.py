@@ -51,6 +51,7 @@ def test_ready_jobs_of_a_queue_that_no_worker_hears_are_a_warning_with_the_comma
     assert found[0].where == "queue cpu"
     assert "hysds worker job --queues cpu" in found[0].mend
     assert "workers.none" in _codes(_found(_worker("a", left_ms=0), queues=queues[:1]))
+    assert found[0].what.endswith("it has 4 ready jobs")
 
 
 def test_two_workers_of_one_name_are_told() -> None:
@@ -67,6 +68,15 @@ def test_a_silent_worker_is_told_with_what_it_holds() -> None:
 
     assert found.code == "workers.silent"
     assert "holds 3 jobs" in found.what
+
+
+def test_a_worker_is_silent_after_half_of_its_lease() -> None:
+    """Its announcement stands for longer; how long it was not heard of is told, and one job is not many."""
+    [found] = _found(_worker("a", left_ms=40_000, held=1, lease_ms=30_000))
+
+    assert found.code == "workers.silent"
+    assert found.what == "it was not heard of for 20s and holds 1 job, for others when the leases run out"
+    assert _found(_worker("a", left_ms=46_000, lease_ms=30_000, wall_ms=NOW_MS - 14_000)) == []
 
 
 def test_a_gate_that_is_shut_says_why() -> None:

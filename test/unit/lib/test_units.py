@@ -116,6 +116,11 @@ def test_a_shown_size_is_off_by_less_than_a_thousandth(size_bytes: int) -> None:
     assert abs(units.parse_size(units.format_size(size_bytes)) - size_bytes) <= size_bytes / 1000
 
 
+def test_one_thing_is_told_without_the_s_of_many() -> None:
+    """None is many."""
+    assert [units.counted(count, "job") for count in (0, 1, 2)] == ["0 jobs", "1 job", "2 jobs"]
+
+
 @pytest.mark.parametrize("text", ["64M", "64m", "64 M"])
 def test_a_size_without_its_last_letter_is_answered_by_both_that_it_may_mean(text: str) -> None:
     """Programs differ in what it means, so it is not guessed."""

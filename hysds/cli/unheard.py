@@ -1,0 +1,40 @@
+"""Queues whose ready jobs wait for a worker that is not there: of the last `hysds up`, say, that heard more of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from hysds.cli import words
+from hysds.core.explanation import takers
+from hysds.core.requests import WorkerState
+from hysds.lib import machine
+from hysds.lib.process.guard import tree
+from hysds.lib.units import counted
+from hysds.ports.ledger import QueueState
+
+_SHOWN = 5
+
+
+def told(queues: Iterable[QueueState], workers: Iterable[WorkerState], ours: Sequence[str]) -> str:
+    """A line that names them; "" where each has a worker. `ours`: the queues of the worker that was just started."""
+    heard = {*ours, *(queue for worker in workers if _lives(worker) for queue in worker.queues)}
+    lacking = [one for one in queues if one.ready and not one.paused and one.queue not in heard]
+    if not lacking:
+        return ""
+    most = sorted(lacking, key=lambda one: (-one.ready, one.queue))
+    shown = [f"{words.clean(one.queue)} ({counted(one.ready, 'ready job')})" for one in most[:_SHOWN]]
+    more = f" and {len(most) - _SHOWN} more" if len(most) > _SHOWN else ""
+    names = ",".join(words.clean(one.queue) for one in most[:_SHOWN])
+    return (
+        f"no worker hears {', '.join(shown)}{more}: name them at the next `hysds up --queues`, "
+        f"or: hysds worker job --queues {names}"
+    )
+
+
+def _lives(worker: WorkerState) -> bool:
+    """One that died with the system before it stays announced for a while."""
+    facts = takers.facts_of(worker)
+    pid = facts.rest.get("pid")
+    is_here = facts.rest.get("boot_id") == machine.this().boot_id
+    is_dead = is_here and isinstance(pid, int) and not tree.is_alive(pid)
+    return not takers.is_silent(worker, facts) and not is_dead
