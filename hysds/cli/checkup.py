@@ -200,8 +200,8 @@ def _floor(system: System) -> Floor:
 
 def _leftovers(system: System) -> Iterable[Finding]:
     """What dead workers left on this host."""
-    dead = system.orphans().dead()
-    if not dead:
+    dead, unjudged = system.orphans().dead(), system.orphans().unjudged()
+    if not dead and not unjudged:
         yield findings.ok("leftovers.none", "no dead worker left anything here")
     for incarnation, attempts in dead:
         yield findings.warning(
@@ -209,4 +209,11 @@ def _leftovers(system: System) -> Iterable[Finding]:
             f"it died and left {counted(attempts, 'attempt')}, with their processes and directories",
             incarnation,
             "start a worker here, which looks after it, or: hysds doctor --repair",
+        )
+    for path, why in unjudged:
+        yield findings.warning(
+            "leftovers.unjudged",
+            f"nothing follows from this folder: {why.value}",
+            str(path),
+            "look whether anything of that worker lives; if not, remove the folder",
         )

@@ -177,6 +177,19 @@ def test_repair_clears_what_a_dead_worker_left_and_says_so(house: House) -> None
     assert house.doctor("--repair").stdout == "nothing to mend\n"
 
 
+def test_a_folder_that_proves_nothing_is_named_and_left_alone(house: House) -> None:
+    """Its lock was cleaned away: whether that worker lives nobody can tell, so nobody ends or clears anything."""
+    folder = house.system.home / "work" / ".workers" / "w%40host%2F0123abcd"
+    folder.mkdir(parents=True)
+
+    found = house.found(1)["leftovers.unjudged"]
+
+    assert (found["severity"], found["where"]) == ("warning", str(folder))
+    assert "no lock file" in found["what"]
+    house.doctor("--repair")
+    assert folder.exists()
+
+
 def test_repair_mends_lists_strikes_the_dead_and_drops_bells(house: House, server: RedisServer) -> None:
     """Each is told in a line of its own."""
     raw = Server(server.url)
