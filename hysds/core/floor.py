@@ -112,10 +112,10 @@ class Floor:
 
     def _wake_idle(self, queue: str, shape: str, count: int) -> int:
         """Pledge free slots of workers that hear the queue; answers how many jobs found none."""
-        slots = shapes.decode(shape).slots
         for name, announcement in self._hearers(queue):
             if shape in announcement.fit.never:
                 continue
+            slots = _slots(shape, announcement)
             taken = min(count, self._idle_slots(name, announcement) // slots)
             if taken > 0:
                 self._pledge(name, taken * slots)
@@ -131,7 +131,7 @@ class Floor:
         self.workers[name] = replace(worker, pledged=worker.pledged + slots)
 
     def _idle_slots(self, name: str, announcement: Announcement) -> int:
-        busy = sum(shapes.decode(record.shape).slots for record in self.held_by(name))
+        busy = sum(_slots(record.shape, announcement) for record in self.held_by(name))
         return announcement.slots - busy - self.workers[name].pledged
 
     def _hearers(self, queue: str) -> list[tuple[str, Announcement]]:
@@ -145,3 +145,9 @@ class Floor:
             and worker.until_ms > self.clock.ms
             and self.drain_of(name) is None
         ]
+
+
+def _slots(shape: str, announcement: Announcement) -> int:
+    """The slots that a job takes of a worker: all of them where it runs alone."""
+    slots = shapes.decode(shape).slots
+    return max(slots, announcement.slots) if shapes.is_alone(shape) else slots

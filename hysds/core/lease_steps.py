@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
-from hysds.core import transitions
+from hysds.core import shapes, transitions
 from hysds.core.floor import Made
 from hysds.core.pages import Pages
 from hysds.core.places import Top
@@ -47,7 +47,7 @@ class LeaseSteps(Pages):
             return Claimed(Lease(replayed, self.specs[replayed.id]), more=more, drain=drain)
         if drain is not None:
             return Claimed(drain=drain)
-        heads = self._heads(bid.queues, bid.fit)
+        heads = self._heads(*self._offered(bid.worker, bid.queues, bid.fit))
         shown = self._shown_head(heads, now_us)
         if self.reservations.keep_free(bid, heads, shown) or heads.best is None:
             return Claimed(None, heads.unknown, shown)
@@ -58,7 +58,19 @@ class LeaseSteps(Pages):
         return Claimed(Lease(new, self.specs[new.id]), heads.unknown, shown, self._has_more(bid))
 
     def _has_more(self, bid: Bid) -> bool:
-        return any(top.shape in bid.fit.now for top in self.places.tops(self._open(bid.queues)))
+        queues, fit = self._offered(bid.worker, bid.queues, bid.fit)
+        return any(top.shape in fit.now for top in self.places.tops(self._open(queues)))
+
+    def _offered(self, worker: str, queues: Collection[str], fit: Fit) -> tuple[Collection[str], Fit]:
+        """What a worker may take beside what it holds: nothing beside a job that runs alone, no such job beside any."""
+        held = self.floor.held_by(worker)
+        if any(shapes.is_alone(record.shape) for record in held):
+            return (), Fit()
+        if not held:
+            return queues, fit
+        marked = tuple(shape for shape in fit.now if shapes.is_alone(shape))
+        now = tuple(shape for shape in fit.now if shape not in marked)
+        return queues, Fit(now, (*fit.empty, *marked), fit.never)
 
     def _replay(self, bid: Bid) -> Record | None:
         """The lease that this nonce won already, while it is live."""
@@ -114,7 +126,8 @@ class LeaseSteps(Pages):
         made: Made = Counter()
         unlisted = self._unlisted(renewal, now_us, made)
         drain = self.floor.drain_of(worker)
-        heads = self._heads(announcement.queues if drain is None else (), announcement.fit)
+        queues = announcement.queues if drain is None else ()
+        heads = self._heads(*self._offered(worker, queues, announcement.fit))
         self.reservations.extend(worker, heads, renewal.lease_ms)
         woken = self._announce(made)
         return Renewed(standings, unlisted, heads.best is not None, heads.unknown, woken, drain)

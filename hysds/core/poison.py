@@ -13,8 +13,9 @@ MAX_NAMED = 10
 """Workers that an error names; more are counted."""
 
 HINT = (
-    "see in its attempts what each did last: a job that uses up its host's memory or disk takes the worker with it; "
-    "limit it with resources.memory, or raise retry.worker-lost where the workers died of something else"
+    "see in its attempts what each did last (of several the last ran alone on its worker): a job that uses up its "
+    "host's memory or disk takes the worker with it; limit it with resources.memory, or raise retry.worker-lost where "
+    "the workers died of something else"
 )
 
 

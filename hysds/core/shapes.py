@@ -1,6 +1,7 @@
 """Shapes: what a job needs of its host, quantised so that jobs of one size share one ready list.
 
 The encoded form (`2s1.5c4096m10d`: slots, cpus, MiB of memory, GiB of disk; zeros left out) is a part of ledger keys.
+A mark at its end (`2s!`) says that the job runs alone on its worker, which the ledger alone sees to.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 MAX_SHAPES_PER_QUEUE = 256
 MEMORY_STEP_MIB = 256
 CPU_STEP = 0.5
+_ALONE = "!"
 _MIB = 1 << 20
 _GIB = 1 << 30
 _FORM = re.compile(r"(\d+)s(?:(\d+(?:\.5)?)c)?(?:(\d+)m)?(?:(\d+)d)?")
@@ -73,12 +75,22 @@ def shape_of(slots: int, cpus: float | None, memory_bytes: int | None, disk_byte
 
 
 def decode(text: str) -> Shape:
-    """The shape that `str(shape)` wrote.
+    """The shape that `str(shape)` wrote, marked as alone or not.
 
     Raises: ValueError where the text is no shape.
     """
-    match = _FORM.fullmatch(text)
+    match = _FORM.fullmatch(text.removesuffix(_ALONE))
     if match is None:
         raise ValueError(f"{text!r} is no shape")
     slots, cpus, memory, disk = match.groups()
     return Shape(int(slots), float(cpus or 0), int(memory or 0), int(disk or 0))
+
+
+def alone(text: str) -> str:
+    """The same needs, for a job that runs alone on its worker."""
+    return text if is_alone(text) else text + _ALONE
+
+
+def is_alone(text: str) -> bool:
+    """Whether a job of this encoded shape runs alone on its worker."""
+    return text.endswith(_ALONE)

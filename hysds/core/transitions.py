@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from hysds.core import shapes
 from hysds.core.errors import Internal
 from hysds.core.record import FOREVER, Attempt, Record
 from hysds.core.requests import Acceptance, Bid, Commit, Held
@@ -170,7 +171,10 @@ def lost(record: Record, now_us: int) -> Record:
         return _ended(record, "expire", _REVOKED, "cancelled", now_us)
     if record.lost_left == 0:
         return _ended(record, "expire", _FAILED, "worker-lost", now_us)
-    return step(_unowned(record, 0), "expire", now_us, status=_QUEUED, lost_left=record.lost_left - 1)
+    left = record.lost_left - 1
+    # Whoever ran beside it was lost too: whose fault it was shows when each runs its last attempt alone.
+    shape = shapes.alone(record.shape) if left == 0 else record.shape
+    return step(_unowned(record, 0), "expire", now_us, status=_QUEUED, lost_left=left, shape=shape)
 
 
 def outlived(record: Record, now_us: int) -> Record:
@@ -245,9 +249,10 @@ def _born(item: Acceptance, name: str, status: Status, generation: int, now_us: 
 
 def _resized(record: Record, commit: Commit) -> Record:
     """What the next attempt gets, where the commit asks for more than this one had."""
+    shape = commit.shape or record.shape
     return replace(
         record,
-        shape=commit.shape or record.shape,
+        shape=shapes.alone(shape) if shapes.is_alone(record.shape) else shape,
         memory_bytes=commit.memory_bytes or record.memory_bytes,
     )
 

@@ -54,6 +54,15 @@ class ReleaseWithoutFence(Book):
         return super().release(id, record.fence if record else fence, delay_ms, detail, now_us)
 
 
+class LastInCompany(Book):
+    """Whoever lost its last worker but one runs beside others again."""
+
+    def _put(self, old: Record, new: Record, step: str) -> None:
+        if step == "expire":
+            new = replace(new, shape=old.shape)
+        super()._put(old, new, step)
+
+
 class CancelOnlyTold(Book):
     """A cancel goes to the inbox and into no record."""
 

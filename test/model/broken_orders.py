@@ -20,6 +20,7 @@ from hysds.core.requests import (
     Renewed,
 )
 from hysds.core.reservations import Reservations
+from hysds.core.shapes import alone, is_alone
 from model.slim import SHAPE
 
 
@@ -133,5 +134,5 @@ class ForgetsMemory(Book):
 
     def _leave_started(self, old: Record, new: Record, step: str, entry: Attempt | None, made: Made) -> None:
         if step == "expire":
-            new = replace(new, shape=SHAPE, memory_bytes=0)
+            new = replace(new, shape=alone(SHAPE) if is_alone(new.shape) else SHAPE, memory_bytes=0)
         super()._leave_started(old, new, step, entry, made)

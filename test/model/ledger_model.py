@@ -26,6 +26,7 @@ from hysds.core.requests import (
     Renewal,
     Standing,
 )
+from hysds.core.shapes import alone
 from hysds.core.status import Status
 from model import rules
 from model.rules import Violation
@@ -54,7 +55,7 @@ from model.slim import (
     nonce_text,
 )
 
-_FIT = Fit(now=(SHAPE, LARGER))
+_FIT = Fit(now=(SHAPE, LARGER, alone(SHAPE), alone(LARGER)))
 _NOTICES = {Notice.LOST.value: 1, Notice.CANCEL.value: 2}
 
 

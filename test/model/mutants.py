@@ -111,6 +111,7 @@ MUTANTS: Sequence[Mutant] = (
         "renewal silent about work", "a job can never end", broken_books.SilentAboutReadyWork, bounds=_ALONE
     ),
     Mutant("lost workers not counted", "cost nothing", broken_books.LosesForFree),
+    Mutant("last attempt in company", "need not run alone", broken_books.LastInCompany),
     Mutant("ended job revoked", "became job-revoked", broken_books.EndsTwice),
     Mutant(
         "plain fence after a failover",

@@ -13,6 +13,7 @@ from hysds.core.requests import (
     Claimed,
     Notice,
 )
+from hysds.core.shapes import is_alone
 from hysds.core.status import Status
 from model.slim import (
     IDS,
@@ -84,10 +85,14 @@ def check_change(job: int, old: Record, new: Record) -> None:
         if new.revision <= old.revision:
             raise Violation(f"job {job} changed and its revision did not grow")
         return
-    if new.memory_bytes < old.memory_bytes or (new.shape == LARGER) != (new.memory_bytes > 0):
+    if new.memory_bytes < old.memory_bytes or (new.shape.removesuffix("!") == LARGER) != (
+        new.memory_bytes > 0
+    ):
         raise Violation(
             f"job {job} has memory {new.memory_bytes} in shape {new.shape}, and had {old.memory_bytes}"
         )
+    if new.lost_left == 0 < old.lost_left and not is_alone(new.shape):
+        raise Violation(f"job {job} has one lease left to lose, and need not run alone")
     if not any(new.status in table.get(old.status, ()) for table in transitions.TABLE.values()):
         raise Violation(f"no step leads from {old.status.value} to {new.status.value} (job {job})")
     claimed = new.status is Status.STARTED and old.status is not Status.STARTED

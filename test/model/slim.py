@@ -12,6 +12,7 @@ from typing import NamedTuple
 from hysds.core.book import Book, Key, Worker
 from hysds.core.record import FOREVER, Record
 from hysds.core.requests import Acceptance, Drain
+from hysds.core.shapes import alone
 from hysds.core.status import Status
 
 WALL_MS = 1_800_000_000_000
@@ -141,13 +142,15 @@ def nonce_text(code: int) -> str:
 def _record(slim: Slim, job: int, plan: Plan) -> Record:
     status = STATUSES[slim.status]
     assert status is not None
+    shape = LARGER if slim.grown else SHAPE
+    is_last = slim.lost_left == 0 < plan.lost_left
     return Record(
         id=IDS[job],
         status=status,
         revision=1,
         digest=IDS[job],
         queue=QUEUE,
-        shape=LARGER if slim.grown else SHAPE,
+        shape=alone(shape) if is_last else shape,
         memory_bytes=MEMORY if slim.grown else 0,
         priority=5,
         lost_left=slim.lost_left,

@@ -266,6 +266,21 @@ def a_wall_clock_that_jumps_back(stage: Stage) -> None:
         stage.commit("w2", lease)
 
 
+def a_job_that_kills_workers(stage: Stage) -> None:
+    """Twice; the one beside it was lost with it, and completes when it runs its last attempt alone."""
+    stage.submit((Status.FAILED,), lost_left=1)
+    stage.submit(lost_left=1)
+    stage.take("w1")
+    stage.take("w1")
+    stage.lose_leases()
+    stage.take("w2")
+    beside = stage.claim("w2")
+    stage.lose_leases()
+    lease = stage.claim("w3")
+    if lease is not None and beside is None:
+        stage.commit("w3", lease)
+
+
 def a_wall_clock_that_swings(stage: Stage) -> None:
     """A second to and fro, again and again: a lease is not over long before its time."""
     stage.submit(steps=2)
@@ -443,6 +458,7 @@ SCENES: Mapping[str, Callable[[Stage], None]] = {
         a_wall_clock_that_jumps_ahead,
         a_wall_clock_that_jumps_back,
         a_wall_clock_that_swings,
+        a_job_that_kills_workers,
         a_failover_to_a_lagging_replica,
         a_key_of_a_wrong_type,
         a_record_that_is_written_over,

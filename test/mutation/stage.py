@@ -178,13 +178,13 @@ class Stage:
 
     def bid(self, worker: str, nonce: str = "") -> Bid:
         return Bid(
-            worker, ("gpu",), Fit(now=("1s",)), nonce or f"nonce {next(self._numbers)}", LEASE_MS, 5_000
+            worker, ("gpu",), Fit(now=("1s", "1s!")), nonce or f"nonce {next(self._numbers)}", LEASE_MS, 5_000
         )
 
     def renew(self, worker: str, *leases: Lease, given_up: Sequence[str] = ()) -> list[str]:
         """What a worker is told of each of these leases."""
         self.step()
-        said = Announcement("host", worker, ("gpu",), 2, Fit(now=("1s",)))
+        said = Announcement("host", worker, ("gpu",), 2, Fit(now=("1s", "1s!")))
         held = tuple(Held(lease.record.id, lease.record.fence) for lease in leases)
         renewed = self.ledger.renew(Renewal(worker, said, held, tuple(given_up), LEASE_MS, ANNOUNCE_MS))
         told = [standing.value for standing in renewed.standings]

@@ -33,14 +33,14 @@ def keyed(**changes: Any) -> Acceptance:
 def bid(worker: str = "w1", **changes: Any) -> Bid:
     """A wish for one job of one slot, with a nonce of its own."""
     made = Bid(
-        worker, ("gpu",), Fit(now=("1s",)), f"nonce {next(_numbers)}", LEASE_MS, reserve_after_ms=5_000
+        worker, ("gpu",), Fit(now=("1s", "1s!")), f"nonce {next(_numbers)}", LEASE_MS, reserve_after_ms=5_000
     )
     return replace(made, **changes)
 
 
 def renewal(*held: Held, worker: str = "w1", slots: int = 2, **changes: Any) -> Renewal:
     """A renewal of these leases by a worker that hears `gpu`."""
-    said = Announcement("host", worker, ("gpu",), slots, Fit(now=("1s",)), '{"version": "1"}')
+    said = Announcement("host", worker, ("gpu",), slots, Fit(now=("1s", "1s!")), '{"version": "1"}')
     return replace(Renewal(worker, said, held, (), LEASE_MS, announce_ms=25_000), **changes)
 
 

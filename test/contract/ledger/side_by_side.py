@@ -18,6 +18,7 @@ from hysds.adapters.ledger.server import Server
 from hysds.core import transitions
 from hysds.core.record import FOREVER, Record, placement
 from hysds.core.requests import Acceptance, Announcement, Bid, Commit, Drain, Event, Fit, Held, Renewal
+from hysds.core.shapes import is_alone
 from hysds.core.status import OFFLINE, Status
 from hysds.lib import uuid7
 from hysds.ports.ledger import Ledger
@@ -118,6 +119,9 @@ class SideBySide:
                 assert not before.status.is_terminal or record.status is before.status, "an end has changed"
                 assert record.fence >= before.fence, "a fence went back"
             self._judge_place(record)
+        for owned in book.floor.workers:
+            held = book.floor.held_by(owned)
+            assert len(held) < 2 or not any(is_alone(record.shape) for record in held), "not alone"
         for key in book.keys.by_digest.values():
             owner = book.records.get(key.owner)
             assert owner is None or owner.status not in (Status.FAILED, Status.REVOKED), "a key was kept"
@@ -205,7 +209,12 @@ class SideBySide:
     def _fit(self, b: int) -> Fit:
         kinds = [(b // 4**n) % 4 for n in range(len(_SHAPES))]
         now, empty, never = (
-            tuple(shape for shape, kind in zip(_SHAPES, kinds, strict=True) if kind in wanted)
+            tuple(
+                shape + mark
+                for shape, kind in zip(_SHAPES, kinds, strict=True)
+                if kind in wanted
+                for mark in ("", "!")
+            )
             for wanted in ((0, 3), (1,), (2,))
         )
         return Fit(now, empty, never)

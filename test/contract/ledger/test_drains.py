@@ -172,7 +172,7 @@ def test_the_floor_can_be_seen(ledger: Ledger, clock: Clock) -> None:
     first, second = ledger.workers()
 
     assert (first.incarnation, first.name, first.host, first.queues) == ("w1/a", "w1", "host", ("gpu",))
-    assert (first.slots, first.fit, first.facts) == (2, Fit(now=("1s",)), '{"version": "1"}')
+    assert (first.slots, first.fit, first.facts) == (2, Fit(now=("1s", "1s!")), '{"version": "1"}')
     assert (first.left_ms, first.held, first.drain) == (23_500, (), None)
     assert (second.incarnation, [id for id, _ in second.held]) == ("w2", leases)
     assert second.drain == ledger.drains()[0]

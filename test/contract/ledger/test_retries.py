@@ -26,7 +26,7 @@ def _record(ledger: Ledger, id: str) -> Record:
 
 def _grown(ledger: Ledger) -> Lease:
     """A job in its second attempt, which has more memory than the first."""
-    first = started(ledger, job(lost_left=1, preempt_left=1))
+    first = started(ledger, job(lost_left=2, preempt_left=1))
     ledger.commit(end(first, Status.QUEUED, **_LARGER))
     return take(ledger, fit=_FIT)
 

@@ -30,13 +30,13 @@ def keyed(id: str, **changes: Any) -> Acceptance:
 
 
 def bid(worker: str = "A", nonce: str = "n1", fit: Fit | None = None, reserve_after_ms: int = DAY_MS) -> Bid:
-    return Bid(worker, ("q", "r"), fit or Fit(now=("1s",)), nonce, LEASE_MS, reserve_after_ms)
+    return Bid(worker, ("q", "r"), fit or Fit(now=("1s", "1s!")), nonce, LEASE_MS, reserve_after_ms)
 
 
 def renewal(
     worker: str = "A", *held: Held, given_up: tuple[str, ...] = (), fit: Fit | None = None, slots: int = 1
 ) -> Renewal:
-    announcement = Announcement("host", worker, ("q",), slots, fit or Fit(now=("1s",)))
+    announcement = Announcement("host", worker, ("q",), slots, fit or Fit(now=("1s", "1s!")))
     return Renewal(worker, announcement, held, given_up, LEASE_MS, 3 * LEASE_MS)
 
 

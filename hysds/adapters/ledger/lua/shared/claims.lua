@@ -33,6 +33,20 @@ local function mend_stray(entry)
   return true
 end
 
+-- What a worker may take beside what it holds: nothing beside a job that runs alone, no such job beside any.
+local function offered(worker, queues, fit)
+  if not next(held_of(worker.name)) then return queues, fit end
+  for _, shape in pairs(held_of(worker.name)) do
+    if is_alone(shape) then return {}, {now = {}, empty = {}, never = {}} end
+  end
+  local now, empty = {}, {}
+  for _, shape in ipairs(fit.empty) do empty[#empty + 1] = shape end
+  for _, shape in ipairs(fit.now) do
+    if is_alone(shape) then empty[#empty + 1] = shape else now[#now + 1] = shape end
+  end
+  return queues, {now = now, empty = empty, never = fit.never}
+end
+
 -- best that fits now, best that fits only the empty host, shapes never seen
 local function heads(queues, fit)
   local now, empty, never = set_of(fit.now), set_of(fit.empty), set_of(fit.never)
@@ -88,7 +102,8 @@ end
 local function leased(record) return {flat(record), redis.call('GET', P .. 'spec:' .. record.id) or ''} end
 
 -- Whether ready work is left in shapes that fit.
-local function has_more(queues, fit)
+local function has_more(worker, bid)
+  local queues, fit = offered(worker, bid.queues, bid.fit)
   local now = set_of(fit.now)
   for queue in pairs(set_of(queues)) do
     if not is_paused(queue) then
@@ -107,11 +122,11 @@ local function claim(bid)
   local drain = drain_of(worker)
   for _, record in ipairs(held_by(bid.worker)) do
     if record.nonce == bid.nonce then
-      return {leased(record), {}, false, not drain and has_more(bid.queues, bid.fit), drain}
+      return {leased(record), {}, false, not drain and has_more(worker, bid), drain}
     end
   end
   if drain then return {false, {}, false, false, drain} end
-  local best, head, unknown = heads(bid.queues, bid.fit)
+  local best, head, unknown = heads(offered(worker, bid.queues, bid.fit))
   local shown = shown_head(head, best)
   if is_kept_free(bid, worker, best, head, shown) or not best then
     return {false, unknown, shown or false, false, false}
@@ -120,7 +135,7 @@ local function claim(bid)
   local old = load(best[2])
   local new = claimed(old, bid)
   put(old, new, 'claim')
-  return {leased(new), unknown, shown or false, has_more(bid.queues, bid.fit), false}
+  return {leased(new), unknown, shown or false, has_more(worker, bid), false}
 end
 
 -- Every way out of *started*: the attempt is written down, and what became ready is counted.

@@ -195,16 +195,22 @@ local function renewed(record, phase, progress, lease_for_ms)
   return stepped(later, {suspect = 0, phase = phase, progress = progress})
 end
 
+-- A shape with this mark is that of a job which runs alone on its worker.
+local function is_alone(shape) return string.sub(shape, -1) == '!' end
+local function alone(shape) return is_alone(shape) and shape or shape .. '!' end
+
 local function committed(record, commit)
   local status, reason = commit.status, commit.reason
   if record.cancel == 1 and status ~= COMPLETED then status, reason = REVOKED, 'cancelled' end
   local ready_ms = record.ready_ms
   if status == WAITING then ready_ms = 0 elseif status == QUEUED then ready_ms = now_ms end
+  local shape = not ENDED[status] and commit.shape ~= '' and commit.shape or record.shape
+  if is_alone(record.shape) then shape = alone(shape) end
   if status == COMPLETED or status == QUEUED then reason = '' elseif status == WAITING then reason = 'time' end
   return stepped(unowned(record, ENDED[status] and now_ms or 0), {
     status = status, committed = record.fence, reason = reason, fails = commit.fails, ready_ms = ready_ms,
     wake_ms = status == WAITING and (commit.wake_ms == 0 and now_ms or commit.wake_ms) or 0,
-    shape = not ENDED[status] and commit.shape ~= '' and commit.shape or record.shape,
+    shape = shape,
     memory_bytes = not ENDED[status] and commit.memory_bytes ~= 0 and commit.memory_bytes or record.memory_bytes,
   })
 end
@@ -225,10 +231,13 @@ local function returned(record)
   return stepped(unowned(record, 0), {status = QUEUED})
 end
 
+-- Whoever ran beside it was lost too: whose fault it was shows when each runs its last attempt alone.
 local function lost(record)
   if record.cancel == 1 then return ended(record, REVOKED, 'cancelled') end
   if record.lost_left == 0 then return ended(record, FAILED, 'worker-lost') end
-  return stepped(unowned(record, 0), {status = QUEUED, lost_left = record.lost_left - 1})
+  local left = record.lost_left - 1
+  local shape = left == 0 and alone(record.shape) or record.shape
+  return stepped(unowned(record, 0), {status = QUEUED, lost_left = left, shape = shape})
 end
 
 local function is_overdue(record)

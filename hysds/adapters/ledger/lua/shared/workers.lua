@@ -93,9 +93,14 @@ local function slots_of(shape)
   return slots
 end
 
+-- The slots that a job takes of a worker: all of them where it runs alone.
+local function slots_at(shape, worker)
+  return is_alone(shape) and math.max(slots_of(shape), worker.slots) or slots_of(shape)
+end
+
 local function idle_slots(worker)
   local busy = 0
-  for _, shape in pairs(held_of(worker.name)) do busy = busy + slots_of(shape) end
+  for _, shape in pairs(held_of(worker.name)) do busy = busy + slots_at(shape, worker) end
   return worker.slots - busy - worker.pledged
 end
 
@@ -128,9 +133,9 @@ end
 
 -- Pledge free slots of workers that hear the queue; answers how many jobs found none.
 local function wake_idle(names, shape, count)
-  local slots = slots_of(shape)
   for _, name in ipairs(names) do
     local worker = worker_of(name)
+    local slots = slots_at(shape, worker)
     local taken = math.min(count, math.floor(idle_slots(worker) / slots))
     if taken > 0 and not set_of(cjson.decode(worker.never))[shape] then
       need(P .. 'worker:' .. name, 'hash')
