@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hysds.core import ghosts
+from hysds.core.errors import Internal
 from hysds.core.query import MAX_LIMIT, JobQuery, Span
 from hysds.core.status import OFFLINE, FailureClass, Status
 from hysds.indexer import projection
@@ -150,9 +151,15 @@ class Ghosts:
     def _kept(
         self, documents: Sequence[Mapping[str, Any]]
     ) -> Sequence[tuple[Mapping[str, Any], Kept | None]]:
+        """With what the ledger holds of each; one that it can't read is left out until its audit has set it aside."""
         if not documents:
             return ()
-        return list(zip(documents, self._ledger.kept([one["id"] for one in documents]), strict=True))
+        try:
+            return list(zip(documents, self._ledger.kept([one["id"] for one in documents]), strict=True))
+        except Internal:
+            if len(documents) == 1:
+                return ()
+            return [pair for one in documents for pair in self._kept([one])]
 
 
 def _letter(end: Mapping[str, Any], answer: Written, now_ms: int) -> DeadLetter:

@@ -12,7 +12,7 @@ from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.adapters.ledger.memory_events import MemoryEvents
 from hysds.adapters.store.memory import MemoryStore
 from hysds.core import ghosts, moments
-from hysds.core.errors import Unreachable
+from hysds.core.errors import Internal, Unreachable
 from hysds.core.query import JobQuery
 from hysds.core.requests import Acceptance, Bid, Commit, Fit
 from hysds.core.status import Status
@@ -31,11 +31,15 @@ class _Ledger(MemoryLedger):
     """A ledger that is away when told, and lets something happen behind its next answer."""
 
     is_away = False
+    unreadable = ""
+    """A job whose record it can't read."""
     then: Callable[[], object] | None = None
 
     def kept(self, ids: Sequence[str]) -> tuple[Kept | None, ...]:
         if self.is_away:
             raise Unreachable("ledger", "away for the test")
+        if self.unreadable in ids:
+            raise Internal(f"job {self.unreadable}: the ledger's record is unreadable")
         answer = super().kept(ids)
         then, self.then = self.then, None
         if then is not None:
@@ -120,6 +124,26 @@ def test_what_only_a_lost_ledger_knew_ends_and_what_is_known_goes_on(house: _Hou
         "job-queued",
     ]
     assert house.shown(1)["error"] == ghosts.ERROR
+
+
+def test_a_record_that_is_unreadable_holds_up_no_other_job(house: _House) -> None:
+    """Others' documents are written, and their ghosts end; it is none itself until the ledger has set it aside."""
+    house.submit(1, 2)
+    house.index()
+    house.lose()
+    house.submit(3, 4)
+    house.ledger.unreadable = _id(3)
+    house.index()
+    house.pass_s(61)
+    house.ledger.unreadable = _id(1)
+
+    assert house.indexer.step().ghosts.ended == 1
+    assert [house.shown(number)["status"] for number in (1, 2, 4)] == [
+        "job-queued",
+        "job-failed",
+        "job-queued",
+    ]
+    assert house.store.get([_id(3)]) == (None,)
 
 
 def test_what_was_written_just_now_is_left_to_the_next_walk(house: _House) -> None:
