@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from hysds.core import ledger_clock
 from hysds.doctor.examination import Check
 from hysds.job_worker import environment as job_environment
 from hysds.lib import overdue, units
@@ -24,7 +25,7 @@ from hysds.ports.logs import Logs
 from hysds.ports.roster import Roster
 from hysds.ports.store import Store
 from hysds.settings import environment, urls
-from hysds.settings.model import CLOCK_CAP_S, Settings
+from hysds.settings.model import Settings
 
 if TYPE_CHECKING:
     from hysds.adapters.ledger.memory import MemoryLedger
@@ -114,7 +115,7 @@ class RealAdapters:
             EngineSettings(
                 silence_limit_s=settings.ledger.worker_lease_s,
                 # Ended before the ledger's own, slower clock can hand the job to another worker.
-                isolation_limit_s=settings.worker.isolation_limit_s - 2 * CLOCK_CAP_S,
+                isolation_limit_s=ledger_clock.sure_s(settings.worker.isolation_limit_s),
                 on_gone=(sys.executable, "-m", "hysds.cli.gone", incarnation),
                 on_gone_env=environment.for_child(self._handed_on),
                 marks={job_environment.WORKER: incarnation},

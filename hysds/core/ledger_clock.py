@@ -13,6 +13,13 @@ CLOCK_CAP_MS = 2_000
 """The most that the clock moves in one step, however far the server's did; and the most that is owed after one back."""
 
 
+def sure_s(limit_s: float) -> float:
+    """For how long, counted from the *sending* of the step that set it, a limit on this clock has surely not run out:
+    each of two steps may have moved the clock by a cap more than time passed.
+    """
+    return limit_s - 2 * CLOCK_CAP_MS / 1000
+
+
 @dataclass(slots=True)
 class LedgerClock:
     """`ms` counts from the ledger's birth; `wall_ms` is the server's time at the last step, 0 before the first.

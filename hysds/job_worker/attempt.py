@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
 from hysds.core.requests import Held, Lease
 from hysds.core.spec import JobSpec, from_stored
+from hysds.lib.process import ending
 from hysds.ports.engines import Running
 
 _NOTE_BYTES = 64
@@ -45,7 +45,7 @@ class Attempt:
         self._running: Running | None = None
         self._lock = threading.Condition()
         self._sure_until_s = sure_until_s
-        self._claimed_at_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+        self._claimed_at_s = ending.boot_s()
 
     @property
     def id(self) -> str:
@@ -72,7 +72,7 @@ class Attempt:
 
         This host's own wall clock may be hours off, or set meanwhile.
         """
-        moment_s = time.clock_gettime(time.CLOCK_BOOTTIME) if boot_s is None else boot_s
+        moment_s = ending.boot_s() if boot_s is None else boot_s
         return self.record.started_ms / 1000 + moment_s - self._claimed_at_s
 
     @property
@@ -99,7 +99,7 @@ class Attempt:
         lease, and goes on, must not start what another has long done.
         """
         with self._lock:
-            while self._stop is None and time.clock_gettime(time.CLOCK_BOOTTIME) >= self._sure_until_s:
+            while self._stop is None and ending.boot_s() >= self._sure_until_s:
                 self._lock.wait()
 
     def held(self) -> Held:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from hysds.core.requests import Bid, Claimed, Commit, Committed
 from hysds.job_worker.attempt import Attempt
 from hysds.job_worker.holdings import Holdings
 from hysds.job_worker.host import Host
+from hysds.lib.process.ending import boot_s
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.ledger import Ledger
 
@@ -38,7 +38,7 @@ class Bidding:
     @property
     def sure_s(self) -> float:
         """For how long after the sending of a bid a lease that it wins can be nobody else's."""
-        return (self.lease_ms - 2 * ledger_clock.CLOCK_CAP_MS) / 1000
+        return ledger_clock.sure_s(self.lease_ms / 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Claims:
         with self._turn:
             while True:
                 with self._bid() as bid:
-                    sent_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+                    sent_s = boot_s()
                     claimed = self._answered(partial(self._ledger.claim, bid), self._ends.draining)
                     won = self._take(claimed, sent_s)
                 if won is not None or not self._learned(claimed):
@@ -106,7 +106,7 @@ class Claims:
 
     def _commit_and_bid(self, commit: Commit) -> tuple[Committed, Won | None]:
         with self._bid() as bid:
-            sent_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+            sent_s = boot_s()
             committed = self._answered(partial(self._ledger.commit, commit, bid), self._ends.closing)
             return committed, self._take(committed.claimed, sent_s) if committed.claimed is not None else None
 

@@ -19,6 +19,7 @@ from hysds.job_worker.attempt import Attempt, Stop
 from hysds.job_worker.claims import Claims
 from hysds.job_worker.holdings import Holdings
 from hysds.job_worker.host import Host
+from hysds.lib.process.ending import boot_s
 from hysds.ports.engines import Engine
 from hysds.ports.ledger import Ledger
 
@@ -39,7 +40,7 @@ class Terms:
     @property
     def sure_s(self) -> float:
         """For how long after the sending of a renewal the leases that it lengthened can be nobody else's."""
-        return self.lease_s - 2 * ledger_clock.CLOCK_CAP_MS / 1000
+        return ledger_clock.sure_s(self.lease_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class LeaseKeeper:
             lease_ms=round(self._terms.lease_s * 1000),
             announce_ms=round(self._terms.announce_s * 1000),
         )
-        sent_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+        sent_s = boot_s()
         try:
             renewed = self._ledger.renew(renewal)
         except Unreachable:
@@ -152,10 +153,10 @@ class LeaseKeeper:
     def _renew_for_ever(self, announce: Callable[[], Announcement], calls: Calls) -> None:
         following = time.monotonic()
         # A lease counts from the sending of the renewal that the ledger answered, not from when an answer stayed away.
-        reached_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+        reached_s = boot_s()
         while not self._is_over(following):
             following = time.monotonic() + self._terms.renew_interval_s
-            sent_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+            sent_s = boot_s()
             try:
                 if self._keep(announce, calls, reached_s):
                     reached_s = sent_s

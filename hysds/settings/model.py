@@ -95,7 +95,7 @@ class Ledger:
     @property
     def worker_lease_s(self) -> float:
         """The lease as its worker counts it: shorter by twice the cap of the ledger's clock."""
-        return self.lease_s - 2 * CLOCK_CAP_S
+        return ledger_clock.sure_s(self.lease_s)
 
     @property
     def answer_timeout_s(self) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hysds.lib.process.guard.wire import Ended, Reason, Started, boot_s, wall_s
 
-__all__ = ["Ending", "Moment", "Reason", "Usage", "from_wire", "lost"]
+__all__ = ["Ending", "Moment", "Reason", "Usage", "boot_s", "from_wire", "lost"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 
 from hysds.lib.process.guard import tree
+from hysds.lib.process.guard.wire import boot_s
 
 _STOPPED = (b"T", b"t")
 """By a signal, and by who traces it."""
@@ -24,7 +24,7 @@ def age_s(pid: int) -> float:
     if len(fields) <= _STARTED:
         return 0.0
     started_s = int(fields[_STARTED]) / os.sysconf("SC_CLK_TCK")
-    return max(time.clock_gettime(time.CLOCK_BOOTTIME) - started_s, 0.0)
+    return max(boot_s() - started_s, 0.0)
 
 
 def _fields(pid: int) -> list[bytes]:

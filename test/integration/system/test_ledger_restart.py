@@ -15,6 +15,13 @@ from services.redis import Appendfsync, RedisOptions, RedisServer
 from worlds.gated import Gated
 from worlds.system import RunningSystem
 
+_PATIENT = {
+    "HYSDS_LEDGER_LEASE": "8s",
+    "HYSDS_LEDGER_RENEW_INTERVAL": "0.5s",
+    "HYSDS_WORKER_ISOLATION_LIMIT": "1h",
+}
+"""Leases that end within a test, and jobs that run on for as long as the ledger takes no writes."""
+
 
 def test_jobs_outlive_a_ledger_that_is_stopped_and_reads_its_files_for_long(
     systems: Callable[..., RunningSystem],
@@ -82,13 +89,7 @@ def test_a_full_ledger_refuses_new_jobs_and_finishes_the_others(
 ) -> None:
     """Renewals, commits with their next claim, and cancels go on beyond maxmemory; submissions when there is room."""
     ledger = start_valkey(RedisOptions())
-    running = systems(
-        f"{valkey_server.url[:-1]}1",
-        ledger.url,
-        HYSDS_LEDGER_LEASE="8s",
-        HYSDS_LEDGER_RENEW_INTERVAL="0.5s",
-        HYSDS_WORKER_ISOLATION_LIMIT="1h",
-    )
+    running = systems(f"{valkey_server.url[:-1]}1", ledger.url, **_PATIENT)
     running.start("reconciler", "-m", "hysds", "reconciler")
     running.worker("w", unique_name, slots=1)
     jobs = Gated(running, unique_name)
@@ -140,13 +141,7 @@ def test_a_ledger_whose_disk_is_full_says_so_and_goes_on_when_there_is_room(
     what was accepted before is there after a restart.
     """
     ledger = start_valkey(RedisOptions(Appendfsync.EVERYSEC, data=disk))
-    running = systems(
-        f"{valkey_server.url[:-1]}1",
-        ledger.url,
-        HYSDS_LEDGER_LEASE="8s",
-        HYSDS_LEDGER_RENEW_INTERVAL="0.5s",
-        HYSDS_WORKER_ISOLATION_LIMIT="1h",
-    )
+    running = systems(f"{valkey_server.url[:-1]}1", ledger.url, **_PATIENT)
     running.start("reconciler", "-m", "hysds", "reconciler")
     running.worker("w", unique_name)
     jobs = Gated(running, unique_name)
