@@ -16,9 +16,10 @@ from benchmarks.server import Server, server
 from hysds.bootstrap import System
 from hysds.core import parse
 from hysds.core.acceptance import DedupPolicy, acceptance
+from hysds.core.floor_requests import Fit
 from hysds.core.ids import JobId
 from hysds.core.record import FOREVER
-from hysds.core.requests import Acceptance, Bid, Commit, Fit, Lease
+from hysds.core.requests import Acceptance, Bid, Commit, Lease
 from hysds.core.status import Status
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.ledger import Ledger

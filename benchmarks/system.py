@@ -12,7 +12,8 @@ from typing import Any
 from benchmarks.processes import CouldNotStart, environment, running
 from hysds.bootstrap import System
 from hysds.sdk.client import Client
-from hysds.settings.model import Ledger, Settings
+from hysds.settings.model import Settings
+from hysds.settings.servers import Ledger
 
 QUEUE = "default"
 SLOTS = 2

@@ -11,7 +11,7 @@ from hysds.chaos.arena import INDEXER, RECONCILER, SERVER, STOPPED_S, Arena, wor
 from hysds.chaos.asking import QUEUES
 from hysds.chaos.plan import STOPS, Fault, FaultKind
 from hysds.core.errors import Unreachable
-from hysds.core.requests import Drain
+from hysds.core.floor_requests import Drain
 from hysds.lib.process.guard import tree
 
 _DRAINED_S = 2.0

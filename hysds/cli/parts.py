@@ -18,8 +18,8 @@ from hysds.cli import crashes, vitals
 from hysds.cli.worker_rows import Row
 from hysds.core.errors import HysdsError
 from hysds.core.explanation.takers import facts_of
+from hysds.core.floor_requests import WorkerState
 from hysds.core.query import JobQuery
-from hysds.core.requests import WorkerState
 from hysds.core.searched import Term
 from hysds.doctor.hung import Heard
 from hysds.embedded import standing

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from hysds.cli import words
 from hysds.core.explanation import takers
-from hysds.core.requests import WorkerState
+from hysds.core.floor_requests import WorkerState
 from hysds.lib import machine
 from hysds.lib.process.guard import tree
 from hysds.lib.units import counted

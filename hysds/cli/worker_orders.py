@@ -9,8 +9,8 @@ import click
 from hysds.cli import offers
 from hysds.cli.words import clean
 from hysds.core import moments
+from hysds.core.floor_requests import Drain
 from hysds.core.record import FOREVER
-from hysds.core.requests import Drain
 from hysds.lib import units
 from hysds.sdk.client import Client
 

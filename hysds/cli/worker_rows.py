@@ -11,8 +11,8 @@ from hysds.cli import words
 from hysds.cli.tables import Table
 from hysds.core import moments
 from hysds.core.explanation.takers import Facts, facts_of, is_silent
+from hysds.core.floor_requests import Drain, WorkerState
 from hysds.core.record import FOREVER
-from hysds.core.requests import Drain, WorkerState
 from hysds.core.shapes import Capacity
 from hysds.lib import units
 

@@ -10,7 +10,7 @@ import click
 from hysds.cli import offers, tables, words, worker_rows
 from hysds.cli.tables import Table
 from hysds.cli.worker_rows import Row
-from hysds.core.requests import Drain
+from hysds.core.floor_requests import Drain
 from hysds.sdk.client import Client
 from hysds.sdk.floor import named
 

@@ -17,17 +17,11 @@ from collections.abc import Sequence
 from hysds.core import ids, transitions
 from hysds.core.dedup_keys import Key
 from hysds.core.floor import Made, Worker
+from hysds.core.floor_requests import Notice
 from hysds.core.floor_steps import FloorSteps
 from hysds.core.lease_steps import LeaseSteps
 from hysds.core.record import Record
-from hysds.core.requests import (
-    Acceptance,
-    Accepted,
-    Accepting,
-    Answer,
-    Moved,
-    Notice,
-)
+from hysds.core.requests import Acceptance, Accepted, Accepting, Answer, Moved
 from hysds.core.status import Status
 from hysds.core.time_steps import TimeSteps
 from hysds.core.upkeep_steps import UpkeepSteps

@@ -7,10 +7,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from hysds.core import shapes
+from hysds.core.floor_requests import Announcement, Drain, Notice
 from hysds.core.ledger_clock import LedgerClock
 from hysds.core.places import Places
 from hysds.core.record import Record, worker_name
-from hysds.core.requests import Announcement, Drain, Notice, Ready
+from hysds.core.requests import Ready
 
 INBOX_LENGTH = 1_000
 """Notices only hurry things: beyond this many the oldest are dropped."""

@@ -7,9 +7,10 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from hysds.core.floor import Worker
+from hysds.core.floor_requests import Announcement, Drain, Notice, WorkerState
 from hysds.core.pages import Pages
 from hysds.core.record import ready_score
-from hysds.core.requests import Announcement, Drain, Notice, Place, WorkerState
+from hysds.core.requests import Place
 from hysds.core.status import Status
 
 

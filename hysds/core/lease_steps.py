@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from hysds.core import shapes, transitions
 from hysds.core.floor import Made
+from hysds.core.floor_requests import Fit
 from hysds.core.pages import Pages
 from hysds.core.places import Top
 from hysds.core.record import Record, placement
@@ -16,7 +17,6 @@ from hysds.core.requests import (
     Commit,
     Committed,
     Committing,
-    Fit,
     Head,
     Held,
     Lease,

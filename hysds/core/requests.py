@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hysds.core.floor_requests import Announcement, Drain, Fit
 from hysds.core.record import FOREVER, Record
 from hysds.core.status import Status
 
@@ -86,17 +87,6 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
-    """What a worker knows of shapes. A shape in none of the three it has never seen."""
-
-    now: tuple[str, ...] = ()
-    """Fit what is free."""
-    empty: tuple[str, ...] = ()
-    """Would fit the host when nothing runs, but not now."""
-    never: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Bid:
     """A worker's wish for a job. A nonce names the wish: repeated until answered, it yields one lease."""
 
@@ -127,18 +117,6 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Drain:
-    """The order that a worker take no more jobs: for every incarnation of its name, until it is taken back."""
-
-    name: str
-    reason: str = ""
-    since_ms: int = 0
-    """Wall ms of the order; the ledger stamps it."""
-    within_ms: int = FOREVER
-    """How long running jobs may go on from then; FOREVER: until they end."""
-
-
-@dataclass(frozen=True, slots=True)
 class Claimed:
     lease: Lease | None = None
     unknown: tuple[str, ...] = ()
@@ -148,19 +126,6 @@ class Claimed:
     """Whether ready work is left in shapes that fitted: with room for it, bid again."""
     drain: Drain | None = None
     """Why a drained worker gets nothing, whatever is ready; a lease beside it was won by its nonce before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """What a worker says of itself at each renewal. `slots` of 0: it takes nothing."""
-
-    host: str
-    name: str
-    queues: tuple[str, ...]
-    slots: int
-    fit: Fit
-    facts: str = "{}"
-    """JSON: roles, what is free, capabilities, version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,37 +235,6 @@ class Event:
     fence: int
     status: str
     step: str
-
-
-class Notice(StrEnum):
-    """What an inbox says. Lost and cancel name a lease: `<notice> <id> <fence>`."""
-
-    WAKE = "wake"
-    LOST = "lost"
-    CANCEL = "cancel"
-    DRAIN = "drain"
-    """An order was given; the answer to a renewal says which."""
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerState:
-    """An announced worker as the ledger knows it."""
-
-    incarnation: str
-    host: str
-    name: str
-    queues: tuple[str, ...]
-    slots: int
-    fit: Fit
-    facts: str
-    """JSON, as announced."""
-    left_ms: int
-    """How long its announcement still stands, on the ledger's clock; 0 or less: it is silent."""
-    held: tuple[tuple[str, int], ...]
-    """(id, fence) of its leases, by id."""
-    drain: Drain | None = None
-    reserved: str = ""
-    """The job that its host is kept free for; "": none."""
 
 
 @dataclass(frozen=True, slots=True)

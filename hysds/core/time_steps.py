@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 
 from hysds.core import transitions
 from hysds.core.floor import Made
+from hysds.core.floor_requests import Notice
 from hysds.core.pages import Pages
 from hysds.core.record import Placement, Record, half_over, overdue, placement
-from hysds.core.requests import Moved, Notice
+from hysds.core.requests import Moved
 from hysds.core.status import Status
 
 

@@ -9,10 +9,7 @@ from dataclasses import replace
 from hysds.core import transitions
 from hysds.core.pages import Pages
 from hysds.core.record import Record
-from hysds.core.requests import (
-    MAX_BATCH,
-    Moved,
-)
+from hysds.core.requests import MAX_BATCH, Moved
 
 
 class UpkeepSteps(Pages):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hysds.core.explanation.takers import facts_of
-from hysds.core.requests import WorkerState
+from hysds.core.floor_requests import WorkerState
 from hysds.doctor.roles import SILENT_MS
 from hysds.lib import units
 from hysds.ports.roster import Signature

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hysds.core.explanation import takers
-from hysds.core.requests import Drain, WorkerState
+from hysds.core.floor_requests import Drain, WorkerState
 from hysds.lib import clocks, units
 from hysds.lib.units import counted
 from hysds.ports import findings

@@ -17,8 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hysds.core.errors import HysdsError
+from hysds.core.floor_requests import Drain
 from hysds.core.record import FOREVER
-from hysds.core.requests import Drain
 from hysds.job_worker.attempt import Stop
 from hysds.job_worker.claims import Ends, Won
 from hysds.job_worker.crew import Crew

@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hysds.core.requests import Fit
+from hysds.core.floor_requests import Fit
 from hysds.core.shapes import Capacity, Shape, decode
 
 NO_DIRECTORY, LOW_DISK = "no work directory", "disk below the reserve"

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from hysds.core import ledger_clock
 from hysds.core.errors import Unreachable
-from hysds.core.requests import Announcement, Drain, Notice, Renewal, Renewed, Standing
+from hysds.core.floor_requests import Announcement, Drain, Notice
+from hysds.core.requests import Renewal, Renewed, Standing
 from hysds.job_worker.attempt import Attempt, Stop
 from hysds.job_worker.claims import Claims
 from hysds.job_worker.holdings import Holdings

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from hysds.core.requests import Announcement
+from hysds.core.floor_requests import Announcement
 from hysds.job_worker.host import Host
 from hysds.lib import clocks
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hysds.core.errors import HysdsError, Unreachable
-from hysds.core.requests import Announcement, Drain
+from hysds.core.floor_requests import Announcement, Drain
 from hysds.job_worker import draining, run
 from hysds.job_worker.attempt import Attempt, Stop
 from hysds.job_worker.claims import Claims, Ends, Won

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from hysds.core.floor_requests import Drain, WorkerState
 from hysds.core.record import Attempt, Record
 from hysds.core.requests import (
     Acceptance,
@@ -20,12 +21,10 @@ from hysds.core.requests import (
     Claimed,
     Commit,
     Committed,
-    Drain,
     Moved,
     Place,
     Renewal,
     Renewed,
-    WorkerState,
 )
 
 

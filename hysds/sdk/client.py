@@ -19,9 +19,10 @@ from hysds.core import ids, parse
 from hysds.core.document import document
 from hysds.core.errors import InvalidSpec, NotFound, Unreachable
 from hysds.core.explanation.values import Explanation, Why
+from hysds.core.floor_requests import Drain, WorkerState
 from hysds.core.query import JobQuery
 from hysds.core.repetition import Changes
-from hysds.core.requests import MAX_BATCH, Drain, WorkerState
+from hysds.core.requests import MAX_BATCH
 from hysds.core.spec import JobSpec
 from hysds.core.status import TERMINAL
 from hysds.orchestrator.submit import Submission

@@ -8,8 +8,9 @@ from collections.abc import Collection
 
 from hysds.bootstrap import System
 from hysds.core.errors import NotFound, Refused
+from hysds.core.floor_requests import Drain, WorkerState
 from hysds.core.record import FOREVER
-from hysds.core.requests import MAX_BATCH, Drain, WorkerState
+from hysds.core.requests import MAX_BATCH
 
 _WATCH_S = 1.0
 _SHOWN = 20

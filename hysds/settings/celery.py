@@ -9,7 +9,7 @@ from copy import deepcopy
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from hysds.settings import model, sentinels, urls
+from hysds.settings import model, sentinels, servers, urls
 
 SOCKET_TIMEOUT_S = 10
 """How long a command to a Redis broker may take; above kombu's own blocking pop of 1 s."""
@@ -76,7 +76,7 @@ def celery_config(settings: model.Settings) -> dict[str, object]:
     }
 
 
-def redis_tls(url: str, tls: model.Tls) -> dict[str, object]:
+def redis_tls(url: str, tls: servers.Tls) -> dict[str, object]:
     """Keyword arguments for `redis.Redis.from_url(url, …)`; empty without TLS."""
     if not urls.is_tls(url):
         return {}
@@ -90,7 +90,7 @@ def redis_tls(url: str, tls: model.Tls) -> dict[str, object]:
     return verified | {key: str(value) for key, value in given.items() if value is not None}
 
 
-def broker_tls(url: str, tls: model.Tls) -> dict[str, object] | None:
+def broker_tls(url: str, tls: servers.Tls) -> dict[str, object] | None:
     """What `broker_use_ssl` must be for this URL; None without TLS."""
     if not urls.is_tls(url):
         return None

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from hysds.lib import units
-from hysds.settings import model, urls
+from hysds.settings import model, servers, urls
 from hysds.settings.sources import DEFAULT, Origins, Remark
 
 
@@ -46,7 +46,7 @@ def found(settings: model.Settings, origins: Origins) -> list[Remark]:
     return complaints + _about_tls("broker", settings.broker.tls, settings.broker.url, origins)
 
 
-def _about_tls(section: str, tls: model.Tls, url: str | None, origins: Origins) -> list[Remark]:
+def _about_tls(section: str, tls: servers.Tls, url: str | None, origins: Origins) -> list[Remark]:
     """TLS options that nothing would honour, and files that can't be read."""
     asked = url is not None and urls.is_tls(url)
     complaints = []

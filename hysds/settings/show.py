@@ -4,7 +4,7 @@ import ast
 import inspect
 from dataclasses import dataclass
 
-from hysds.settings import fields, model, urls
+from hysds.settings import fields, model, servers, urls, worker
 from hysds.settings.sources import Origins
 
 
@@ -54,9 +54,10 @@ def _places(settings: model.Settings) -> dict[str, str]:
 def meanings() -> dict[str, str]:
     """The docstring under each field, on one line, by the setting's name."""
     docs: dict[tuple[str, str], str] = {}
-    for node in ast.parse(inspect.getsource(model)).body:
-        if isinstance(node, ast.ClassDef):
-            docs |= {(node.name.lower(), name): text for name, text in _documented(node)}
+    for module in (model, servers, worker):
+        for node in ast.parse(inspect.getsource(module)).body:
+            if isinstance(node, ast.ClassDef):
+                docs |= {(node.name.lower(), name): text for name, text in _documented(node)}
     return {
         name: docs.get((row.section or "settings", row.attribute), "") for name, row in fields.table().items()
     }

@@ -9,16 +9,7 @@ from hysds.core.book import Book
 from hysds.core.dedup_keys import DedupKeys
 from hysds.core.floor import Floor, Made
 from hysds.core.record import Attempt, Record
-from hysds.core.requests import (
-    Acceptance,
-    Bid,
-    Claimed,
-    Commit,
-    Committing,
-    Ready,
-    Renewal,
-    Renewed,
-)
+from hysds.core.requests import Acceptance, Bid, Claimed, Commit, Committing, Ready, Renewal, Renewed
 from hysds.core.reservations import Reservations
 from hysds.core.shapes import alone, is_alone
 from model.slim import SHAPE

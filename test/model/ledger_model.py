@@ -12,20 +12,8 @@ from typing import Any
 
 from hysds.core.book import Book
 from hysds.core.errors import Internal
-from hysds.core.requests import (
-    Accepting,
-    Announcement,
-    Bid,
-    Commit,
-    Committing,
-    Drain,
-    Fit,
-    Held,
-    Moved,
-    Notice,
-    Renewal,
-    Standing,
-)
+from hysds.core.floor_requests import Announcement, Drain, Fit, Notice
+from hysds.core.requests import Accepting, Bid, Commit, Committing, Held, Moved, Renewal, Standing
 from hysds.core.shapes import alone
 from hysds.core.status import Status
 from model import rules

@@ -7,12 +7,9 @@ from typing import Any
 
 from hysds.core import transitions
 from hysds.core.book import Book
+from hysds.core.floor_requests import Notice
 from hysds.core.record import Record, ready_score
-from hysds.core.requests import (
-    Accepting,
-    Claimed,
-    Notice,
-)
+from hysds.core.requests import Accepting, Claimed
 from hysds.core.shapes import is_alone
 from hysds.core.status import Status
 from model.slim import (

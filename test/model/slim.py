@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hysds.core.book import Book, Key, Worker
+from hysds.core.floor_requests import Drain
 from hysds.core.record import FOREVER, Record
-from hysds.core.requests import Acceptance, Drain
+from hysds.core.requests import Acceptance
 from hysds.core.shapes import alone
 from hysds.core.status import Status
 

@@ -30,18 +30,9 @@ from hysds.chaos.history import (
 )
 from hysds.core.document import document
 from hysds.core.errors import HysdsError
+from hysds.core.floor_requests import Announcement, Drain, Fit
 from hysds.core.ledger_clock import CLOCK_CAP_MS
-from hysds.core.requests import (
-    Acceptance,
-    Announcement,
-    Bid,
-    Commit,
-    Drain,
-    Fit,
-    Held,
-    Lease,
-    Renewal,
-)
+from hysds.core.requests import Acceptance, Bid, Commit, Held, Lease, Renewal
 from hysds.core.status import Status
 from hysds.lib import uuid7
 from hysds.ports.events import Entry

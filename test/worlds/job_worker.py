@@ -20,10 +20,10 @@ from hysds.adapters.ledger.logs_memory import MemoryLogs
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core.acceptance import DedupPolicy, acceptance
 from hysds.core.document import document
+from hysds.core.floor_requests import Announcement
 from hysds.core.ids import JobId
 from hysds.core.parse import parse_document
 from hysds.core.record import FOREVER
-from hysds.core.requests import Announcement
 from hysds.job_worker import assembly, environment
 from hysds.job_worker.presence import Identity
 from hysds.job_worker.worker import JobWorker, Parts
@@ -31,7 +31,8 @@ from hysds.lib.process.guard import tree
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.engines import Running, Workload
 from hysds.settings.model import Logs as LogSettings
-from hysds.settings.model import Settings, Worker
+from hysds.settings.model import Settings
+from hysds.settings.worker import Worker
 
 POLICY = DedupPolicy(frozenset(), FOREVER)
 

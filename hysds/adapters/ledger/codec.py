@@ -11,6 +11,7 @@ from dataclasses import fields
 from typing import Any
 
 from hysds.core.errors import Internal
+from hysds.core.floor_requests import Drain, Fit, WorkerState
 from hysds.core.record import Attempt, Record
 from hysds.core.requests import (
     Acceptance,
@@ -21,9 +22,7 @@ from hysds.core.requests import (
     Commit,
     Committed,
     Committing,
-    Drain,
     Event,
-    Fit,
     Head,
     Lease,
     Moved,
@@ -32,7 +31,6 @@ from hysds.core.requests import (
     Renewal,
     Renewed,
     Standing,
-    WorkerState,
 )
 from hysds.core.status import Status
 from hysds.ports.ledger import Pulse

@@ -21,7 +21,7 @@ from redis.sentinel import (
 
 from hysds.core.errors import InvalidSettings
 from hysds.settings import sentinels, urls
-from hysds.settings.model import Tls
+from hysds.settings.servers import Tls
 
 _SENTINEL: Any = Sentinel  # both publish no types
 _SENTINEL_POOL: Any = SentinelConnectionPool

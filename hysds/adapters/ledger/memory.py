@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from hysds.adapters.ledger import batches
 from hysds.core.book import Book
+from hysds.core.floor_requests import Drain, WorkerState
 from hysds.core.requests import (
     Acceptance,
     Accepted,
@@ -17,12 +18,10 @@ from hysds.core.requests import (
     Claimed,
     Commit,
     Committed,
-    Drain,
     Moved,
     Place,
     Renewal,
     Renewed,
-    WorkerState,
 )
 from hysds.ports.ledger import Kept, Pulse, QueueState
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from hysds.adapters.ledger import batches, codec, scripts
 from hysds.adapters.ledger.server import Server
+from hysds.core.floor_requests import Drain, WorkerState
 from hysds.core.requests import (
     MAX_BATCH,
     Acceptance,
@@ -16,12 +17,10 @@ from hysds.core.requests import (
     Claimed,
     Commit,
     Committed,
-    Drain,
     Moved,
     Place,
     Renewal,
     Renewed,
-    WorkerState,
 )
 from hysds.ports.ledger import Kept, Pulse, QueueState
 

@@ -30,7 +30,7 @@ from hysds.adapters.ledger.scripts import Script
 from hysds.core.errors import Full, HysdsError, Internal, InvalidSettings, Unreachable
 from hysds.lib import transport_retry
 from hysds.settings import urls
-from hysds.settings.model import Tls
+from hysds.settings.servers import Tls
 
 Result = TypeVar("Result")
 

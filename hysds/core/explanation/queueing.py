@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from hysds.core import moments
 from hysds.core.explanation.takers import SIZES, Lack, Need, Taker, taker
 from hysds.core.explanation.values import Coming, Reason, Terms, Why, entries, text
+from hysds.core.floor_requests import WorkerState
 from hysds.core.record import Record
-from hysds.core.requests import Place, WorkerState
+from hysds.core.requests import Place
 
 _SHOWN = 3
 OVERDUE_MS = 5_000

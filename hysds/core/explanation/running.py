@@ -8,8 +8,8 @@ from typing import Any
 from hysds.core.explanation.queueing import OVERDUE_MS, silent_reconciler
 from hysds.core.explanation.takers import facts_of, is_silent
 from hysds.core.explanation.values import Coming, Reason, Seen, Terms, Why, part, span
+from hysds.core.floor_requests import WorkerState
 from hysds.core.record import FOREVER, Record, worker_name
-from hysds.core.requests import WorkerState
 
 _LEAVING = "draining: the worker is leaving"
 """What the gate of a worker says that was told to end."""

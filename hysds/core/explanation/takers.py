@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from hysds.core import moments
-from hysds.core.requests import WorkerState
+from hysds.core.floor_requests import WorkerState
 from hysds.core.shapes import MEMORY_STEP_MIB, Capacity, Shape, decode
 from hysds.lib import units
 

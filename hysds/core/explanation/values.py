@@ -10,8 +10,9 @@ from typing import Any
 from hysds.core import moments
 from hysds.core.decisive_lines import Decisive
 from hysds.core.explanation.takers import Taker
+from hysds.core.floor_requests import WorkerState
 from hysds.core.record import Record
-from hysds.core.requests import Place, WorkerState
+from hysds.core.requests import Place
 from hysds.lib import units
 
 

@@ -14,7 +14,8 @@ from kombu.message import Message
 from hysds.adapters.bell.celery import CeleryBell
 from hysds.adapters.bell.memory import MemoryBell
 from hysds.ports.bell import Bell
-from hysds.settings.model import Broker, Settings
+from hysds.settings.model import Settings
+from hysds.settings.servers import Broker
 
 
 class Ear(Protocol):

@@ -11,8 +11,9 @@ import redis
 
 from hysds.adapters.ledger import codec
 from hysds.core.book import Book
+from hysds.core.floor_requests import Announcement, Drain, Fit
 from hysds.core.record import Attempt, Record
-from hysds.core.requests import Announcement, Drain, Event, Fit
+from hysds.core.requests import Event
 from hysds.core.status import Status
 
 _DUMP = """

@@ -6,7 +6,8 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
-from hysds.core.requests import Acceptance, Announcement, Bid, Claimed, Commit, Fit, Held, Lease, Renewal
+from hysds.core.floor_requests import Announcement, Fit
+from hysds.core.requests import Acceptance, Bid, Claimed, Commit, Held, Lease, Renewal
 from hysds.core.status import Status
 from hysds.lib import uuid7
 from hysds.ports.ledger import Ledger

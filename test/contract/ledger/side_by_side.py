@@ -16,8 +16,9 @@ from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.adapters.ledger.redis import RedisLedger, base
 from hysds.adapters.ledger.server import Server
 from hysds.core import transitions
+from hysds.core.floor_requests import Announcement, Drain, Fit
 from hysds.core.record import FOREVER, Record, placement
-from hysds.core.requests import Acceptance, Announcement, Bid, Commit, Drain, Event, Fit, Held, Renewal
+from hysds.core.requests import Acceptance, Bid, Commit, Event, Held, Renewal
 from hysds.core.shapes import is_alone
 from hysds.core.status import OFFLINE, Status
 from hysds.lib import uuid7

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from contract.ledger.conftest import Clock
 from contract.ledger.sample import bid, end, held, job, renewal, started, take, won
+from hysds.core.floor_requests import Drain, Fit
 from hysds.core.record import FOREVER
-from hysds.core.requests import Drain, Fit, Ready, Renewed
+from hysds.core.requests import Ready, Renewed
 from hysds.ports.ledger import Ledger
 
 _ORDER = Drain("w1", "a new disk", within_ms=60_000)

@@ -8,7 +8,8 @@ import pytest
 
 from contract.ledger.conftest import Clock
 from contract.ledger.sample import LEASE_MS, bid, end, held, job, renewal, started, status, take, won
-from hysds.core.requests import Committing, Fit, Head, Held, Moved, Standing
+from hysds.core.floor_requests import Fit
+from hysds.core.requests import Committing, Head, Held, Moved, Standing
 from hysds.core.status import Status
 from hysds.ports.events import Events
 from hysds.ports.ledger import Ledger

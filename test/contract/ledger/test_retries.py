@@ -8,8 +8,9 @@ import pytest
 
 from contract.ledger.conftest import RETENTION_MS, Clock
 from contract.ledger.sample import bid, end, job, keyed, renewal, started, status, take, won
+from hysds.core.floor_requests import Fit
 from hysds.core.record import Record
-from hysds.core.requests import Accepting, Answer, Fit, Lease
+from hysds.core.requests import Accepting, Answer, Lease
 from hysds.core.status import Status
 from hysds.ports.events import Events
 from hysds.ports.ledger import Ledger

@@ -21,7 +21,8 @@ from typing import Any
 import pytest
 
 from hysds.adapters.bell.celery import CeleryBell
-from hysds.settings.model import Broker, Settings
+from hysds.settings.model import Settings
+from hysds.settings.servers import Broker
 from services.ports import Reservation
 from services.process import own_directory
 from services.rabbitmq import RabbitOptions

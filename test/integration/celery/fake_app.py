@@ -12,7 +12,8 @@ from multiprocessing.connection import Client, Connection
 from pathlib import Path
 
 from hysds.celery import JobApp
-from hysds.settings.model import Broker, Settings
+from hysds.settings.model import Settings
+from hysds.settings.servers import Broker
 
 
 class DirectedJobWorker:

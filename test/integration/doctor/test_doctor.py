@@ -16,7 +16,8 @@ import pytest
 from hysds.adapters.ledger.roster_redis import RedisRoster
 from hysds.adapters.ledger.server import Server
 from hysds.core import ghosts
-from hysds.core.requests import Announcement, Fit, Renewal
+from hysds.core.floor_requests import Announcement, Fit
+from hysds.core.requests import Renewal
 from services import required
 from services.redis import Appendfsync, RedisOptions, RedisServer
 from worlds.system import RunningSystem

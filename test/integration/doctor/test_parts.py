@@ -21,7 +21,8 @@ from hysds.lib import clocks
 from hysds.ports.bell import MANY
 from hysds.ports.findings import Finding, Severity
 from hysds.ports.store import DeadLetter
-from hysds.settings.model import Broker, Settings
+from hysds.settings.model import Settings
+from hysds.settings.servers import Broker
 from services.redis import Appendfsync, RedisOptions, RedisServer
 
 Start = Callable[[RedisOptions], RedisServer]

@@ -15,7 +15,8 @@ from hysds.embedded.errors import ChildEnded, EmbeddedError, HomeInUse
 from hysds.embedded.roles import Company, Patience, Role
 from hysds.embedded.system import EmbeddedSystem
 from hysds.lib.process.guard.tree import is_alive
-from hysds.settings.model import Ledger, Settings
+from hysds.settings.model import Settings
+from hysds.settings.servers import Ledger
 from integration.embedded.conftest import ENVIRON, ask, await_end, pids_of, role_argv
 
 _SOON = Patience(server_grace_s=15, orphaned_grace_s=0.2, hurry_s=0.2)

@@ -17,8 +17,9 @@ from hysds.adapters.ledger.redis_events import RedisEvents
 from hysds.adapters.ledger.server import Server
 from hysds.adapters.store.sqlite import SqliteStore
 from hysds.core.errors import Unreachable
+from hysds.core.floor_requests import Fit
 from hysds.core.query import JobQuery
-from hysds.core.requests import Acceptance, Bid, Commit, Fit
+from hysds.core.requests import Acceptance, Bid, Commit
 from hysds.core.searched import Term
 from hysds.core.status import Status
 from hysds.indexer.indexer import Indexer, Pace

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from hysds.adapters.ledger.memory import MemoryLedger
-from hysds.core.requests import Bid, Fit, Moved
+from hysds.core.floor_requests import Fit
+from hysds.core.requests import Bid, Moved
 from hysds.job_worker import environment, foothold, workdir
 from hysds.job_worker.attempt import Stop
 from hysds.job_worker.foothold import Foothold, Holder, Unjudged

@@ -15,10 +15,11 @@ from hysds.adapters.ledger.redis import RedisLedger
 from hysds.adapters.ledger.redis_events import RedisEvents
 from hysds.adapters.ledger.server import Server
 from hysds.core.errors import Full, Internal, InvalidSettings, Unreachable
-from hysds.core.requests import Accepting, Committing, Drain
+from hysds.core.floor_requests import Drain
+from hysds.core.requests import Accepting, Committing
 from hysds.core.status import Status
 from hysds.lib.transport_retry import Persistence
-from hysds.settings.model import Tls
+from hysds.settings.servers import Tls
 from services.authority import Certificates
 from services.redis import Appendfsync, RedisOptions, RedisServer
 

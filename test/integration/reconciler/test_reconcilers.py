@@ -17,7 +17,8 @@ import pytest
 from hysds.adapters.ledger.redis import RedisLedger
 from hysds.adapters.ledger.redis_events import RedisEvents
 from hysds.adapters.ledger.server import Server
-from hysds.core.requests import Acceptance, Accepting, Bid, Fit
+from hysds.core.floor_requests import Fit
+from hysds.core.requests import Acceptance, Accepting, Bid
 from hysds.core.status import Status
 from hysds.lib.uuid7 import Uuid7Source
 from services.redis import RedisServer

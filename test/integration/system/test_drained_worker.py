@@ -7,8 +7,8 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+from hysds.core.floor_requests import Drain, WorkerState
 from hysds.core.record import FOREVER
-from hysds.core.requests import Drain, WorkerState
 from services.redis import RedisServer
 from worlds.system import RunningSystem
 

@@ -11,7 +11,8 @@ import pytest
 from hysds.cli import explain
 from hysds.core.explanation.explain import as_document
 from hysds.core.explanation.values import Reason
-from hysds.core.requests import Announcement, Fit, Renewal
+from hysds.core.floor_requests import Announcement, Fit
+from hysds.core.requests import Renewal
 from hysds.ports.engines import Workload
 from hysds.testing import Play, SimulatedSystem
 

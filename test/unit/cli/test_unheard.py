@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from hysds.cli import unheard
-from hysds.core.requests import Fit, WorkerState
+from hysds.core.floor_requests import Fit, WorkerState
 from hysds.lib import machine
 from hysds.ports.ledger import QueueState
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from hysds.cli import worker_rows
+from hysds.core.floor_requests import Drain, Fit, WorkerState
 from hysds.core.record import FOREVER
-from hysds.core.requests import Drain, Fit, WorkerState
 
 _SINCE_MS = 1_800_000_000_000
 

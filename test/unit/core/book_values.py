@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from hysds.core.book import Book
+from hysds.core.floor_requests import Announcement, Fit
 from hysds.core.record import Record
-from hysds.core.requests import Acceptance, Accepting, Announcement, Bid, Commit, Fit, Held, Renewal
+from hysds.core.requests import Acceptance, Accepting, Bid, Commit, Held, Renewal
 from hysds.core.status import Status
 
 NOW_US = 1_800_000_000_000_000

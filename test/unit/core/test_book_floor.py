@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hysds.core.book import Book
+from hysds.core.floor_requests import Drain, Fit
 from hysds.core.record import worker_name
-from hysds.core.requests import Drain, Fit, Place
+from hysds.core.requests import Place
 from unit.core.book_values import (
     LEASE_MS,
     NOW_MS,

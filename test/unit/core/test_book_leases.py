@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from hysds.core.book import Book
+from hysds.core.floor_requests import Fit
 from hysds.core.record import FOREVER
-from hysds.core.requests import Committing, Fit, Held, Standing
+from hysds.core.requests import Committing, Held, Standing
 from hysds.core.status import Status
 from unit.core.book_values import (
     LEASE_MS,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hysds.core.requests import Fit, WorkerState
+from hysds.core.floor_requests import Fit, WorkerState
 from hysds.doctor import hung
 from hysds.doctor.hung import Heard, Living
 from hysds.ports.roster import Signature

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hysds.core.requests import Drain, Fit, WorkerState
+from hysds.core.floor_requests import Drain, Fit, WorkerState
 from hysds.doctor import workers
 from hysds.doctor.workers import Floor
 from hysds.ports.findings import Finding, Severity

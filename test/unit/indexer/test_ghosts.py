@@ -13,8 +13,9 @@ from hysds.adapters.ledger.memory_events import MemoryEvents
 from hysds.adapters.store.memory import MemoryStore
 from hysds.core import ghosts, moments
 from hysds.core.errors import Internal, Unreachable
+from hysds.core.floor_requests import Fit
 from hysds.core.query import JobQuery
-from hysds.core.requests import Acceptance, Bid, Commit, Fit
+from hysds.core.requests import Acceptance, Bid, Commit
 from hysds.core.status import Status
 from hysds.indexer.ghosts import Found, Ghosts
 from hysds.indexer.indexer import Indexer, Pace

@@ -14,9 +14,10 @@ from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.adapters.ledger.memory_events import MemoryEvents
 from hysds.adapters.store.memory import MemoryStore
 from hysds.core.errors import Unreachable
+from hysds.core.floor_requests import Fit
 from hysds.core.query import JobQuery
 from hysds.core.record import Record
-from hysds.core.requests import Acceptance, Bid, Commit, Fit
+from hysds.core.requests import Acceptance, Bid, Commit
 from hysds.core.status import Status
 from hysds.indexer.indexer import Indexer, Pace
 from hysds.indexer.projection import Projected

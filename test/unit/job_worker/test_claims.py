@@ -10,7 +10,8 @@ import pytest
 
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core.errors import Unreachable
-from hysds.core.requests import Acceptance, Announcement, Bid, Claimed, Commit, Committed, Fit, Standing
+from hysds.core.floor_requests import Announcement, Fit
+from hysds.core.requests import Acceptance, Bid, Claimed, Commit, Committed, Standing
 from hysds.core.spec import JobSpec, identity, stored
 from hysds.core.status import Status
 from hysds.job_worker.attempt import Attempt, Stop

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from hysds.core.floor_requests import Drain, WorkerState
 from hysds.core.record import FOREVER
-from hysds.core.requests import Drain, WorkerState
 from hysds.core.status import Status
 from hysds.job_worker import draining
 from hysds.settings.model import Settings

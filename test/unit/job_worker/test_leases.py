@@ -10,7 +10,8 @@ import pytest
 
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core.errors import Internal, Unreachable
-from hysds.core.requests import Announcement, Drain, Fit, Renewal, Renewed
+from hysds.core.floor_requests import Announcement, Drain, Fit
+from hysds.core.requests import Renewal, Renewed
 from hysds.job_worker.claims import Bidding, Claims, Ends
 from hysds.job_worker.holdings import Holdings
 from hysds.job_worker.host import Host, HostSettings

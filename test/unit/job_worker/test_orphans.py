@@ -11,7 +11,8 @@ import pytest
 
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core.errors import Unreachable
-from hysds.core.requests import Acceptance, Bid, Commit, Fit, Lease, Moved
+from hysds.core.floor_requests import Fit
+from hysds.core.requests import Acceptance, Bid, Commit, Lease, Moved
 from hysds.core.spec import JobSpec, identity, stored
 from hysds.core.status import Status
 from hysds.job_worker import foothold, workdir

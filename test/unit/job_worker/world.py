@@ -10,7 +10,8 @@ from pathlib import Path
 from hysds.adapters.ledger.logs_memory import MemoryLogs
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core.errors import Internal, Unreachable
-from hysds.core.requests import Acceptance, Bid, Claimed, Commit, Committed, Moved, WorkerState
+from hysds.core.floor_requests import WorkerState
+from hysds.core.requests import Acceptance, Bid, Claimed, Commit, Committed, Moved
 from hysds.core.spec import JobSpec, identity, stored
 from hysds.core.status import Status
 from hysds.job_worker import assembly
@@ -19,8 +20,9 @@ from hysds.job_worker.worker import JobWorker
 from hysds.lib.process.ending import Ending, Moment, Reason, Usage
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.engines import Workload
-from hysds.settings.model import Ledger as LedgerSettings
-from hysds.settings.model import Settings, Worker
+from hysds.settings.model import Settings
+from hysds.settings.servers import Ledger as LedgerSettings
+from hysds.settings.worker import Worker
 
 NEW_ID = Uuid7Source()
 

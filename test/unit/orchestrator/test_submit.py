@@ -12,9 +12,10 @@ from hysds.adapters.bell.memory import MemoryBell
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core.acceptance import DedupPolicy
 from hysds.core.errors import Conflict, Full, TooOld, Unreachable
+from hysds.core.floor_requests import Announcement, Fit
 from hysds.core.ids import JobId
 from hysds.core.record import FOREVER
-from hysds.core.requests import MAX_BATCH, Acceptance, Accepted, Announcement, Fit, Renewal
+from hysds.core.requests import MAX_BATCH, Acceptance, Accepted, Renewal
 from hysds.core.shapes import MAX_SHAPES_PER_QUEUE
 from hysds.core.spec import JobSpec, Resources
 from hysds.core.status import Status

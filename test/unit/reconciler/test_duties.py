@@ -12,7 +12,8 @@ from hysds.adapters.bell.memory import MemoryBell
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.adapters.ledger.roster_memory import MemoryRoster
 from hysds.core.errors import Internal, Unreachable
-from hysds.core.requests import Acceptance, Announcement, Bid, Fit, Held, Moved, Renewal
+from hysds.core.floor_requests import Announcement, Fit
+from hysds.core.requests import Acceptance, Bid, Held, Moved, Renewal
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
 from hysds.lib.uuid7 import Uuid7Source

@@ -12,9 +12,10 @@ import pytest
 from hysds.bootstrap import System
 from hysds.core.errors import Conflict, NotFound, Refused, Unreachable
 from hysds.core.explanation.values import Reason
+from hysds.core.floor_requests import Announcement, Fit
 from hysds.core.ids import JobId
 from hysds.core.record import FOREVER
-from hysds.core.requests import Announcement, Fit, Renewal
+from hysds.core.requests import Renewal
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.orchestrator.submit import Submission
 from hysds.ports.ledger import Ledger

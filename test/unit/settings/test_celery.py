@@ -11,7 +11,7 @@ import pytest
 from celery import Celery
 from celery.app.defaults import DEFAULTS
 
-from hysds.settings import celery, load, model
+from hysds.settings import celery, load, model, servers
 
 
 def settings(**variables: str) -> model.Settings:
@@ -156,11 +156,11 @@ def test_rediss_compares_certificate_and_name_for_ledger_and_broker(tmp_path: Pa
 
     assert celery.redis_tls(chosen.ledger_url, chosen.ledger.tls) == expected
     assert celery.celery_config(chosen)["broker_use_ssl"] == expected
-    assert celery.redis_tls("rediss://h", model.Tls()) == {
+    assert celery.redis_tls("rediss://h", servers.Tls()) == {
         "ssl_cert_reqs": "required",
         "ssl_check_hostname": True,
     }
-    assert celery.redis_tls("redis://h", model.Tls()) == {}
+    assert celery.redis_tls("redis://h", servers.Tls()) == {}
 
 
 def test_kombu_asks_the_sentinels_for_the_primary() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from hysds.core import parse, queue_names
 from hysds.core.errors import InvalidSettings
-from hysds.settings import load, model
+from hysds.settings import load, model, worker
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,8 @@ def test_the_default_bound_of_a_spec_is_that_of_its_parser() -> None:
 
 def test_a_settings_object_can_be_made_by_hand() -> None:
     """Tests of other rooms take one as an argument; only the home has no default."""
-    settings = model.Settings(home=Path("/h"), worker=model.Worker(slots=2))
+    settings = model.Settings(home=Path("/h"), worker=worker.Worker(slots=2))
 
     assert settings.worker.slots == 2
     assert settings.work_dir == Path("/h/work")
-    assert hash(settings) == hash(model.Settings(home=Path("/h"), worker=model.Worker(slots=2)))
+    assert hash(settings) == hash(model.Settings(home=Path("/h"), worker=worker.Worker(slots=2)))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 from hysds.adapters.ledger import codec
+from hysds.core.floor_requests import Drain, Fit
 from hysds.core.record import FOREVER, Record
-from hysds.core.requests import Acceptance, Bid, Drain, Fit
+from hysds.core.requests import Acceptance, Bid
 from hysds.core.status import Status
 
 

@@ -12,8 +12,9 @@ from hysds.core.document import document
 from hysds.core.explanation.explain import as_document, explain
 from hysds.core.explanation.takers import Lack
 from hysds.core.explanation.values import Explanation, Reason, Seen, Terms
+from hysds.core.floor_requests import Drain, Fit, WorkerState
 from hysds.core.record import FOREVER, Attempt, Record
-from hysds.core.requests import Drain, Fit, Place, WorkerState
+from hysds.core.requests import Place
 from hysds.core.status import Status
 
 NOW_MS = 1_800_000_000_000

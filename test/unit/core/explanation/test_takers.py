@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from hysds.core.explanation.takers import Lack, taker
+from hysds.core.floor_requests import Fit, WorkerState
 from hysds.core.record import Record
-from hysds.core.requests import Fit, WorkerState
 from hysds.core.status import Status
 
 _HAS = {"slots": 2, "cpus": 4.0, "memory_bytes": 8 << 30, "disk_bytes": 10 << 30}
