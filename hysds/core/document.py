@@ -15,6 +15,7 @@ from typing import Any
 from hysds.core import attempts as attempt_list
 from hysds.core import clip, moments, poison
 from hysds.core.attempts import number, text, without_blanks
+from hysds.core.budgets import TEN_YEARS_S
 from hysds.core.record import Attempt, Record, shown_status, worker_name
 from hysds.core.status import FailureClass, Status
 
@@ -114,6 +115,7 @@ def _job(
     env = asked.get("env")
     values = {
         **{key: asked.get(key) for key in _PASSED_ON},
+        "deadline": _lasting_deadline(asked),
         "type": _text(asked, "job_type"),
         "name": _text(asked, "job_name") or _text(asked, "job_type").replace(":", "__"),
         "job_id": record.id,
@@ -160,6 +162,12 @@ def _job_info(record: Record, asked: Mapping[str, Any], said: Mapping[str, Any],
         "metrics": _metrics(said),
     }
     return without_blanks(values)
+
+
+def _lasting_deadline(asked: Mapping[str, Any]) -> float | None:
+    """The deadline as a duration from the acceptance, which is a retry's, too; a time is the first job's alone."""
+    deadline = asked.get("deadline")
+    return deadline if isinstance(deadline, float | int) and deadline <= TEN_YEARS_S else None
 
 
 def _run_time(record: Record, last: Attempt | None) -> dict[str, float]:

@@ -34,6 +34,17 @@ def of_ending(ending: Ending, argv: tuple[str, ...]) -> Outcome:
     return replace(outcome, exit_code=exit_code, signum=ending.signal)
 
 
+def at_deadline(ended: Outcome, ran_s: float | None) -> Outcome:
+    """The same end, of a job whose deadline had come then. `ran_s` of None: it was not started any more."""
+    ran = (
+        f"ran into its deadline after {units.format_duration(ran_s)}"
+        if ran_s is not None
+        else "was not started before its deadline"
+    )
+    hint = "submit it with a later deadline, or earlier"
+    return replace(ended, failure=FailureClass.TIMEOUT, error=ran, hint=hint, permanent=True)
+
+
 def _judge(ending: Ending, argv: tuple[str, ...]) -> Outcome:
     reason = ending.reason
     if reason is Reason.EXITED:

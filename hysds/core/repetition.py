@@ -13,7 +13,7 @@ from hysds.core.spec import MAX_PRIORITY, JobSpec, from_stored
 from hysds.core.status import TERMINAL, FailureClass, Status
 
 _ENDED = frozenset(status.value for status in TERMINAL)
-_OF_JOB = ("priority", "tag", "username", "context", "resources", "retry", "ttl")
+_OF_JOB = ("priority", "tag", "username", "context", "resources", "retry", "ttl", "deadline")
 _OF_INFO = ("soft_time_limit", "time_limit")
 
 
@@ -38,6 +38,8 @@ def of_record(record: Record, stored: str, changes: Changes) -> JobSpec:
         raise _never_taken(record.id)
     # Where it stood last, as an operator may have moved it; and at once, whatever time the first one waited for.
     spec = replace(from_stored(stored), job_queue=record.queue, priority=record.priority, not_before=None)
+    if spec.deadline_at_s:
+        spec = replace(spec, deadline=None)  # it was the first one's, and may lie in the past
     return _changed(spec, changes)
 
 

@@ -31,6 +31,9 @@ class Acceptance:
     ttl_for_ms: int = 0
     """How long it may stand unclaimed; 0: without an end."""
     deadline_ms: int = 0
+    """Wall ms at which the job ends whatever it does; 0: no such time."""
+    deadline_for_ms: int = 0
+    """The same as a duration from its acceptance; the earlier of both holds."""
     dedup: str = ""
     """Digest of what the job does; "": neither a duplicate of anything nor anything of it."""
     may_repeat: bool = False

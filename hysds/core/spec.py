@@ -1,8 +1,8 @@
 """What a user asks for: the job spec, HySDS's fields and ours, as a frozen value.
 
 Each field's metadata says two things of it: `work`, whether it changes what the job does (and so belongs to its dedup
-digest), and `unit`, in which units a user may write it (`size`, `duration`, `time`). `parse.py` makes specs from JSON;
-`stored` and `from_stored` are the form that the ledger keeps.
+digest), and `unit`, in which units a user may write it (`size`, `duration`, `time`, `end`: a time or a duration).
+`parse.py` makes specs from JSON; `stored` and `from_stored` are the form that the ledger keeps.
 """
 
 from __future__ import annotations
@@ -84,6 +84,9 @@ class JobSpec:
     not_before: Annotated[float, Ge(0), Le(1e11)] | None = field(default=None, metadata=_manner(unit="time"))
     ttl: Seconds | None = field(default=None, metadata=_manner(unit="duration"))
     """How long the job may stand unclaimed before it fails as `timeout`."""
+    deadline: Annotated[float, Gt(0), Le(1e11)] | None = field(default=None, metadata=_manner(unit="end"))
+    """When the job ends as `timeout` whatever it does: up to TEN_YEARS_S seconds from its acceptance, above that a time
+    (seconds since 1970)."""
 
     @property
     def name(self) -> str:
@@ -95,6 +98,16 @@ class JobSpec:
         """The type without its namespace: the queue where no other is named."""
         _, colon, bare = self.job_type.partition(":")
         return bare if colon and bare else self.job_type
+
+    @property
+    def deadline_for_s(self) -> float:
+        """How long after its acceptance the job must have ended; 0 where nothing, or a time, says so."""
+        return self.deadline if self.deadline is not None and self.deadline <= TEN_YEARS_S else 0
+
+    @property
+    def deadline_at_s(self) -> float:
+        """The time (seconds since 1970) at which the job must have ended; 0 where nothing, or a duration, says so."""
+        return self.deadline if self.deadline is not None and self.deadline > TEN_YEARS_S else 0
 
     @property
     def argv(self) -> tuple[str, ...]:

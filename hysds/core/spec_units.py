@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from hysds.core import json_text
+from hysds.core.budgets import TEN_YEARS_S
 from hysds.core.errors import Complaint
 from hysds.lib import units
 
@@ -50,8 +51,38 @@ def _time(value: object) -> float:
     raise ValueError(f"{json_text.shown(value)} is no time with a zone; write it as 2030-01-31T18:00:00Z")
 
 
+def _end(value: object) -> float:
+    """Seconds until then, or, above ten years, since 1970: no time that a job could still keep lies before 1980."""
+    if not isinstance(value, str):
+        return _within_ten_years(units.parse_duration(value))  # type: ignore[arg-type]  # it says what is wrong
+    try:
+        moment_s = _time(value)
+    except ValueError:
+        return _within_ten_years(_duration_or_time(value))
+    if moment_s <= TEN_YEARS_S:
+        raise ValueError(f"{json_text.shown(value)} lies in the past")
+    return moment_s
+
+
+def _duration_or_time(value: str) -> float:
+    try:
+        return units.parse_duration(value)
+    except ValueError:
+        raise ValueError(
+            f"{json_text.shown(value)} is neither a duration, such as 2h30m, nor a time with a zone, such as "
+            "2030-01-31T18:00:00Z"
+        ) from None
+
+
+def _within_ten_years(duration_s: float) -> float:
+    if not 0 < duration_s <= TEN_YEARS_S:
+        raise ValueError(f"is a duration of more than nothing and at most 10 years, not {duration_s:g} s")
+    return duration_s
+
+
 _READERS: Mapping[str, Callable[[Any], float]] = {
     "size": units.parse_size,
     "duration": units.parse_duration,
     "time": _time,
+    "end": _end,
 }

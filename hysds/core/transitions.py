@@ -73,8 +73,13 @@ def accepted(item: Acceptance, generation: int, now_us: int) -> Record:
         ready_ms=0 if waits else now_ms,
         wake_ms=item.wake_ms if waits else 0,
         ttl_ms=now_ms + item.ttl_for_ms if item.ttl_for_ms else 0,
-        deadline_ms=item.deadline_ms,
+        deadline_ms=_deadline_ms(item, now_ms),
     )
+
+
+def _deadline_ms(item: Acceptance, now_ms: int) -> int:
+    ends = [item.deadline_ms, now_ms + item.deadline_for_ms if item.deadline_for_ms else 0]
+    return min((end for end in ends if end), default=0)
 
 
 def deduped(item: Acceptance, twin: tuple[str, str], generation: int, now_us: int) -> Record:

@@ -75,6 +75,12 @@ class Attempt:
         moment_s = ending.boot_s() if boot_s is None else boot_s
         return self.record.started_ms / 1000 + moment_s - self._claimed_at_s
 
+    def deadline_in_s(self, boot_s: float | None = None) -> float | None:
+        """How far off the job's deadline is at a moment of the boot-time clock (None: now); None where it has none."""
+        if not self.record.deadline_ms:
+            return None
+        return self.record.deadline_ms / 1000 - self.ledger_s(boot_s)
+
     @property
     def sure_until_s(self) -> float:
         """Until when, on the boot-time clock, the lease is ours for certain."""

@@ -25,7 +25,7 @@ from hysds.job_worker.attempt import Attempt, Stop
 from hysds.job_worker.findings import Findings
 from hysds.job_worker.live import LiveLog
 from hysds.job_worker.workdir import WorkDir
-from hysds.lib.process.ending import Ending
+from hysds.lib.process.ending import Ending, Reason
 from hysds.lib.process.tail import Tail
 from hysds.ports.engines import Engine, Running, Workload
 from hysds.ports.logs import Logs
@@ -78,10 +78,12 @@ def _carried_out(attempt: Attempt, tools: Tools) -> Commit | GiveBack | None:
         with attempt.entering("prepare"):
             workload = prepare(attempt, place, tools)
         attempt.await_sure()
-        if attempt.stopped is None:
+        if attempt.stopped is None and workload.hard_limit_s <= 0:
+            ended = outcome.at_deadline(ended, None)
+        elif attempt.stopped is None:
             with attempt.entering("execute"):
                 ending = execute(attempt, workload, place, tools, log)
-            ended = outcome.of_ending(ending, workload.argv)
+            ended = _judged(attempt, ending, workload)
         with attempt.entering("finish"):
             found = finish(attempt, place, ended)
     except OSError as error:
@@ -109,7 +111,9 @@ def prepare(attempt: Attempt, place: WorkDir, tools: Tools) -> Workload:
     workdir.create(place)
     spec = attempt.spec
     env = environment.compose(attempt, place)
-    times = limits.time_limits(spec, tools.default_time_limit_s, tools.time_limit_gap_s)
+    times = limits.time_limits(
+        spec, tools.default_time_limit_s, tools.time_limit_gap_s, attempt.deadline_in_s()
+    )
     workload = Workload(
         id=f"{attempt.id}.f{attempt.fence}",
         argv=spec.argv,
@@ -142,6 +146,15 @@ def execute(attempt: Attempt, workload: Workload, place: WorkDir, tools: Tools, 
         finally:
             attempt.detach()
             running.close()
+
+
+def _judged(attempt: Attempt, ending: Ending, workload: Workload) -> Outcome:
+    """What the end means. A hard limit that came with the deadline is the deadline's."""
+    ended = outcome.of_ending(ending, workload.argv)
+    left_s = attempt.deadline_in_s(ending.ended.boot_s)
+    if ending.reason is not Reason.HARD_LIMIT or ending.started is None or left_s is None or left_s > 0:
+        return ended
+    return outcome.at_deadline(ended, ending.ended.boot_s - ending.started.boot_s)
 
 
 def _write_pid(place: WorkDir, running: Running) -> None:

@@ -96,7 +96,7 @@ def _limits(record: Record, document: Mapping[str, Any], terms: Terms) -> list[C
         if limit_s is not None
     ]
     if record.deadline_ms:
-        found.append(Coming("its deadline: no other attempt begins after it", record.deadline_ms))
+        found.append(Coming("it is ended: its deadline", record.deadline_ms))
     return found
 
 

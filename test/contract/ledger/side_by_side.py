@@ -176,6 +176,7 @@ class SideBySide:
             wake_ms=self._now_ms() + ahead_ms if ahead_ms else 0,
             ttl_for_ms=(0, 0, 0, 3_000, 100_000)[b % 5],
             deadline_ms=self._now_ms() + 30_000 if c % 5 == 3 else 0,
+            deadline_for_ms=20_000 if c % 7 == 5 else 0,
             dedup=_DIGESTS[d % 4],
             may_repeat=d % 7 == 3,
             twins=_TWINS[(b // 2) % 4],

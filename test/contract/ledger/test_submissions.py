@@ -203,6 +203,16 @@ def test_an_unclaimed_job_ends_with_its_ttl_and_a_claimed_one_does_not(ledger: L
     assert status(ledger, lease.record.id) is Status.QUEUED
 
 
+def test_a_deadline_may_be_given_from_the_acceptance(ledger: Ledger, clock: Clock) -> None:
+    """It counts on the ledger's time; of a time and a duration the earlier one holds."""
+    now_ms = clock.now_us // 1_000
+    late, soon = job(deadline_for_ms=9_000), job(deadline_for_ms=9_000, deadline_ms=now_ms + 4_000)
+    ledger.accept([late, soon])
+
+    kept = ledger.kept([late.id, soon.id])
+    assert [one.record.deadline_ms - now_ms for one in kept if one is not None] == [9_000, 4_000]
+
+
 def test_a_deadline_comes_back_with_a_job_that_comes_back(ledger: Ledger, clock: Clock) -> None:
     """An entry that was dropped for the started job would never time it out later."""
     lease = started(ledger, job(deadline_ms=clock.now_us // 1_000 + 8_000))

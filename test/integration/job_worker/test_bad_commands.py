@@ -94,6 +94,23 @@ def test_ignoring_sigterm_ends_at_the_hard_limit(bench: Bench) -> None:
     assert "hard time limit" in found["error"]
 
 
+def test_a_deadline_ends_a_running_job_before_its_limits(bench: Bench) -> None:
+    """The earlier of hard limit and deadline holds, and the error says which it was; it is not tried again."""
+    found = bench.run("sleep 600", time_limit=500, deadline=0.6, retry={"timeout": {"attempts": 3}})
+
+    assert (found["status"], found["failure_class"]) == ("job-failed", "timeout")
+    assert found["error"].startswith("ran into its deadline after")
+    assert len(found["attempts"]) == 1
+
+
+def test_a_job_whose_deadline_came_before_its_start_is_not_started(bench: Bench, tmp_path: Path) -> None:
+    """Whoever claims it between the deadline and the reconciler's round."""
+    found = bench.run(f"touch {tmp_path}/ran", deadline="2001-01-01T00:00:00Z")
+
+    assert (found["status"], found["failure_class"]) == ("job-failed", "timeout")
+    assert not (tmp_path / "ran").exists()
+
+
 def test_a_command_that_cleans_up_at_the_soft_limit_has_still_overrun(bench: Bench) -> None:
     """Its results are there, its exit code too, and the class says why it ended."""
     code = (

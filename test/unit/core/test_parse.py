@@ -63,6 +63,18 @@ def test_sizes_durations_and_times_are_read_with_their_units() -> None:
     assert found.retry.gpu == Budget(5, 10.0)
 
 
+@pytest.mark.parametrize(
+    ("given", "for_s", "at_s"),
+    [("2h", 7200.0, 0), (90, 90.0, 0), ("2030-01-01T01:00:00+01:00", 0, 1893456000.0), ("10", 10.0, 0)],
+)
+def test_a_deadline_is_a_time_or_a_duration(given: object, for_s: float, at_s: float) -> None:
+    """One field for both: no duration is longer than ten years, and no time before 1980 can be kept."""
+    found = parse.parse_document(with_(deadline=given))
+
+    assert (found.deadline_for_s, found.deadline_at_s) == (for_s, at_s)
+    assert spec.from_stored(spec.stored(found)) == found
+
+
 def test_a_retry_has_budgets_by_class_and_by_exit_code_and_a_ladder_of_memory() -> None:
     """A cap is a duration in a budget and a size in the ladder."""
     found = parse.parse_document(
@@ -171,6 +183,12 @@ def test_all_complaints_come_at_once_each_with_its_path() -> None:
         (with_(time_limit=10, soft_time_limit=20), "$.soft_time_limit", "beyond the time_limit"),
         (with_(not_before="2030-01-01T00:00:00"), "$.not_before", "no time with a zone"),
         (with_(not_before=5), "$.not_before", "no time with a zone"),
+        (with_(deadline="tomorrow"), "$.deadline", "neither a duration"),
+        (with_(deadline="2030-01-01T00:00:00"), "$.deadline", "a time with a zone"),
+        (with_(deadline="1970-01-02T00:00:00Z"), "$.deadline", "lies in the past"),
+        (with_(deadline="3700d"), "$.deadline", "at most 10 years"),
+        (with_(deadline=0), "$.deadline", "more than nothing"),
+        (with_(deadline=True), "$.deadline", "is not a duration"),
         (with_(retry={"cancelled": {"attempts": 2}}), "$.retry.cancelled", "is no failure class"),
         (with_(retry={"worker_lost": {"attempts": 2}}), "$.retry.worker_lost", "did you mean worker-lost?"),
         (with_(retry={"gpu": {}}), "$.retry.gpu.attempts", "is required"),

@@ -101,6 +101,14 @@ def test_a_job_that_waited_for_a_time_is_done_again_at_once() -> None:
     assert of_record(_record(spec), stored(spec), Changes()).not_before is None
 
 
+def test_a_deadline_that_is_a_time_was_the_first_jobs_and_a_duration_counts_anew() -> None:
+    """The time may long have passed; so much time from its acceptance is what each may take."""
+    at, for_ = (parse_document({**_FULL, "deadline": given}) for given in ("2030-01-31T18:00:00Z", "2h"))
+
+    assert of_record(_record(at), stored(at), Changes()).deadline is None
+    assert of_record(_record(for_), stored(for_), Changes()).deadline == 7200
+
+
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.WAITING, Status.STARTED])
 def test_a_live_job_is_refused(status: Status) -> None:
     """It would run twice."""

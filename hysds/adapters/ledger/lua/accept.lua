@@ -22,6 +22,10 @@ local function link(old, id)
   put(old, stepped(old, {retried_by = id, confirmed = 0}), 'retry')
 end
 
+local function deadline_of(item)
+  return earliest(item.deadline_ms, item.deadline_for_ms ~= 0 and now_ms + item.deadline_for_ms or 0) or 0
+end
+
 local function accept(item, spec)
   local known = load(item.id)
   if known then
@@ -41,7 +45,7 @@ local function accept(item, spec)
   local waits = item.wake_ms > now_ms
   local record = born(item, waits and WAITING or QUEUED, {
     reason = waits and 'time' or '', ready_ms = waits and 0 or now_ms, wake_ms = waits and item.wake_ms or 0,
-    ttl_ms = item.ttl_for_ms ~= 0 and now_ms + item.ttl_for_ms or 0, deadline_ms = item.deadline_ms,
+    ttl_ms = item.ttl_for_ms ~= 0 and now_ms + item.ttl_for_ms or 0, deadline_ms = deadline_of(item),
   })
   take_key(item)
   enter(record, spec, 'accept')

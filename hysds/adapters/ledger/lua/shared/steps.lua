@@ -145,7 +145,7 @@ end
 local generation
 -- What a submission leaves out.
 local with_asked = {__index = {
-  priority = 0, wake_ms = 0, ttl_for_ms = 0, deadline_ms = 0, dedup = '', may_repeat = false, twins = '',
+  priority = 0, wake_ms = 0, ttl_for_ms = 0, deadline_ms = 0, deadline_for_ms = 0, dedup = '', may_repeat = false, twins = '',
   window_ms = FOREVER, retry_of = '', lost_left = 2, preempt_left = FOREVER,
 }}
 
