@@ -29,6 +29,8 @@ class Record:
     queue: str
     shape: str
     priority: int
+    kind: str = ""
+    """What runs it: "" a command, `task` a Python call, `group` nothing, as it ends with its members."""
     lost_left: int = 0
     """How many more leases may run out before the job fails."""
     preempt_left: int = FOREVER

@@ -43,6 +43,8 @@ class Acceptance:
     window_ms: int = FOREVER
     retry_of: str = ""
     """The ended job that this one does again; its record then names this one as `retried_by`."""
+    kind: str = ""
+    """What runs it: "" a command, `task` a Python call, `group` nothing, as it ends with its members."""
     lost_left: int = 2
     preempt_left: int = FOREVER
 

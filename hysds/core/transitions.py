@@ -248,6 +248,7 @@ def _born(item: Acceptance, name: str, status: Status, generation: int, now_us: 
         dedup=item.dedup,
         window_ms=item.window_ms,
         retry_of=item.retry_of,
+        kind=item.kind,
         generation=generation,
     )
 

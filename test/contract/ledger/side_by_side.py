@@ -182,6 +182,7 @@ class SideBySide:
             twins=_TWINS[(b // 2) % 4],
             window_ms=(FOREVER, 0, 8_000)[c % 3],
             retry_of=retry_of,
+            kind=("", "", "task")[a % 3],
             lost_left=(2, 0, 1)[a % 3],
             preempt_left=(FOREVER, 1, 0)[b % 3],
         )

@@ -222,3 +222,12 @@ def test_a_deadline_comes_back_with_a_job_that_comes_back(ledger: Ledger, clock:
 
     assert ledger.expire(10).answers == ((lease.record.id, "job-failed"),)
     assert ledger.claim(bid()).lease is None
+
+
+def test_a_job_keeps_what_kind_it_is(ledger: Ledger) -> None:
+    """A command by default, which costs the record nothing; a task is told by its record at the claim."""
+    plain, task = job(), job(kind="task")
+
+    ledger.accept([plain, task])
+
+    assert [kept.record.kind for kept in ledger.kept([plain.id, task.id]) if kept] == ["", "task"]
