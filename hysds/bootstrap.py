@@ -23,9 +23,10 @@ from hysds.dispatcher import Dispatcher
 from hysds.doctor.examination import Check
 from hysds.indexer.indexer import Indexer, Pace
 from hysds.job_worker import assembly
-from hysds.job_worker.orphans import Orphans
-from hysds.job_worker.presence import Identity
-from hysds.job_worker.worker import JobWorker
+from hysds.leasing import assembly as leasing_assembly
+from hysds.leasing.orphans import Orphans
+from hysds.leasing.presence import Identity
+from hysds.leasing.worker import LeaseWorker
 from hysds.lib import machine
 from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.bell import Bell
@@ -137,7 +138,7 @@ class System:
             Watch(self.ledger, self.roster, incarnation(socket.gethostname())),
         )
 
-    def job_worker(self, name: str, queues: tuple[str, ...], slots: int) -> JobWorker:
+    def job_worker(self, name: str, queues: tuple[str, ...], slots: int) -> LeaseWorker:
         """The role that runs jobs. `name` is the Celery node's (`celery@host`)."""
         born = incarnation(name)
         engine = self._adapters.engine(self.settings, born)
@@ -147,7 +148,7 @@ class System:
 
     def orphans(self) -> Orphans:
         """What dead workers left on this host."""
-        return assembly.orphans(self.settings, self.ledger)
+        return leasing_assembly.orphans(self.settings, self.ledger)
 
     def checks(self, queues: Callable[[], Iterable[str]]) -> Mapping[str, Check]:
         """How each adapter is examined, by the part that it is; `queues`: those whose bells are counted."""

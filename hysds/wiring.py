@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from hysds.core import ledger_clock
 from hysds.doctor.examination import Check
-from hysds.job_worker import environment as job_environment
+from hysds.leasing import marks
 from hysds.lib import overdue, units
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.bell import Bell
@@ -118,7 +118,7 @@ class RealAdapters:
                 isolation_limit_s=ledger_clock.sure_s(settings.worker.isolation_limit_s),
                 on_gone=(sys.executable, "-m", "hysds.cli.gone", incarnation),
                 on_gone_env=environment.for_child(self._handed_on),
-                marks={job_environment.WORKER: incarnation},
+                marks={marks.WORKER: incarnation},
             ),
         )
 

@@ -11,7 +11,7 @@ from hysds.cli import words
 from hysds.cli.tables import Table
 from hysds.core import moments
 from hysds.core.status import OFFLINE, Status
-from hysds.job_worker import workdir
+from hysds.leasing import workdir
 
 COLUMNS = ("id", "status", "type", "queue", "queued", "took", "error")
 IMPORTANCE = ("id", "status", "type", "error", "queue", "took", "queued")

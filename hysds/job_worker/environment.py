@@ -9,13 +9,9 @@ import os
 import pwd
 from collections.abc import Mapping
 
-from hysds.job_worker.attempt import Attempt
-from hysds.job_worker.workdir import WorkDir
-
-WORKER = "HYSDS_JOB_WORKER"
-"""The incarnation of the worker that runs the job: by it the processes of a dead worker's jobs are found."""
-MARKS = ("HYSDS_JOB_ID", "HYSDS_JOB_FENCE", WORKER)
-"""What together tells one attempt's processes from all others on the host."""
+from hysds.leasing.attempt import Attempt
+from hysds.leasing.marks import WORKER
+from hysds.leasing.workdir import WorkDir
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hysds.job_worker import environment
-from hysds.job_worker.workdir import WorkDir
+from hysds.leasing import marks
+from hysds.leasing.workdir import WorkDir
 from hysds.ports.engines import Workload
 
 
@@ -38,7 +38,7 @@ def write_before(
 def script(workload: Workload) -> str:
     """A shell script that does what the worker does: this directory, this environment and no other, this command."""
     # Not what would have it taken for one of the worker's own processes.
-    given = {name: value for name, value in workload.env.items() if name != environment.WORKER}
+    given = {name: value for name, value in workload.env.items() if name != marks.WORKER}
     variables = " ".join(shlex.quote(f"{name}={value}") for name, value in sorted(given.items()))
     return (
         "#!/bin/sh\n"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hysds.job_worker.workdir import WorkDir
+from hysds.leasing.workdir import WorkDir
 
 MAX_TEXT_BYTES = 64 * 1024
 MAX_JSON_BYTES = 1024 * 1024

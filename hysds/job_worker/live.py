@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hysds.core.errors import HysdsError
-from hysds.job_worker.attempt import Attempt
-from hysds.job_worker.workdir import WorkDir
+from hysds.leasing.attempt import Attempt
+from hysds.leasing.workdir import WorkDir
 from hysds.lib.process.ending import Ending
 from hysds.lib.process.tail import Tail
 from hysds.ports.engines import Running

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hysds.core.outcome import Outcome
-from hysds.job_worker.attempt import Attempt
 from hysds.job_worker.findings import Findings
+from hysds.leasing.attempt import Attempt
 from hysds.lib.process.ending import Ending
 
 MAX_DETAIL_BYTES = 256 * 1024
@@ -63,13 +63,6 @@ def detail(report: Report) -> str:
         **_run(report.attempt, ending),
     }
     return _fitting({name: value for name, value in values.items() if value is not None})
-
-
-def broken(error: Exception) -> str:
-    """The detail of an attempt that could not be told in any other way."""
-    return _json(
-        {"error": f"the attempt could not be ended in order: {type(error).__name__}: {error}"[:4096]}
-    )
 
 
 def _run(attempt: Attempt, ending: Ending | None) -> dict[str, Any]:

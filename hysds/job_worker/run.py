@@ -11,20 +11,20 @@ import logging
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
-from hysds.core import limits, outcome, retry
+from hysds.core import limits, outcome
 from hysds.core.document import document
-from hysds.core.errors import Internal, Unreachable
+from hysds.core.errors import Internal
 from hysds.core.outcome import Outcome
-from hysds.core.requests import Commit
-from hysds.core.status import FailureClass, Status
-from hysds.job_worker import environment, files, findings, report, workdir
-from hysds.job_worker.attempt import Attempt, Stop
+from hysds.job_worker import environment, files, findings, report
 from hysds.job_worker.findings import Findings
 from hysds.job_worker.live import LiveLog
-from hysds.job_worker.workdir import WorkDir
+from hysds.leasing import workdir
+from hysds.leasing.attempt import Attempt
+from hysds.leasing.conclusion import Verdict, broken, conclude
+from hysds.leasing.marks import MARKS
+from hysds.leasing.workdir import WorkDir
 from hysds.lib.process.ending import Ending, Reason
 from hysds.lib.process.tail import Tail
 from hysds.ports.engines import Engine, Running, Workload
@@ -52,25 +52,16 @@ class Tools:
     """The ledger's wall-clock time, in ms. Raises: Unreachable"""
 
 
-@dataclass(frozen=True, slots=True)
-class GiveBack:
-    """The job goes back unfinished: the worker is leaving."""
-
-    id: str
-    fence: int
-    detail: str
-
-
-def run(attempt: Attempt, tools: Tools) -> Commit | GiveBack | None:
+def run(attempt: Attempt, tools: Tools) -> Verdict:
     """Carry out a claimed job; answers how to end its lease, None where it is not ours any more."""
     try:
         return _carried_out(attempt, tools)
     except Exception as error:  # noqa: BLE001  the outer shell: see above
         _log.exception("job %s: the attempt with fence %s broke", attempt.id, attempt.fence)
-        return _broken(attempt, error)
+        return broken(attempt, error)
 
 
-def _carried_out(attempt: Attempt, tools: Tools) -> Commit | GiveBack | None:
+def _carried_out(attempt: Attempt, tools: Tools) -> Verdict:
     place = workdir.locate(tools.root, attempt.id, attempt.fence, attempt.record.accepted_ms)
     ended, found, log = Outcome(), Findings(), LiveLog(attempt, tools.logs)
     ending: Ending | None = None
@@ -119,7 +110,7 @@ def prepare(attempt: Attempt, place: WorkDir, tools: Tools) -> Workload:
         argv=spec.argv,
         cwd=place.path,
         env=env,
-        marks={name: env[name] for name in environment.MARKS},
+        marks={name: env[name] for name in MARKS},
         stdout=place.stdout,
         stderr=place.stderr,
         soft_limit_s=times.soft_s,
@@ -178,57 +169,3 @@ def _mark_broken(place: WorkDir) -> None:
     """An attempt that broke on its way is over too: its directory must not say for ever that it runs."""
     with contextlib.suppress(OSError):
         files.write_after(place, None)
-
-
-def conclude(attempt: Attempt, ended: Outcome, detail: str, tools: Tools) -> Commit | GiveBack | None:
-    """What the ledger is told: policy decides between the end and another attempt."""
-    stopped = attempt.stopped
-    end = partial(Commit, attempt.id, attempt.fence, detail=detail)
-    if stopped is Stop.LOST:
-        return None
-    if stopped is Stop.DRAIN and not _came_to_an_end(ended):
-        return GiveBack(attempt.id, attempt.fence, detail)
-    if stopped is Stop.CANCEL and not _came_to_an_end(ended):
-        return end(Status.REVOKED, reason=FailureClass.CANCELLED.value, fails=attempt.record.fails)
-    if ended.failure is None:
-        return end(Status.COMPLETED, fails=attempt.record.fails)
-    failed = retry.Failure(ended.failure, ended.permanent, ended.exit_code, attempt.record.memory_bytes)
-    now_ms = _now_ms(attempt, tools)
-    next_ = retry.decide(attempt.spec, attempt.record.fails, failed, now_ms, tools.chance())
-    return end(
-        next_.status,
-        reason=ended.failure.value,
-        fails=next_.fails,
-        wake_ms=next_.wake_ms,
-        shape=next_.shape,
-        memory_bytes=next_.memory_bytes,
-    )
-
-
-def _now_ms(attempt: Attempt, tools: Tools) -> int:
-    """The time that a delay counts from. The ledger's own clock may have been set since the claim: it is asked, and
-    what passed since the claim is added to that only where it does not answer.
-    """
-    try:
-        return tools.ledger_ms()
-    except Unreachable:
-        return round(attempt.ledger_s() * 1000)
-
-
-def _broken(attempt: Attempt, error: Exception) -> Commit | None:
-    """The last resort: a failure for good, with nothing in it that could break again."""
-    if attempt.stopped is Stop.LOST:
-        return None
-    return Commit(
-        attempt.id,
-        attempt.fence,
-        Status.FAILED,
-        reason=FailureClass.INTERNAL.value,
-        fails=attempt.record.fails,
-        detail=report.broken(error),
-    )
-
-
-def _came_to_an_end(ended: Outcome) -> bool:
-    """Whether the command itself came to a good end, stop or no stop."""
-    return ended.failure is None and ended.exit_code == 0

@@ -10,7 +10,7 @@ from hysds.core.errors import NotFound
 from hysds.core.ids import JobId
 from hysds.core.record import Record
 from hysds.core.requests import MAX_BATCH
-from hysds.job_worker import workdir
+from hysds.leasing import workdir
 from hysds.ports.events import Events
 from hysds.ports.ledger import Kept, Ledger
 from hysds.ports.logs import Chunk, Logs

@@ -109,7 +109,7 @@ def test_a_wrapped_function_answers_raises_and_shows_itself_as_before(tmp_path: 
     """Whoever calls it can't tell, save by its one look for a file."""
     code = (
         "import inspect, json; from worlds.faults.inside import moments; moments.install('/nowhere')\n"
-        "from pathlib import Path; from hysds.job_worker import findings, workdir\n"
+        "from pathlib import Path; from hysds.job_worker import findings; from hysds.leasing import workdir\n"
         "place = workdir.WorkDir(Path('/nowhere/a'), Path('/nowhere/b'))\n"
         "try: workdir.create(workdir.WorkDir(Path('/proc/a'), Path('/proc/b')))\n"
         "except OSError as error: raised = error.errno\n"

@@ -24,9 +24,10 @@ from hysds.core.floor_requests import Announcement
 from hysds.core.ids import JobId
 from hysds.core.parse import parse_document
 from hysds.core.record import FOREVER
-from hysds.job_worker import assembly, environment
-from hysds.job_worker.presence import Identity
-from hysds.job_worker.worker import JobWorker, Parts
+from hysds.job_worker import assembly
+from hysds.leasing import marks
+from hysds.leasing.presence import Identity
+from hysds.leasing.worker import LeaseWorker, Parts
 from hysds.lib.process.guard import tree
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.engines import Running, Workload
@@ -45,7 +46,7 @@ class Bench:
     logs: MemoryLogs
     engine: ProcessEngine
     parts: Parts
-    worker: JobWorker
+    worker: LeaseWorker
     work_dir: Path
     new_id: Uuid7Source
     hooks: Hooks
@@ -143,13 +144,13 @@ def make(home: Path, name: str = "w@test/1", ledger: MemoryLedger | None = None,
     settings = Settings(home=home, worker=Worker(**chosen))
     hooks = Hooks()
     logs = HookedLogs(settings.logs, hooks)
-    marks = {environment.WORKER: name}
-    engine = HookedEngine(EngineSettings(silence_limit_s=600.0, isolation_limit_s=600.0, marks=marks), hooks)
+    own = {marks.WORKER: name}
+    engine = HookedEngine(EngineSettings(silence_limit_s=600.0, isolation_limit_s=600.0, marks=own), hooks)
     engine.prepare()
     identity = Identity(name, "w@test", "test", ("q",), settings.worker.slots, "{}")
     parts = assembly.parts(identity, settings, assembly.World(ledger, logs, engine, random.random))
     return Bench(
-        ledger, logs, engine, parts, JobWorker(identity, parts), settings.work_dir, Uuid7Source(), hooks
+        ledger, logs, engine, parts, LeaseWorker(identity, parts), settings.work_dir, Uuid7Source(), hooks
     )
 
 

@@ -14,10 +14,10 @@ import pytest
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core.floor_requests import Fit
 from hysds.core.requests import Bid, Moved
-from hysds.job_worker import environment, foothold, workdir
-from hysds.job_worker.attempt import Stop
-from hysds.job_worker.foothold import Foothold, Holder, Unjudged
-from hysds.job_worker.orphans import Orphans
+from hysds.leasing import foothold, marks, workdir
+from hysds.leasing.attempt import Stop
+from hysds.leasing.foothold import Foothold, Holder, Unjudged
+from hysds.leasing.orphans import Orphans
 from hysds.lib import machine
 from hysds.lib.process import suspects
 from hysds.lib.process.guard import tree
@@ -214,7 +214,7 @@ def test_of_a_worker_without_a_lock_what_lost_its_lease_is_ended_and_nothing_els
         places[-1].path.mkdir(parents=True)
         (path / places[-1].path.name).symlink_to(places[-1].path)
         values = (job_id, str(fence), "dead@test/1")
-        pids[job_id] = orphan(dict(zip(environment.MARKS, values, strict=True)))
+        pids[job_id] = orphan(dict(zip(marks.MARKS, values, strict=True)))
     try:
         bench.parts.orphans.take_all()
 

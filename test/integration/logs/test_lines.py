@@ -26,7 +26,7 @@ def server(start_valkey: Callable[[RedisOptions], RedisServer]) -> RedisServer:
 def system(server: RedisServer, tmp_path: Path) -> Iterator[RunningSystem]:
     """All roles, behind it."""
     running = RunningSystem(
-        tmp_path, server.url, server.url.replace("/0", "/1"), HYSDS_LOG="info,job_worker=debug,format=json"
+        tmp_path, server.url, server.url.replace("/0", "/1"), HYSDS_LOG="info,leasing=debug,format=json"
     )
     running.worker("w1", "gpu")
     for role in ("reconciler", "indexer"):
@@ -54,7 +54,7 @@ def test_every_transition_is_one_line_that_names_job_attempt_and_worker(system: 
     assert said[1]["status"] == "job-failed"
     assert len({(line["fence"], line["worker"], line["role"]) for line in said}) == 1
     assert said[0]["worker"].startswith("w1@here/")
-    assert {line["room"].split(".")[0] for line in lines} >= {"celery", "job_worker"}
+    assert {line["room"].split(".")[0] for line in lines} >= {"celery", "leasing"}
     for name in ("w1", "reconciler", "indexer"):
         text = system.log(name)
         assert TOKEN not in text

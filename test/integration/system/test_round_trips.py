@@ -14,7 +14,7 @@ from hysds.adapters.engines.base import EngineSettings
 from hysds.adapters.engines.process import ProcessEngine
 from hysds.bootstrap import System
 from hysds.job_worker import assembly
-from hysds.job_worker.worker import Identity, JobWorker
+from hysds.leasing.worker import Identity, LeaseWorker
 from hysds.sdk.client import Client
 from hysds.settings import load
 from hysds.wiring import RealAdapters
@@ -69,7 +69,7 @@ class Bench:
         loaded = load.load(environ=variables, directory=home)
         return System(loaded.settings, RealAdapters(loaded.handed_on()))
 
-    def _worker(self) -> JobWorker:
+    def _worker(self) -> LeaseWorker:
         system = self.systems["worker"]
         engine = ProcessEngine(EngineSettings(600.0, 600.0))
         world = assembly.World(system.ledger, system.logs, engine, random.random)

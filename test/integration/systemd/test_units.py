@@ -14,7 +14,7 @@ import pytest
 from hysds.cli import indexer, own_roles, up
 from hysds.cli.main import make_group
 from hysds.embedded.roles import Patience
-from hysds.job_worker import draining
+from hysds.leasing import draining
 from hysds.lib import units
 from hysds.settings import load
 from services import required

@@ -11,7 +11,7 @@ import pytest
 from hysds.core.floor_requests import Drain, WorkerState
 from hysds.core.record import FOREVER
 from hysds.core.status import Status
-from hysds.job_worker import draining
+from hysds.leasing import draining
 from hysds.settings.model import Settings
 from unit.job_worker.world import World
 

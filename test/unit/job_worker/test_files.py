@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hysds.job_worker import files, workdir
+from hysds.job_worker import files
+from hysds.leasing import workdir
 from hysds.ports.engines import Workload
 
 

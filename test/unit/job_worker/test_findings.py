@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from hysds.job_worker import findings, workdir
-from hysds.job_worker.workdir import WorkDir
+from hysds.job_worker import findings
+from hysds.leasing import workdir
+from hysds.leasing.workdir import WorkDir
 
 
 @pytest.fixture

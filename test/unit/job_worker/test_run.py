@@ -17,7 +17,7 @@ from hysds.core.record import Record
 from hysds.core.requests import Commit, Lease
 from hysds.core.status import Status
 from hysds.job_worker import live, run
-from hysds.job_worker.attempt import Attempt
+from hysds.leasing.attempt import Attempt
 from hysds.ports.engines import Workload
 from hysds.ports.logs import Chunk, Heard
 from hysds.testing import Play, SimulatedSystem

@@ -13,7 +13,7 @@ from hysds.core.requests import Commit, Lease
 from hysds.core.spec import JobSpec, stored
 from hysds.core.status import Status
 from hysds.job_worker import run
-from hysds.job_worker.attempt import Attempt, Stop
+from hysds.leasing.attempt import Attempt, Stop
 from hysds.ports.engines import Play, Workload
 from hysds.settings.model import Logs
 

@@ -15,8 +15,8 @@ from hysds.core.requests import Acceptance, Bid, Claimed, Commit, Committed, Mov
 from hysds.core.spec import JobSpec, identity, stored
 from hysds.core.status import Status
 from hysds.job_worker import assembly
-from hysds.job_worker.presence import Identity
-from hysds.job_worker.worker import JobWorker
+from hysds.leasing.presence import Identity
+from hysds.leasing.worker import LeaseWorker
 from hysds.lib.process.ending import Ending, Moment, Reason, Usage
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.engines import Workload
@@ -162,7 +162,7 @@ class World:
         )
         identity_ = Identity("w@test/1", "w@test", "test", ("q",), slots, "{}")
         logs = MemoryLogs(settings.logs)
-        self.worker: JobWorker = assembly.job_worker(
+        self.worker: LeaseWorker = assembly.job_worker(
             identity_, settings, assembly.World(self.ledger, logs, self.engine, random.random)
         )
         self.threads: list[threading.Thread] = []

@@ -81,7 +81,7 @@ MOMENTS = {
     "bell heard": Moment("hysds.bootsteps.gate", "Gate._heard", When.BEFORE, None),
     "claim sent": Moment(_REDIS, "RedisLedger.claim", When.BEFORE, None),
     "claim answered": Moment(_REDIS, "RedisLedger.claim", When.AFTER, _won),
-    "directory made": Moment("hysds.job_worker.workdir", "create", When.AFTER),
+    "directory made": Moment("hysds.leasing.workdir", "create", When.AFTER),
     "files written": Moment("hysds.job_worker.files", "write_before", When.AFTER),
     "spawn asked": Moment("hysds.lib.process.guardian", "Guardian._request", When.AFTER),
     "keeper forked": Moment(_KEEPER, "Keeper.start", When.BEFORE, _cwd_of_keeper),
@@ -102,7 +102,7 @@ MOMENTS = {
     "confirmed": Moment(_REDIS, "RedisLedger.confirm", When.AFTER),
     "forgotten": Moment(_REDIS, "RedisLedger.forget", When.AFTER),
     "woken": Moment(_REDIS, "RedisLedger.wake", When.AFTER),
-    "cancel heard": Moment("hysds.job_worker.attempt", "Attempt.stop", When.BEFORE, _cancelled),
+    "cancel heard": Moment("hysds.leasing.attempt", "Attempt.stop", When.BEFORE, _cancelled),
     "release sent": Moment(_REDIS, "RedisLedger.release", When.BEFORE),
     "release applied": Moment(_REDIS, "RedisLedger.release", When.AFTER),
 }

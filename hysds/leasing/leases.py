@@ -16,10 +16,10 @@ from hysds.core import ledger_clock
 from hysds.core.errors import Unreachable
 from hysds.core.floor_requests import Announcement, Drain, Notice
 from hysds.core.requests import Renewal, Renewed, Standing
-from hysds.job_worker.attempt import Attempt, Stop
-from hysds.job_worker.claims import Claims
-from hysds.job_worker.holdings import Holdings
-from hysds.job_worker.host import Host
+from hysds.leasing.attempt import Attempt, Stop
+from hysds.leasing.claims import Claims
+from hysds.leasing.holdings import Holdings
+from hysds.leasing.host import Host
 from hysds.lib.process.ending import boot_s
 from hysds.ports.engines import Engine
 from hysds.ports.ledger import Ledger

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from hysds.core.floor_requests import Announcement
-from hysds.job_worker.host import Host
+from hysds.leasing.host import Host
 from hysds.lib import clocks
 
 OPEN, FULL, DRAINING = "open", "full", "draining"

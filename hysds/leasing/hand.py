@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 
-from hysds.job_worker.claims import Won
+from hysds.leasing.claims import Won
 
 
 class Hand:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hysds.job_worker.host import Host, HostSettings
+from hysds.leasing.host import Host, HostSettings
 
 
 def host(tmp_path: Path, slots: int = 2, memory_bytes: int | None = 4 << 30) -> Host:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from hysds.job_worker.attempt import Attempt
+from hysds.leasing.attempt import Attempt
 
 
 class Holdings:

@@ -14,11 +14,11 @@ from hysds.core.floor_requests import Announcement, Fit
 from hysds.core.requests import Acceptance, Bid, Claimed, Commit, Committed, Standing
 from hysds.core.spec import JobSpec, identity, stored
 from hysds.core.status import Status
-from hysds.job_worker.attempt import Attempt, Stop
-from hysds.job_worker.claims import Bidding, Claims, Ends
-from hysds.job_worker.holdings import Holdings
-from hysds.job_worker.host import Host, HostSettings
-from hysds.job_worker.leases import LeaseKeeper, Terms, Watched
+from hysds.leasing.attempt import Attempt, Stop
+from hysds.leasing.claims import Bidding, Claims, Ends
+from hysds.leasing.holdings import Holdings
+from hysds.leasing.host import Host, HostSettings
+from hysds.leasing.leases import LeaseKeeper, Terms, Watched
 from hysds.lib.uuid7 import Uuid7Source
 
 NEW_ID = Uuid7Source()

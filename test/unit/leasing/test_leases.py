@@ -12,10 +12,10 @@ from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core.errors import Internal, Unreachable
 from hysds.core.floor_requests import Announcement, Drain, Fit
 from hysds.core.requests import Renewal, Renewed
-from hysds.job_worker.claims import Bidding, Claims, Ends
-from hysds.job_worker.holdings import Holdings
-from hysds.job_worker.host import Host, HostSettings
-from hysds.job_worker.leases import Calls, LeaseKeeper, Terms, Watched
+from hysds.leasing.claims import Bidding, Claims, Ends
+from hysds.leasing.holdings import Holdings
+from hysds.leasing.host import Host, HostSettings
+from hysds.leasing.leases import Calls, LeaseKeeper, Terms, Watched
 
 WORKER = "w@test/1"
 

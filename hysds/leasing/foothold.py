@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from hysds.job_worker.workdir import WorkDir
+from hysds.leasing.workdir import WorkDir
 from hysds.lib.machine import Machine
 from hysds.lib.process.suspects import Origin
 

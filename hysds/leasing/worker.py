@@ -1,4 +1,4 @@
-"""A job worker: claims what fits, runs it, has its end told, for as long as it may.
+"""A worker: claims what fits, has it carried out and its end told, for as long as it may.
 
 It knows nothing of Celery: whoever drives it calls `perform` on a thread of its own for each request, and gives it a
 way to ask for one (`call`) and to say that the gate may have moved (`changed`).
@@ -12,22 +12,24 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from hysds.core.errors import HysdsError, Unreachable
 from hysds.core.floor_requests import Announcement, Drain
-from hysds.job_worker import draining, run
-from hysds.job_worker.attempt import Attempt, Stop
-from hysds.job_worker.claims import Claims, Ends, Won
-from hysds.job_worker.crew import Crew
-from hysds.job_worker.draining import Drained, Draining, DrainTerms, Effects
-from hysds.job_worker.foothold import Foothold
-from hysds.job_worker.hand import Hand
-from hysds.job_worker.holdings import Holdings
-from hysds.job_worker.host import Host
-from hysds.job_worker.leases import Calls, LeaseKeeper, Terms
-from hysds.job_worker.orphans import Orphans
-from hysds.job_worker.presence import Identity, Presence
-from hysds.job_worker.telling import Onward, Telling
+from hysds.leasing import draining
+from hysds.leasing.attempt import Attempt, Stop
+from hysds.leasing.claims import Claims, Ends, Won
+from hysds.leasing.conclusion import Verdict
+from hysds.leasing.crew import Crew
+from hysds.leasing.draining import Drained, Draining, DrainTerms, Effects
+from hysds.leasing.foothold import Foothold
+from hysds.leasing.hand import Hand
+from hysds.leasing.holdings import Holdings
+from hysds.leasing.host import Host
+from hysds.leasing.leases import Calls, LeaseKeeper, Terms
+from hysds.leasing.orphans import Orphans
+from hysds.leasing.presence import Identity, Presence
+from hysds.leasing.telling import Onward, Telling
 from hysds.lib import structured_log
 from hysds.ports.engines import Engine
 from hysds.ports.ledger import Ledger
@@ -50,12 +52,15 @@ class Parts:
     ends: Ends
     foothold: Foothold
     orphans: Orphans
-    tools: run.Tools
+    carry_out: Callable[[Attempt], Verdict]
+    """Does the work of a claimed job, and answers how to end its lease; raises nothing."""
+    root: Path
+    """Of all work directories."""
     terms: Terms
     drain_terms: DrainTerms
 
 
-class JobWorker:
+class LeaseWorker:
     """One worker process. Any thread may call any method."""
 
     def __init__(self, identity: Identity, parts: Parts) -> None:
@@ -67,7 +72,7 @@ class JobWorker:
             parts.ledger,
             parts.claims,
             parts.foothold,
-            parts.tools.root,
+            parts.root,
             Onward(self._wants_more, self._hand_on),
         )
         self._draining = Draining(
@@ -195,7 +200,7 @@ class JobWorker:
                 self._show(show, attempt.id)
                 if won.more:
                     self._look_for_work()
-                self._telling.tell(attempt, run.run(attempt, self._parts.tools))
+                self._telling.tell(attempt, self._parts.carry_out(attempt))
             finally:
                 self._drop(attempt)
 

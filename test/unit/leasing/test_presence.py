@@ -6,8 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
-from hysds.job_worker.host import Host, HostSettings
-from hysds.job_worker.presence import Identity, Presence
+from hysds.leasing.host import Host, HostSettings
+from hysds.leasing.presence import Identity, Presence
 
 ME = Identity("w@test/1", "w@test", "test", ("q",), 2, '{"roles": ["job"], "pid": 7}')
 

@@ -17,9 +17,10 @@ from pathlib import Path
 from hysds.core.errors import HysdsError
 from hysds.core.requests import Ready
 from hysds.core.status import Status
-from hysds.job_worker import environment, foothold, workdir
-from hysds.job_worker.foothold import Holder, Unjudged
-from hysds.job_worker.workdir import WorkDir
+from hysds.leasing import foothold, workdir
+from hysds.leasing.foothold import Holder, Unjudged
+from hysds.leasing.marks import MARKS, WORKER
+from hysds.leasing.workdir import WorkDir
 from hysds.lib.process import leftovers
 from hysds.lib.process.leftovers import Marks
 from hysds.ports.ledger import Kept, Ledger
@@ -154,7 +155,7 @@ class Orphans:
         for ((id_, fence), directory), held in zip(left, kept, strict=True):
             if held is not None and not is_live(held, fence):
                 values = (id_, str(fence), foothold.incarnation(path))
-                marks = Marks(dict(zip(environment.MARKS, values, strict=True)), _outputs([directory]))
+                marks = Marks(dict(zip(MARKS, values, strict=True)), _outputs([directory]))
                 if leftovers.end(marks, _KILLED_WITHIN_S) or not leftovers.find(marks):
                     self._ended.add(directory)
                 else:
@@ -165,7 +166,7 @@ class Orphans:
         if dead.machine.boot_id != self._here.machine.boot_id:
             return True
         outputs = _outputs(foothold.attempts(path).values())
-        marks = Marks({environment.WORKER: dead.incarnation}, outputs, dead.origin)
+        marks = Marks({WORKER: dead.incarnation}, outputs, dead.origin)
         return leftovers.end(marks, _KILLED_WITHIN_S)
 
     def _clear(self, path: Path) -> bool:

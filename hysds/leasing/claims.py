@@ -13,9 +13,9 @@ from typing import TypeVar
 from hysds.core import ledger_clock
 from hysds.core.errors import HysdsError, Unreachable
 from hysds.core.requests import Bid, Claimed, Commit, Committed
-from hysds.job_worker.attempt import Attempt
-from hysds.job_worker.holdings import Holdings
-from hysds.job_worker.host import Host
+from hysds.leasing.attempt import Attempt
+from hysds.leasing.holdings import Holdings
+from hysds.leasing.host import Host
 from hysds.lib.process.ending import boot_s
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.ledger import Ledger

@@ -11,10 +11,11 @@ from pathlib import Path
 from hysds.core.errors import HysdsError
 from hysds.core.requests import Commit, Committing
 from hysds.core.status import Status
-from hysds.job_worker import orphans, run, workdir
-from hysds.job_worker.attempt import Attempt
-from hysds.job_worker.claims import Claims, Won
-from hysds.job_worker.foothold import Foothold
+from hysds.leasing import orphans, workdir
+from hysds.leasing.attempt import Attempt
+from hysds.leasing.claims import Claims, Won
+from hysds.leasing.conclusion import GiveBack, Verdict
+from hysds.leasing.foothold import Foothold
 from hysds.ports.ledger import Ledger
 
 _log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class Telling:
         self._root = root
         self._onward = onward
 
-    def tell(self, attempt: Attempt, verdict: Commit | run.GiveBack | None) -> None:
+    def tell(self, attempt: Attempt, verdict: Verdict) -> None:
         """End an attempt's lease as it was judged. Nothing of the attempt lives any more."""
         try:
             if isinstance(verdict, Commit):
@@ -56,7 +57,7 @@ class Telling:
     def give_back(self, attempt: Attempt) -> None:
         """A lease that nobody has begun."""
         try:
-            self._release(run.GiveBack(attempt.id, attempt.fence, ""))
+            self._release(GiveBack(attempt.id, attempt.fence, ""))
         except HysdsError as error:
             _log.error("job %s: it could not be given back, so its lease runs out: %s", attempt.id, error)
 
@@ -70,14 +71,14 @@ class Telling:
             return self._commit(attempt, replace(commit, status=Status.FAILED, wake_ms=0))
         if committed.how is Committing.NOT_ASKED:
             _log.warning("job %s: stopped, but the ledger forgot who asked for it: it goes back", attempt.id)
-            return self._release(run.GiveBack(attempt.id, attempt.fence, commit.detail))
+            return self._release(GiveBack(attempt.id, attempt.fence, commit.detail))
         if committed.how is Committing.DONE:
             reason = f" ({commit.reason})" if commit.reason else ""
             extra = {"action": "commit", "status": committed.status}
             _log.info("job %s: %s%s", attempt.id, committed.status, reason, extra=extra)
         return committed.how is not Committing.LOST
 
-    def _release(self, back: run.GiveBack) -> bool:
+    def _release(self, back: GiveBack) -> bool:
         """Whether the lease was still ours; not at the repeat of a release whose answer got lost."""
         moved = self._claims.persist(partial(self._ledger.release, back.id, back.fence, 0, back.detail))
         is_ours = moved.answers != ((back.id, "lost"),)

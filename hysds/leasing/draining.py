@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from hysds.core.errors import HysdsError
 from hysds.core.floor_requests import Drain
 from hysds.core.record import FOREVER
-from hysds.job_worker.attempt import Stop
-from hysds.job_worker.claims import Ends, Won
-from hysds.job_worker.crew import Crew
-from hysds.job_worker.hand import Hand
-from hysds.job_worker.holdings import Holdings
+from hysds.leasing.attempt import Stop
+from hysds.leasing.claims import Ends, Won
+from hysds.leasing.crew import Crew
+from hysds.leasing.hand import Hand
+from hysds.leasing.holdings import Holdings
 from hysds.ports.ledger import Ledger
 
 LAST_WORD_S = 8.0

@@ -15,10 +15,10 @@ from hysds.core.floor_requests import Fit
 from hysds.core.requests import Acceptance, Bid, Commit, Lease, Moved
 from hysds.core.spec import JobSpec, identity, stored
 from hysds.core.status import Status
-from hysds.job_worker import foothold, workdir
-from hysds.job_worker.foothold import Foothold, Holder, Unjudged
-from hysds.job_worker.orphans import Orphans
-from hysds.job_worker.workdir import WorkDir
+from hysds.leasing import foothold, workdir
+from hysds.leasing.foothold import Foothold, Holder, Unjudged
+from hysds.leasing.orphans import Orphans
+from hysds.leasing.workdir import WorkDir
 from hysds.lib.machine import Machine
 from hysds.lib.process.suspects import Origin
 from hysds.lib.uuid7 import Uuid7Source
