@@ -28,6 +28,7 @@ from hysds.leasing.orphans import Orphans
 from hysds.leasing.presence import Identity
 from hysds.leasing.worker import LeaseWorker
 from hysds.lib import machine
+from hysds.orchestrator.job_types import JobTypes
 from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.bell import Bell
 from hysds.ports.events import Events
@@ -86,6 +87,11 @@ class System:
     def roster(self) -> Roster:
         """Which reconcilers and indexers work."""
         return self._adapters.roster(self.settings)
+
+    @cached_property
+    def catalog(self) -> JobTypes:
+        """The job types that are in force."""
+        return JobTypes(self._adapters.shelf(self.settings), time.monotonic)
 
     @cached_property
     def store(self) -> Store:

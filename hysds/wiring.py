@@ -17,6 +17,7 @@ from hysds.leasing import marks
 from hysds.lib import overdue, units
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.bell import Bell
+from hysds.ports.catalog import CatalogShelf
 from hysds.ports.engines import Engine, Play, Workload
 from hysds.ports.events import Events
 from hysds.ports.findings import Finding
@@ -47,6 +48,8 @@ class Adapters(Protocol):
     def logs(self, settings: Settings) -> Logs: ...
 
     def roster(self, settings: Settings) -> Roster: ...
+
+    def shelf(self, settings: Settings) -> CatalogShelf: ...
 
     def store(self, settings: Settings) -> Store: ...
 
@@ -95,6 +98,11 @@ class RealAdapters:
         from hysds.adapters.ledger.roster_redis import RedisRoster
 
         return RedisRoster(self._redis(settings), settings.ledger.prefix)
+
+    def shelf(self, settings: Settings) -> CatalogShelf:
+        from hysds.adapters.ledger.catalog_redis import RedisCatalogShelf
+
+        return RedisCatalogShelf(self._redis(settings), settings.ledger.prefix)
 
     def store(self, settings: Settings) -> Store:
         from hysds.adapters.store.sqlite import SqliteStore
@@ -168,6 +176,7 @@ class MemoryAdapters:
         self._now_us = now_us
         self._script = script
         self._ledger: MemoryLedger | None = None
+        self._shelf: CatalogShelf | None = None
 
     def ledger(self, settings: Settings) -> Ledger:
         return self._book(settings)
@@ -186,6 +195,13 @@ class MemoryAdapters:
         from hysds.adapters.ledger.roster_memory import MemoryRoster
 
         return MemoryRoster(self._now_us)
+
+    def shelf(self, settings: Settings) -> CatalogShelf:
+        if self._shelf is None:
+            from hysds.adapters.ledger.catalog_memory import MemoryCatalogShelf
+
+            self._shelf = MemoryCatalogShelf()
+        return self._shelf
 
     def store(self, settings: Settings) -> Store:
         from hysds.adapters.store.memory import MemoryStore

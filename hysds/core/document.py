@@ -26,7 +26,7 @@ _PLAIN = {
 }
 """Errors of jobs whose end no worker described."""
 
-_PASSED_ON = ("priority", "tag", "username", "context", "resources", "retry", "ttl")
+_PASSED_ON = ("priority", "tag", "username", "concurrency_key", "context", "resources", "retry", "ttl")
 
 
 def document(record: Record, spec: str, attempts: Sequence[Attempt] = (), error: str = "") -> dict[str, Any]:

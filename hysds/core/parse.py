@@ -30,7 +30,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HASH = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _EXIT_CODE = re.compile(r"[1-9]\d?|1\d\d|2[0-4]\d|25[0-5]", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_NAMES = ("job_type", "job_name", "tag", "username")
+_NAMES = ("job_type", "job_name", "tag", "username", "concurrency_key")
 _SPEC = pydantic.TypeAdapter(JobSpec)
 
 

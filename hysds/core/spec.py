@@ -66,13 +66,15 @@ class JobSpec:
     """The job's parameters, written to `_context.json`; `_command` is what runs."""
     job_name: Name | None = field(default=None, metadata=_manner())
     job_queue: Annotated[str, Len(1, 128)] | None = field(default=None, metadata=_manner())
-    priority: Annotated[int, Ge(0), Le(MAX_PRIORITY)] = field(default=0, metadata=_manner())
-    """10 is the most urgent."""
+    priority: Annotated[int, Ge(0), Le(MAX_PRIORITY)] | None = field(default=None, metadata=_manner())
+    """10 is the most urgent. None: that of the job's type, else 0."""
     tag: Name | None = field(default=None, metadata=_manner())
     username: Name | None = field(default=None, metadata=_manner())
     enable_dedup: bool = field(default=True, metadata=_manner())
     payload_hash: Annotated[str, Len(1, 64)] | None = field(default=None, metadata=_manner())
     """Takes the place of the dedup digest."""
+    concurrency_key: Name | None = field(default=None, metadata=_manner())
+    """Jobs of one key run at most so many at once as the settings' policy for it says."""
     context: dict[str, Any] = field(default_factory=dict, metadata=_work())
     soft_time_limit: Seconds | None = field(default=None, metadata=_manner(unit="duration"))
     """After it the job is asked to end (SIGTERM)."""
@@ -96,8 +98,7 @@ class JobSpec:
     @property
     def bare_type(self) -> str:
         """The type without its namespace: the queue where no other is named."""
-        _, colon, bare = self.job_type.partition(":")
-        return bare if colon and bare else self.job_type
+        return bare(self.job_type)
 
     @property
     def deadline_for_s(self) -> float:
@@ -123,6 +124,12 @@ class JobSpec:
         """The resources with another memory, quantised."""
         needs = self.resources
         return shape_of(needs.slots, needs.cpus, memory_bytes, needs.disk)
+
+
+def bare(job_type: str) -> str:
+    """The type without its namespace, the part before the first colon."""
+    _, colon, rest = job_type.partition(":")
+    return rest if colon and rest else job_type
 
 
 def split(command: str) -> list[str]:

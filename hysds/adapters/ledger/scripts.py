@@ -43,6 +43,12 @@ def reading(name: str) -> Script:
 
 
 @cache
+def publishing() -> Script:
+    """The script that publishes job types; it shares nothing."""
+    return _script("catalog_publish", _read("catalog_publish.lua"))
+
+
+@cache
 def live_log(name: str) -> Script:
     """A script over live logs, with the part that those share."""
     flags, _, body = _read(f"log_{name}.lua").partition("\n")

@@ -39,7 +39,7 @@ def test_the_least_spec_has_the_defaults_of_the_reference() -> None:
     found = parse.parse(json.dumps(LEAST))
 
     assert (found.name, found.bare_type, found.argv) == ("job__hello", "hello", ("echo", "hello"))
-    assert (found.priority, found.enable_dedup, str(found.shape)) == (0, True, "1s")
+    assert (found.priority, found.enable_dedup, str(found.shape)) == (None, True, "1s")
 
 
 def test_sizes_durations_and_times_are_read_with_their_units() -> None:

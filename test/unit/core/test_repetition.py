@@ -26,6 +26,7 @@ _FULL = {
     "priority": 3,
     "tag": "trial",
     "username": "somebody",
+    "concurrency_key": "tile-7",
     "payload": {"_command": "echo $n", "n": {"deep": [1, 2.5, None, "ü"]}},
     "context": {"a": 1},
     "soft_time_limit": "1m",
@@ -58,14 +59,19 @@ def _record(spec: JobSpec, status: Status = Status.FAILED, **changes: Any) -> Re
 @pytest.mark.parametrize("source", ["ledger", "document"])
 @pytest.mark.parametrize("given", [_FULL, {"job_type": "job:x", "payload": {"_command": "true"}}])
 def test_the_same_job_is_asked_for_again(source: str, given: dict[str, Any]) -> None:
-    """Field by field; its queue and its name are explicit, as they may have been made from the type."""
+    """Field by field; its queue, priority and name are explicit, as they may have come from the type."""
     spec = parse_document(given)
     record = _record(spec)
     if source == "ledger":
         again = of_record(record, stored(spec), Changes())
     else:
         again = of_document(document(record, stored(spec)), Changes())
-    same = {"job_queue": record.queue, "job_name": again.job_name, "payload_hash": again.payload_hash}
+    same = {
+        "job_queue": record.queue,
+        "priority": record.priority,
+        "job_name": again.job_name,
+        "payload_hash": again.payload_hash,
+    }
 
     assert again == replace(spec, **same)
     assert again.name == spec.name

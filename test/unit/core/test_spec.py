@@ -31,6 +31,7 @@ def test_each_field_declares_whether_it_changes_the_work() -> None:
         {"priority": 3},
         {"tag": "t"},
         {"username": "u"},
+        {"concurrency_key": "k"},
         {"soft_time_limit": 1.0},
         {"time_limit": 1.0},
         {"resources": Resources(slots=2)},
