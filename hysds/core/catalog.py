@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hysds.core import budgets
+from hysds.core import budgets, interfaces
 from hysds.core.budgets import Retry
 from hysds.core.errors import Internal
+from hysds.core.interfaces import Interface
 from hysds.core.lean import lean
 from hysds.core.spec import Resources, bare
 
@@ -96,7 +97,8 @@ class JobType:
     """None: a spec is one job."""
     command: Command | None = None
     """None: each spec brings its own `_command`."""
-    interface: Mapping[str, Any] | None = None
+    interface: Interface | None = None
+    """What `hysds types add` read of it: its parameters, and who may submit it."""
     queues: tuple[str, ...] = ()
     """Where its jobs go when neither creator nor spec says; the first one counts, the others are offered."""
     limits: Limits = field(default_factory=Limits)
@@ -128,10 +130,12 @@ class Catalog:
     _by_bare: Mapping[str, JobType] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        by_bare: dict[str, JobType] = {}
-        for name in sorted(self.types):
-            by_bare.setdefault(bare(name), self.types[name])
-        object.__setattr__(self, "_by_bare", by_bare)
+        by_bare: dict[str, list[JobType]] = {}
+        for name, one in self.types.items():
+            if not one.is_added:  # what follows the colon of job-NAME:VERSION is no name
+                by_bare.setdefault(bare(name), []).append(one)
+        only = {name: found[0] for name, found in by_bare.items() if len(found) == 1}
+        object.__setattr__(self, "_by_bare", only)
 
     def find(self, job_type: str) -> JobType | None:
         """The type that a spec names; None: no such type, so that the spec must say all itself.
@@ -174,8 +178,8 @@ def from_stored(text: str) -> Catalog:
 
 def document(job_type: JobType) -> dict[str, Any]:
     """A type as JSON holds it; what is at its default is left out."""
-    shown: dict[str, Any] = lean(job_type)
-    return shown
+    shown: dict[str, Any] = lean(replace(job_type, interface=None))
+    return shown | ({"interface": interfaces.stored(job_type.interface)} if job_type.interface else {})
 
 
 def _text(types: Iterable[JobType]) -> str:
@@ -207,6 +211,7 @@ def _tupled(given: dict[str, Any]) -> dict[str, Any]:
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "creators": _creators,
     "command": lambda given: Command(**_tupled(given)),
+    "interface": interfaces.from_stored,
     "limits": lambda given: Limits(**given),
     "resources": lambda given: Resources(**given),
     "retry": budgets.from_stored,

@@ -13,7 +13,17 @@ from hysds.core.spec import MAX_PRIORITY, JobSpec, from_stored
 from hysds.core.status import TERMINAL, FailureClass, Status
 
 _ENDED = frozenset(status.value for status in TERMINAL)
-_OF_JOB = ("priority", "tag", "username", "concurrency_key", "context", "resources", "retry", "ttl", "deadline")
+_OF_JOB = (
+    "priority",
+    "tag",
+    "username",
+    "concurrency_key",
+    "context",
+    "resources",
+    "retry",
+    "ttl",
+    "deadline",
+)
 _OF_INFO = ("soft_time_limit", "time_limit")
 
 

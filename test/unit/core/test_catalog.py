@@ -8,6 +8,7 @@ from hysds.core import catalog
 from hysds.core.budgets import Budget, OomLadder, Retry
 from hysds.core.catalog import Command, Creator, Dedup, Image, JobType, Limits
 from hysds.core.errors import Internal
+from hysds.core.interfaces import Destination, Interface, JobFile, Parameter
 from hysds.core.spec import Resources
 
 FULL = JobType(
@@ -17,7 +18,11 @@ FULL = JobType(
         Creator("two", "creators.two"),
     ),
     command=Command("/bin/x", ("-v",), ("$a", "b"), {"HOME": "/tmp"}),
-    interface={"label": "Full", "params": [{"name": "a", "enumerables": ["1", "2"]}]},
+    interface=Interface(
+        "hysds-io-full:v1",
+        JobFile("/bin/x"),
+        (Parameter("a", Destination.POSITIONAL, enumerables=("1", "2")),),
+    ),
     queues=("gpu",),
     limits=Limits(1.0, 2.0, 3.0, 4, 5, {"memory": 10}),
     resources=Resources(slots=2, memory=1 << 30),
@@ -61,11 +66,28 @@ def test_the_digest_tells_what_the_types_say() -> None:
 
 @pytest.mark.parametrize(
     ("asked", "found"),
-    [("job:x", "job:x"), ("x", "job:x"), ("dataset:x", None), ("job:w", "w"), ("other:w", "w"), ("y", None)],
+    [
+        ("job:x", "job:x"),
+        ("x", "job:x"),
+        ("dataset:x", None),
+        ("job:w", "w"),
+        ("other:w", "w"),
+        ("two", None),
+        ("v1", None),
+        ("y", None),
+    ],
 )
 def test_a_spec_finds_its_type_with_and_without_namespace(asked: str, found: str | None) -> None:
     """HySDS's orchestrator says `job:x`, its job_worker.json `x`; another namespace is another type."""
-    known = catalog.catalog([JobType("job:x"), JobType("w")])
+    known = catalog.catalog(
+        [
+            JobType("job:x"),
+            JobType("w"),
+            JobType("a:two"),
+            JobType("b:two"),
+            JobType("job-x:v1", is_added=True),
+        ]
+    )
 
     job_type = known.find(asked)
 
