@@ -41,7 +41,7 @@ def load(names: Sequence[str], client: Client) -> list[JobSpec]:
             ]
     if complaints:
         raise InvalidSpec(tuple(complaints))
-    for note in dict.fromkeys(words.unread(spec.payload.get("_command", "")) for spec in specs):
+    for note in dict.fromkeys(words.unread(spec.payload["_command"]) for spec in specs):
         if note:
             click.echo(note, err=True)
     return specs

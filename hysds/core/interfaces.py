@@ -3,17 +3,18 @@
 `hysds-io-NAME:VERSION`.
 
 Values alone, and their JSON. `interface_files` reads the files, `objections` says what can't be honoured, `filling`
-makes a job spec of an interface and what a submission gives.
+makes a job spec of an interface and of what a submission gives.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from hysds.core.errors import Complaint
+from hysds.core.lean import lean
 
 
 class Destination(StrEnum):
@@ -139,7 +140,8 @@ class Interface:
     dedup_keys: tuple[str, ...] = ()
     """The parameters whose values alone tell its jobs apart; empty: everything does."""
     doubts: tuple[Complaint, ...] = ()
-    """What the files say twice, and not the same: it can't be submitted until they are mended."""
+    """What the files say that can't be meant, such as a key twice with two values: no job of the type can be submitted
+    until they are mended."""
 
     @property
     def job_type(self) -> str:
@@ -164,7 +166,8 @@ class Interface:
 
 def stored(interface: Interface) -> dict[str, Any]:
     """The interface as JSON holds it; what stands at its default is left out."""
-    return _plain(interface)
+    plain: dict[str, Any] = lean(interface)
+    return plain
 
 
 def from_stored(document: Mapping[str, Any]) -> Interface:
@@ -201,26 +204,3 @@ def _parameter(document: Mapping[str, Any]) -> Parameter:
     given["source"] = Source(given.get("source", Source.SUBMITTER))
     given["enumerables"] = tuple(given.get("enumerables", ()))
     return Parameter(**given)
-
-
-def _plain(value: Interface | JobFile | Parameter | Complaint) -> dict[str, Any]:
-    shown = {}
-    for item in fields(value):
-        part = getattr(value, item.name)
-        if part != _default(item):
-            shown[item.name] = _part(part)
-    return shown
-
-
-def _part(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_part(one) for one in value]
-    if isinstance(value, Interface | JobFile | Parameter | Complaint):
-        return _plain(value)
-    return value.value if isinstance(value, StrEnum) else value
-
-
-def _default(item: Field[Any]) -> Any:
-    if item.default_factory is not MISSING:
-        return item.default_factory()
-    return item.default
