@@ -7,7 +7,6 @@ The gate is one for the whole life of the worker; connections to the broker come
 from __future__ import annotations
 
 import logging
-import time
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,14 +16,12 @@ from typing import Any
 from celery import bootsteps
 from celery.worker import state
 
+from hysds.bootsteps.gathering import Gathering
 from hysds.bootsteps.message import has_expired, is_for_us, local_bell, queue_of
 from hysds.bootsteps.valves import Valve, valve_for
 from hysds.celery import RUN_JOB, JobWorker
 from hysds.lib import readiness
 from hysds.settings import environment
-
-_STUCK_S = 1.0
-"""A hub that runs lets a wish in within milliseconds. The job worker repeats one that is not fulfilled."""
 
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
 """What kombu raises, before any of us sees it, over an item of a Redis list that is no message at all. It is popped
@@ -47,15 +44,19 @@ class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes n
         self._valve: Valve | None = None
         self._strategy: Callable[..., object] = _nothing
         """How Celery lets a request of `run_job` in; any thread may call it."""
-        self._asked: deque[tuple[str, float]] = deque()
-        """What was asked for and not yet let in: the queue, and when on the monotonic clock."""
+        self._asked: deque[str] = deque()
+        """The queues of what was asked for and not yet let in."""
+        self._was_open: bool | None = None
+        """What the valve was told last; None while it is told."""
+        self._gathering: Gathering | None = None
 
     def start(self, parent: Any) -> None:
         """With each connection: leave Celery no task to run for a message; a bell's is run for local requests alone."""
         self._strategy = parent.strategies[RUN_JOB]
         parent.strategies.clear()
         driver = parent.connection.transport.driver_type
-        self._valve = valve_for(driver, parent.task_consumer, self._is_open)
+        self._valve = valve_for(driver, parent.task_consumer, self._told)
+        self._gathering = Gathering(parent)
 
     def register_with_event_loop(self, parent: Any, hub: Any) -> None:
         """With each connection, just before messages flow; the first time the job worker begins to work."""
@@ -73,27 +74,20 @@ class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes n
         valve, self._valve = self._valve, None
         if valve is not None:
             valve.close()
+        if self._gathering is not None:
+            self._gathering.close()
         self._admit()
 
     # ---- asked by the job worker, in any thread --------------------------------------------------------------------
 
     def _call(self, queue: str, times: int) -> None:
-        hub_runs = self._valve is not None and not self._hub_is_stuck()
-        self._asked.extend([(queue, time.monotonic())] * times)
-        if hub_runs:
-            self._consumer.call_soon(self._admit)
-        else:
-            self._admit()  # jobs come from the ledger, and need no broker
-
-    def _hub_is_stuck(self) -> bool:
-        """Whether it left an earlier wish alone for long: it waits for a broker that hangs."""
-        try:
-            return time.monotonic() - self._asked[0][1] > _STUCK_S
-        except IndexError:
-            return False
+        # Not by way of the hub: that would cost two changes of threads, and may wait for a broker that hangs.
+        self._asked.extend([queue] * times)
+        self._admit()
 
     def _changed(self) -> None:
-        self._consumer.call_soon(self._look)
+        if self._is_open() != self._was_open:
+            self._consumer.call_soon(self._look)
 
     # ---- in the hub's thread ---------------------------------------------------------------------------------------
 
@@ -101,6 +95,12 @@ class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes n
         if self._worker is None or len(state.reserved_requests) >= self._worker.slots:
             return False
         return self._worker.is_open()
+
+    def _told(self) -> bool:
+        """For the valve. A change that comes while it is answered wakes the hub once more."""
+        self._was_open = None
+        self._was_open = is_open = self._is_open()
+        return is_open
 
     def _look(self) -> None:
         if self._valve is None:
@@ -122,7 +122,7 @@ class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes n
             if not is_for_us(message):
                 reject(message)
             elif not has_expired(message, datetime.now(UTC)):
-                self._asked.append((queue_of(message), time.monotonic()))
+                self._asked.append(queue_of(message))
         except Exception as error:  # noqa: BLE001 - outer shell: no message may end the worker
             # Nothing is handed on: kombu counts a KeyError among the transport's errors, so a message without an id
             # would break the connection, go back to the queue and break the next one. A dead connection shows itself.
@@ -134,7 +134,7 @@ class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes n
     def _admit(self) -> None:
         while self._asked:
             try:
-                queue, _ = self._asked.popleft()
+                queue = self._asked.popleft()
             except IndexError:  # another thread was faster
                 return
             self._strategy(local_bell(self._consumer.app, queue), None, _nothing, _nothing, ())
