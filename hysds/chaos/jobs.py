@@ -73,7 +73,7 @@ class Jobs:
         except Unreachable:
             return  # the same ids again in the next round: a repeat is harmless
         for sent, answer in zip(self._unanswered, answers, strict=True):
-            sent.told = "refused" if answer.refused else "deduped" if answer.twin else "accepted"
+            sent.told = "refused" if answer.refused else "deduped" if answer.is_duplicate else "accepted"
             self._sent.append(sent)
             if sent.job.cancel is not Cancel.NEVER:
                 self._to_cancel.append(sent)

@@ -10,7 +10,18 @@ from typing import Any
 import click
 
 from hysds.bootstrap import System
-from hysds.cli import exits, interrupts, offers, own_system, specs, summary, tables, watching, words
+from hysds.cli import (
+    exits,
+    interrupts,
+    offers,
+    own_system,
+    specs,
+    submissions,
+    summary,
+    tables,
+    watching,
+    words,
+)
 from hysds.cli.exits import Exit
 from hysds.cli.live import People, Screen
 from hysds.cli.own_system import Ready
@@ -27,10 +38,11 @@ from hysds.settings import load
 
 @click.command("run", short_help="Run a job here and show it as it goes.")
 @click.argument("spec", shell_complete=offers.files)
+@click.option("--force", is_flag=True, help="Also where another job does the same; which one, stderr says.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Stdout holds the job's document alone; its output is on stderr."
 )
-def command(spec: str, as_json: bool) -> int:
+def command(spec: str, force: bool, as_json: bool) -> int:
     """Run the job that the file SPEC describes (- is stdin): check it, submit it, show its output as it comes, then
     what its phases took, how it ended and where its files are. The last line is the job's id and status.
 
@@ -54,7 +66,7 @@ def command(spec: str, as_json: bool) -> int:
     for notice in loaded.notices:
         click.echo(f"note: {notice}", err=True)
     with Client(System(loaded.settings)) as checker:
-        job = specs.load([spec], checker)[0]
+        job = specs.load([spec], checker, force)[0]
     err = sys.stderr.buffer
     screen = Screen(err if as_json else sys.stdout.buffer, err, outlives_readers=True)
     with interrupts.by_signals(), own_system.ready(loaded, job) as system:
@@ -108,8 +120,10 @@ class _Watched:
         """Submit it and show it to its end; answers its document."""
         submission = client.submit(job, self.id)
         self._is_accepted = True
-        if submission.twin is None:
+        if submission.twin is None or not submission.is_duplicate:
             self._screen.say(f"job {self.id} in queue {submission.queue}")
+            if submission.twin is not None:
+                self._screen.say(submissions.forced(submission))
             for why in client.obstacles([submission]):
                 # The worker of a system of our own announces itself a moment after it is ready.
                 if not self._system.is_own or why.reason is Reason.TOO_LARGE:

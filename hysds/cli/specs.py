@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
@@ -17,8 +18,8 @@ from hysds.sdk.client import Client
 STDIN = "-"
 
 
-def load(names: Sequence[str], client: Client) -> list[JobSpec]:
-    """The specs in these files, in order; `-` is stdin.
+def load(names: Sequence[str], client: Client, force: bool = False) -> list[JobSpec]:
+    """The specs in these files, in order; `-` is stdin. `force`: none of them is to be a duplicate.
 
     Raises: InvalidSpec with the complaints about all of them, each naming its file, also that it can't be read.
     """
@@ -44,7 +45,7 @@ def load(names: Sequence[str], client: Client) -> list[JobSpec]:
     for note in dict.fromkeys(words.unread(spec.payload["_command"]) for spec in specs):
         if note:
             click.echo(note, err=True)
-    return specs
+    return [replace(spec, enable_dedup=False) for spec in specs] if force else specs
 
 
 def _text(name: str) -> bytes:

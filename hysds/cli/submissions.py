@@ -42,12 +42,28 @@ def show(named: Iterable[tuple[str, Submission]], obstacles: Iterable[Why], as_j
 
 
 def _show(name: str, submission: Submission, as_json: bool) -> None:
-    if submission.twin is not None:
+    stands_for_it = submission.twin if submission.is_duplicate else None
+    if stands_for_it is not None:
         click.echo(
-            f"{clean(name)}: job {submission.id} is a duplicate of job {submission.twin}, "
+            f"{clean(name)}: job {submission.id} is a duplicate of job {stands_for_it}, "
             f"which is {submission.twin_status}",
             err=True,
         )
-    values = {"id": submission.id, "status": submission.status, "dedup_job": submission.twin}
+    elif submission.twin is not None:
+        click.echo(f"{clean(name)}: {forced(submission)}", err=True)
+    values = {
+        "id": submission.id,
+        "status": submission.status,
+        "dedup_job": stands_for_it,
+        "forced_beside": None if stands_for_it else submission.twin,
+    }
     told = tables.as_json({key: value for key, value in values.items() if value})
-    click.echo(told if as_json else submission.twin or submission.id)
+    click.echo(told if as_json else stands_for_it or submission.id)
+
+
+def forced(submission: Submission) -> str:
+    """What to say of a job that was submitted beside one which does the same."""
+    return (
+        f"job {submission.id} was submitted all the same: it would have matched job {submission.twin}, "
+        f"which is {submission.twin_status}"
+    )

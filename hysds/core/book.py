@@ -55,7 +55,7 @@ class Book(LeaseSteps, TimeSteps, UpkeepSteps, FloorSteps):
         if retried is not None and not self._may_retry(retried):
             return Answer(Accepting.NOT_ENDED, retried.status.value)
         twin = self.keys.twin(item, now_us // 1000)
-        if twin is not None:
+        if twin is not None and not item.may_repeat:
             record = transitions.deduped(item, twin, self.generation, now_us)
             self._enter(record, item.spec, "accept")
             return Answer(Accepting.DEDUPED, record.status.value, *twin)
@@ -66,7 +66,7 @@ class Book(LeaseSteps, TimeSteps, UpkeepSteps, FloorSteps):
         self._enter(record, item.spec, "accept")
         if retried is not None:
             self._link(retried, item.id, now_us)
-        return Answer(Accepting.ACCEPTED, record.status.value)
+        return Answer(Accepting.ACCEPTED, record.status.value, *(twin or ()))
 
     def _may_retry(self, record: Record) -> bool:
         return record.status.is_terminal

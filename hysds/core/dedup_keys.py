@@ -30,9 +30,10 @@ class DedupKeys:
     by_digest: dict[str, Key] = field(default_factory=dict)
 
     def twin(self, item: Acceptance, now_ms: int) -> tuple[str, str] | None:
-        """The job that makes this one a duplicate, and its status: judged by the new submission's own states."""
+        """The job that does the same, and its status: judged by the new submission's own states. It makes this one a
+        duplicate, unless that is forced."""
         key = self.by_digest.get(item.dedup) if item.dedup else None
-        if key is None or item.may_repeat or key.owner == item.retry_of or self.is_free(key, now_ms):
+        if key is None or key.owner == item.retry_of or self.is_free(key, now_ms):
             return None
         status = self.status(key)
         return (key.owner, status.value) if status in item.twins else None
@@ -72,6 +73,12 @@ class DedupKeys:
         else:
             until_ms = FOREVER if ended.window_ms == FOREVER else ended.ended_ms + ended.window_ms
             self.by_digest[ended.dedup] = Key(ended.id, until_ms)
+
+    def free(self, digest: str, id: str) -> None:
+        """Whatever was done under the key is taken out; only while it names that job."""
+        key = self.by_digest.get(digest)
+        if key is not None and key.owner == id:
+            del self.by_digest[digest]
 
     def names(self, key: Key, ended: Record) -> bool:
         """Whether the key still names the job that ends."""

@@ -64,7 +64,7 @@ class Accepting(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """To one acceptance. `twin`: the job that stands for a duplicate.
+    """To one acceptance. `twin`: the job that stands for a duplicate; of one that was forced, the job that would have.
 
     `status` is the job's own; after a conflict or `not-ended` that of the job which stands in its way.
     """
@@ -229,6 +229,36 @@ class Moved:
     ready: tuple[Ready, ...] = ()
     more: bool = False
     """Whether work of this kind was left for the next call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """A job to be taken out for good. `dedup`: its digest, for a job whose record is forgotten: its key may stand."""
+
+    id: str
+    dedup: str = ""
+
+
+class Purging(StrEnum):
+    """What a purge did to one job."""
+
+    PURGED = "purged"
+    MISSING = "missing"
+    """There is no record; a key that stood for the job is gone now."""
+    LIVE = "live"
+    """It has not ended."""
+    UNWRITTEN = "unwritten"
+    """Its last document is not in the store yet."""
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """The answer to one. `status`: where the job stood; `revision`: its last, which no document may exceed."""
+
+    how: Purging
+    status: str = ""
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from hysds.core import transitions
 from hysds.core.pages import Pages
 from hysds.core.record import Record
-from hysds.core.requests import MAX_BATCH, Moved
+from hysds.core.requests import MAX_BATCH, Moved, Purge, Purged, Purging
 
 
 class UpkeepSteps(Pages):
@@ -50,13 +50,41 @@ class UpkeepSteps(Pages):
         self.tick(now_us)
         gone = [id for id in ids_ if id in self.records and self._may_forget(self.records[id])]
         for id in gone:
-            for shelf in (self.records, self.specs, self.attempts, self.errors, self.retire):
-                shelf.pop(id, None)
+            self._drop(id)
         self.keys.drop_over(now_us // 1000, MAX_BATCH)
         return tuple(gone)
 
     def _may_forget(self, record: Record) -> bool:
         return record.status.is_terminal and record.confirmed
+
+    def purge(self, wanted: Sequence[Purge], now_us: int) -> tuple[Purged, ...]:
+        """Take ended jobs out for good, whose last document the store holds, and free the keys that name them."""
+        self.tick(now_us)
+        return tuple(self._purge(item) for item in wanted)
+
+    def _purge(self, item: Purge) -> Purged:
+        record = self.records.get(item.id)
+        if record is None:
+            self.keys.free(item.dedup, item.id)
+            return Purged(Purging.MISSING)
+        if not self._has_ended(record):
+            return Purged(Purging.LIVE, record.status.value)
+        if not self._is_written(record):
+            return Purged(Purging.UNWRITTEN, record.status.value)
+        self.keys.free(record.dedup, record.id)
+        self._drop(record.id)
+        return Purged(Purging.PURGED, record.status.value, record.revision)
+
+    def _has_ended(self, record: Record) -> bool:
+        return record.status.is_terminal
+
+    def _is_written(self, record: Record) -> bool:
+        """Whether the store holds its last document: what a purge that was killed is found by."""
+        return record.confirmed
+
+    def _drop(self, id: str) -> None:
+        for shelf in (self.records, self.specs, self.attempts, self.errors, self.retire):
+            shelf.pop(id, None)
 
     def touch(self, id: str, above: int, now_us: int) -> int:
         """Raise a record's revision above one that a store holds from a lost future; 0 where there is no record."""

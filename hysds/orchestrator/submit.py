@@ -42,7 +42,7 @@ class Submission:
     shape: str = ""
     """What it needs of a host, as `core.shapes` writes it."""
     twin: JobId | None = None
-    """The job that stands for a duplicate."""
+    """The job that stands for a duplicate; of one that was forced (`enable_dedup: false`), the job that would have."""
     twin_status: str = ""
     repeated: bool = False
     """This very submission was accepted before."""
@@ -50,6 +50,11 @@ class Submission:
     hearers: int | None = None
     """How many announced workers hear the queue that this step made the job ready in. None where it was not made
     ready: a duplicate, a repeat, a job that waits for its time."""
+
+    @property
+    def is_duplicate(self) -> bool:
+        """Whether its twin stands for it: nothing runs under this id."""
+        return self.twin is not None and self.status == Status.DEDUPED.value
 
 
 class Orchestrator:

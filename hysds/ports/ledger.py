@@ -23,6 +23,8 @@ from hysds.core.requests import (
     Committed,
     Moved,
     Place,
+    Purge,
+    Purged,
     Renewal,
     Renewed,
 )
@@ -118,6 +120,11 @@ class Ledger(Protocol):
 
     def forget(self, ids: Sequence[str]) -> tuple[str, ...]:
         """Drop them; answers which are gone."""
+
+    def purge(self, wanted: Sequence[Purge]) -> tuple[Purged, ...]:
+        """Take ended jobs out for good, once the store holds their last documents, and free the dedup keys that name
+        them; one answer each. Never a live job. Chunks of MAX_BATCH; a repeat answers `missing`.
+        """
 
     def touch(self, id: str, above: int) -> int:
         """Raise a revision; answers the new one, 0 where there is no record."""

@@ -16,6 +16,9 @@ from hysds.core.query import Counts, JobQuery
 
 Document = Mapping[str, Any]
 
+FENCE_MS = 86_400_000
+"""How long a deleted document is not written again, wall ms: by then no writer lives that read its job before."""
+
 
 class Writing(StrEnum):
     """What became of one document."""
@@ -47,6 +50,16 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """The answer to a query without its documents: (id, status) of each job of the page. `cursor` and `total` as of a
+    `Page`."""
+
+    jobs: tuple[tuple[str, str], ...]
+    cursor: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A job whose document could not be made or written. A later revision that can be replaces it."""
 
@@ -69,6 +82,15 @@ class Store(Protocol):
 
     def search(self, query: JobQuery) -> Page:
         """What `core.query.select` says, of one moment."""
+
+    def find(self, query: JobQuery) -> Found:
+        """The same jobs as `search`, in the same order, at a fraction of its cost; facets are not counted."""
+
+    def delete(self, wanted: Sequence[tuple[str, int]]) -> tuple[bool, ...]:
+        """Delete what is held of each (id, revision) up to that revision, letters too; whether there was a document.
+
+        For FENCE_MS no document of it up to that revision is written again: `older`, with the revision as what is held.
+        """
 
     def set_aside(self, letters: Sequence[DeadLetter]) -> None:
         """Keep why jobs have no document of a revision: the newest letter a job, and only above what is

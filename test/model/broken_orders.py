@@ -127,3 +127,39 @@ class ForgetsMemory(Book):
         if step == "expire":
             new = replace(new, shape=alone(SHAPE) if is_alone(new.shape) else SHAPE, memory_bytes=0)
         super()._leave_started(old, new, step, entry, made)
+
+
+class PurgesTheLive(Book):
+    """A purge asks for no end, nor for its document."""
+
+    def _has_ended(self, record: Record) -> bool:
+        return True
+
+    def _is_written(self, record: Record) -> bool:
+        return True
+
+
+class PurgeFreesAnyKey(Book):
+    """A purge lets go of its digest's key, whoever it names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys = _OpenHanded(self.records)
+
+
+class _OpenHanded(DedupKeys):
+    def free(self, digest: str, id: str) -> None:
+        self.by_digest.pop(digest, None)
+
+
+class PurgeKeepsItsKey(Book):
+    """A purged job's key stands for it, as a forgotten one's does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys = _Tenacious(self.records)
+
+
+class _Tenacious(DedupKeys):
+    def free(self, digest: str, id: str) -> None:
+        """It stays."""

@@ -103,6 +103,8 @@ class Happenings:
                 asks = world if status in TERMINAL else world._replace(asked=put(world.asked, job, 1))
                 after = self._after(asks, step)
                 yield ("is cancelled by its user", 0, job + 1), after, False
+            if self.bounds.purges and status > 0:
+                self.model.purge(world.ledger, job, now_us)
 
     def _operators(self, world: World, now_us: int) -> Iterator[Move]:
         """Orders by name; what nobody takes back some day would keep every job for ever."""

@@ -13,13 +13,14 @@ from typing import Any
 from hysds.core.book import Book
 from hysds.core.errors import Internal
 from hysds.core.floor_requests import Announcement, Drain, Fit, Notice
-from hysds.core.requests import Accepting, Bid, Commit, Committing, Held, Moved, Renewal, Standing
+from hysds.core.requests import Accepting, Bid, Commit, Committing, Held, Moved, Purge, Renewal, Standing
 from hysds.core.shapes import alone
 from hysds.core.status import Status
 from model import rules
 from model.rules import Violation
 from model.slim import (
     CLOCK_MS,
+    DIGEST,
     IDS,
     LARGER,
     LEASE_MS,
@@ -138,6 +139,18 @@ class LedgerModel:
     def cancel(self, ledger: Ledger, job: int, now_us: int) -> Step:
         return self._take(ledger, now_us, ("cancel", job), lambda book: book.cancel([IDS[job]], now_us))
 
+    def purge(self, ledger: Ledger, job: int, now_us: int) -> None:
+        """A purge of one job: judged, and no more, as after it the job is as if it had never been."""
+        wanted = [Purge(IDS[job], DIGEST)]
+        step = self._take(ledger, now_us, ("purge", job), lambda book: book.purge(wanted, now_us))
+        is_live = ledger.jobs[job].status not in TERMINAL
+        if is_live and step.ledger != ledger:
+            raise Violation(f"job {job + 1} had not ended, and was changed by a purge")
+        if not is_live and step.ledger.jobs[job].status:
+            raise Violation(f"job {job + 1} had ended, and its purge left it")
+        if not is_live and step.ledger.key == job + 1:
+            raise Violation(f"job {job + 1} was purged, and the dedup key still names it")
+
     def wake(self, ledger: Ledger, now_us: int) -> Step:
         """The time of all waiting jobs has come."""
         later_us = now_us + (WAKE_MS - WALL_MS) * 1000
@@ -169,10 +182,8 @@ class LedgerModel:
     def last(self) -> str:
         """The step that was asked for last, in words: where a trace ends."""
         match self._last:
-            case ("submit" | "cancel" | "expire" as what, int(job)):
-                return {"submit": "submit", "cancel": "cancel", "expire": "the end of the lease of"}[
-                    what
-                ] + f" job {job + 1}"
+            case ("submit" | "cancel" | "purge" | "expire" as what, int(job)):
+                return ("the end of the lease of" if what == "expire" else what) + f" job {job + 1}"
             case ("commit" | "release" as what, int(worker), (int(job), int()), *status):
                 return f"{what} by {OWNERS[worker]} of job {job + 1} {' '.join(map(str, status))}".rstrip()
             case ("claim" | "renew" | "drain" | "undrain" as what, int(worker), *_):

@@ -48,6 +48,7 @@ FAILOVER = Bounds(
 PAIR = Bounds(bells=1, inboxes=False, gives_up=False, releases=False, crashes=False)
 _ALONE = Bounds(bells=1, workers=1, inboxes=False)
 DRAINED = Bounds(bells=1, drains=True, inboxes=False, cancels=False, releases=False)
+PURGED = replace(PAIR, purges=True)
 AGAIN = (Plan(dedup=True), Plan(dedup=True, retries=True))
 _GROWS = (Plan(retry=Status.WAITING, grows=True),)
 
@@ -178,6 +179,27 @@ MUTANTS: Sequence[Mutant] = (
         bounds=PAIR,
     ),
     Mutant("next attempt as small", "does not get the memory", broken_orders.KeepsItsShape, plans=_GROWS),
+    Mutant(
+        "live job purged",
+        "the record of job 1 is gone",
+        broken_orders.PurgesTheLive,
+        plans=_KEYED,
+        bounds=PURGED,
+    ),
+    Mutant(
+        "purge frees whatever key",
+        "but the key is free",
+        broken_orders.PurgeFreesAnyKey,
+        plans=_FORCED,
+        bounds=PURGED,
+    ),
+    Mutant(
+        "purge keeps the key",
+        "the dedup key",
+        broken_orders.PurgeKeepsItsKey,
+        plans=_KEYED,
+        bounds=PURGED,
+    ),
     Mutant("memory lost with the lease", "has memory 0", broken_orders.ForgetsMemory, plans=_GROWS),
 )
 """`compares_fences` is off for plain fences only: renaming them would hide that two are equal."""

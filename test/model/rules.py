@@ -64,7 +64,7 @@ def check_step(before: dict[str, Record], book: Book, ids: tuple[str, ...]) -> N
     for job, id in enumerate(ids, 1):
         old, new = before.get(id), book.records.get(id)
         if new is None:
-            if old is not None:
+            if old is not None and not (old.status.is_terminal and old.confirmed):
                 raise Violation(f"the record of job {job} is gone")
             continue
         if old is not None and old != new:

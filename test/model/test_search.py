@@ -6,7 +6,7 @@ import pytest
 
 from hysds.core.status import Status
 from model.ledger_model import LedgerModel
-from model.mutants import AGAIN, DRAINED, FAILOVER, MUTANTS, PAIR, Mutant
+from model.mutants import AGAIN, DRAINED, FAILOVER, MUTANTS, PURGED, Mutant
 from model.search import Found, Search
 from model.slim import Plan
 from model.world import Bounds
@@ -22,7 +22,7 @@ SEARCHES: dict[str, tuple[tuple[Plan, ...], Bounds]] = {
     "one job": ((_FIRST,), Bounds()),
     "one job, the ledger fails over": ((Plan(),), FAILOVER),
     "one job, its workers are drained": ((Plan(retry=Status.WAITING),), DRAINED),
-    "two jobs, the second does the first again": (AGAIN, PAIR),
+    "two jobs, the second does the first again; either is purged": (AGAIN, PURGED),
 }
 
 

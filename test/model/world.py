@@ -55,6 +55,8 @@ class Bounds:
     failover: bool = False
     drains: bool = False
     """An operator orders workers to take no more jobs, and takes it back some day."""
+    purges: bool = False
+    """An operator may purge any job at any moment; each is judged, and where it leads to is not followed."""
     compares_fences: bool = True
     """Fences are renamed, equality kept. Off: their numbers stand, and the clock is beyond all of them."""
     inboxes: bool = True

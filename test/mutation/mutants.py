@@ -257,7 +257,7 @@ MUTANTS: Sequence[Mutant] = (
         "10",
         "no job is anybody's duplicate",
         _STEPS,
-        "if not key or item.may_repeat or key.owner == item.retry_of or is_over(key) then return nil end",
+        "if not key or key.owner == item.retry_of or is_over(key) then return nil end",
         "if true then return nil end",
     ),
     _one(
@@ -387,6 +387,30 @@ MUTANTS: Sequence[Mutant] = (
         _CLAIMS,
         "if not next(held_of(worker.name)) then return queues, fit end",
         "if true then return queues, fit end",
+    ),
+    Mutant(
+        "19",
+        "a purge takes what has not ended",
+        (
+            Edit("purge.lua", "if not ENDED[record.status] then return {'live', record.status, '0'} end", ""),
+            Edit(
+                "purge.lua", "if record.confirmed == 0 then return {'unwritten', record.status, '0'} end", ""
+            ),
+        ),
+    ),
+    _one(
+        "19",
+        "a purge does not wait for the last document",
+        "purge.lua",
+        "if record.confirmed == 0 then return {'unwritten', record.status, '0'} end",
+        "",
+    ),
+    _one(
+        "19",
+        "a purge frees its key whoever it names",
+        "purge.lua",
+        "if not key or key.owner ~= id then return end",
+        "if not key then return end",
     ),
     _one(
         "18",

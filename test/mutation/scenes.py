@@ -423,6 +423,30 @@ def _keyed(stage: Stage, digest: str, ends: tuple[Status, ...] = (), **changes: 
     return stage.submit(ends, dedup=digest, twins=TWINS, **changes)
 
 
+def a_job_that_is_purged_too_early(stage: Stage) -> None:
+    """While it runs; and once it has ended and its last document is not written yet."""
+    stage.submit()
+    lease = stage.take("w1")
+    stage.purge(lease.record.id)
+    stage.commit("w1", lease)
+    stage.purge(lease.record.id)
+
+
+def a_forced_twin_that_is_purged(stage: Stage) -> None:
+    """It took no key, and its purge frees none: a third is dropped while the first runs."""
+    _keyed(stage, "a")
+    first = stage.take("w1")
+    forced = _keyed(stage, "a", (Status.FAILED,), may_repeat=True)
+    stage.commit("w2", stage.take("w2"), Status.FAILED, reason="user")
+    stage.index(forced, stage.shown(forced))
+    stage.purge(forced, "a")
+    _keyed(stage, "a")
+    third = stage.claim("w3")
+    stage.commit("w1", first)
+    if third is not None:
+        stage.commit("w3", third)
+
+
 def _run_what_is_ready(stage: Stage) -> None:
     while lease := stage.claim("w9"):
         stage.commit("w9", lease)
@@ -468,5 +492,7 @@ SCENES: Mapping[str, Callable[[Stage], None]] = {
         a_worker_that_is_drained,
         a_cancel_that_comes_too_late,
         a_document_that_is_written_late,
+        a_job_that_is_purged_too_early,
+        a_forced_twin_that_is_purged,
     )
 }

@@ -32,7 +32,7 @@ from hysds.core.document import document
 from hysds.core.errors import HysdsError
 from hysds.core.floor_requests import Announcement, Drain, Fit
 from hysds.core.ledger_clock import CLOCK_CAP_MS
-from hysds.core.requests import Acceptance, Bid, Commit, Held, Lease, Renewal
+from hysds.core.requests import Acceptance, Bid, Commit, Held, Lease, Purge, Renewal
 from hysds.core.status import Status
 from hysds.lib import uuid7
 from hysds.ports.events import Entry
@@ -132,6 +132,11 @@ class Stage:
         self.step()
         [(_, told)] = self.ledger.cancel([id]).answers
         self.asked[id] = replace(self.asked[id], cancel=told)
+
+    def purge(self, id: str, digest: str = "") -> None:
+        """An operator takes a job out for good, where the ledger lets him."""
+        self.step()
+        self.ledger.purge([Purge(id, digest)])
 
     def drain(self, worker: str) -> None:
         """An operator's order; `undrain` takes it back."""

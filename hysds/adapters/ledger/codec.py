@@ -27,6 +27,8 @@ from hysds.core.requests import (
     Lease,
     Moved,
     Place,
+    Purged,
+    Purging,
     Ready,
     Renewal,
     Renewed,
@@ -147,6 +149,11 @@ def ready(reply: Sequence[Sequence[Any]]) -> tuple[Ready, ...]:
 def moved(reply: Sequence[Any]) -> Moved:
     answers, made, more = reply
     return Moved(tuple((id, word) for id, word in answers), ready(made), more == 1)
+
+
+def purged(reply: Sequence[str]) -> Purged:
+    how, status, revision = reply
+    return Purged(Purging(how), status, int(revision))
 
 
 def claimed(reply: Sequence[Any]) -> Claimed:

@@ -20,6 +20,8 @@ from hysds.core.requests import (
     Committed,
     Moved,
     Place,
+    Purge,
+    Purged,
     Renewal,
     Renewed,
 )
@@ -125,6 +127,13 @@ class MemoryLedger:
             with self._step() as now_us:
                 gone += self.book.forget(part, now_us)
         return tuple(gone)
+
+    def purge(self, wanted: Sequence[Purge]) -> tuple[Purged, ...]:
+        answers: list[Purged] = []
+        for part in batches.parts(wanted):
+            with self._step() as now_us:
+                answers += self.book.purge(part, now_us)
+        return tuple(answers)
 
     def touch(self, id: str, above: int) -> int:
         with self._step() as now_us:

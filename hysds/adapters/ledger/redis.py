@@ -19,6 +19,8 @@ from hysds.core.requests import (
     Committed,
     Moved,
     Place,
+    Purge,
+    Purged,
     Renewal,
     Renewed,
 )
@@ -113,6 +115,13 @@ class RedisLedger:
         # without ids too: keys whose window is over go with each call
         parts = list(batches.parts(ids)) or [()]
         return tuple(id for part in parts for id in self._step("forget", MAX_BATCH, *part))
+
+    def purge(self, wanted: Sequence[Purge]) -> tuple[Purged, ...]:
+        answers: list[Purged] = []
+        for part in batches.parts(wanted):
+            flat = [text for item in part for text in (item.id, item.dedup)]
+            answers += [codec.purged(reply) for reply in self._step("purge", *flat)]
+        return tuple(answers)
 
     def touch(self, id: str, above: int) -> int:
         return int(self._step("touch", id, above))

@@ -55,3 +55,12 @@ CREATE TABLE IF NOT EXISTS dead_letters (
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS letters_by_time ON dead_letters (at DESC, id);
+
+-- Up to which revision a deleted job is not written again, and since when (wall ms). New in schema 2.
+CREATE TABLE IF NOT EXISTS fences (
+    id TEXT PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS fences_by_time ON fences (at);

@@ -10,18 +10,19 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hysds.adapters.store import sqlite_file, sqlite_query
+from hysds.adapters.store import sqlite_fences, sqlite_file, sqlite_query
 from hysds.adapters.store.sqlite_query import Statement
 from hysds.core.errors import Refused
 from hysds.core.query import JobQuery
 from hysds.core.searched import Sealed, Searched, seal
-from hysds.ports.store import DeadLetter, Document, Page, Writing, Written
+from hysds.lib import clocks
+from hysds.ports.store import DeadLetter, Document, Found, Page, Writing, Written
 
 CHUNK = 500
 """Documents of one transaction: others wait so long for their turn."""
@@ -55,6 +56,7 @@ _SET_ASIDE = """
 INSERT INTO dead_letters (id, revision, reason, at)
 SELECT :id, :revision, :reason, :at_ms
 WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE id = :id AND revision >= :revision)
+AND NOT EXISTS (SELECT 1 FROM fences WHERE id = :id AND revision >= :revision)
 ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, reason = excluded.reason, at = excluded.at
 WHERE excluded.revision >= revision
 """
@@ -72,13 +74,16 @@ class _Row:
 
 class SqliteStore:
     """A store in the file at `path`, which is made at first use. `busy_timeout_s`: how long a turn is
-    waited for.
+    waited for; `wall_ms`: the wall clock.
 
     Raises, at first use: Refused for a file that is not this store's, Unreachable for one that can't be used.
     """
 
-    def __init__(self, path: Path, busy_timeout_s: float = 30.0) -> None:
+    def __init__(
+        self, path: Path, busy_timeout_s: float = 30.0, wall_ms: Callable[[], int] = clocks.wall_ms
+    ) -> None:
         self._path = path
+        self._wall_ms = wall_ms
         self._busy_timeout_s = busy_timeout_s
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
@@ -108,6 +113,21 @@ class SqliteStore:
         page = rows[: query.limit]
         cursor = query.cursor_at(page[-1][1], page[-1][0]) if len(rows) > len(page) else ""
         return Page(tuple(json.loads(body) for _, _, body in page), cursor, total, counts)
+
+    def find(self, query: JobQuery) -> Found:
+        with self._moment() as connection:
+            rows = _rows(connection, sqlite_query.places(query)) if query.limit else []
+            ((total,),) = _rows(connection, sqlite_query.total(query))
+        page = rows[: query.limit]
+        cursor = query.cursor_at(page[-1][2], page[-1][0]) if len(rows) > len(page) else ""
+        return Found(tuple((id_, status) for id_, status, _ in page), cursor, total)
+
+    def delete(self, wanted: Sequence[tuple[str, int]]) -> tuple[bool, ...]:
+        answers: list[bool] = []
+        for start in range(0, len(wanted), CHUNK):
+            with self._turn() as connection:
+                answers += sqlite_fences.delete(connection, wanted[start : start + CHUNK], self._wall_ms())
+        return tuple(answers)
 
     def set_aside(self, letters: Sequence[DeadLetter]) -> None:
         with self._turn() as connection:
@@ -188,7 +208,9 @@ def _write(connection: sqlite3.Connection, chunk: Sequence[Sealed | str]) -> lis
         kept[0]: _Row(seq, revision, words, tuple(kept))
         for seq, revision, words, *kept in connection.execute(_FIND, (json.dumps(ids),))
     }
-    held = {id_: row.revision for id_, row in rows.items()}
+    held = dict(sqlite_fences.standing(connection, ids))
+    for id_, row in rows.items():
+        held[id_] = max(row.revision, held.get(id_, 0))
     newest: dict[str, Sealed] = {}
     answers = []
     for item in chunk:

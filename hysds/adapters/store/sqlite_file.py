@@ -15,7 +15,7 @@ from hysds.core.errors import Refused, Unreachable
 APPLICATION = 0x48795344
 """`HySD`, in the file's header: this file is ours."""
 
-SCHEMA = 1
+SCHEMA = 2
 """The version of schema.sql."""
 
 _NETWORK = frozenset(
@@ -65,7 +65,8 @@ def open_store(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
         _make(path)
     connection = _connect(path, busy_timeout_s)
     try:
-        _check_owner(connection, path)
+        if _checked_version(connection, path) < SCHEMA:
+            _upgrade(connection)
         # What was answered as written is confirmed to the ledger, so it must survive a power loss.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -65536")
@@ -128,7 +129,16 @@ def _connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
 
 
-def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """To this schema: each so far has only added tables and indexes, which the script makes where there are none."""
+    connection.executescript(f"BEGIN IMMEDIATE;{_schema()}PRAGMA user_version = {SCHEMA};COMMIT;")
+
+
+def _checked_version(connection: sqlite3.Connection, path: Path) -> int:
+    """Of the schema that the file has.
+
+    Raises: Refused for a file that is not ours, or of a newer HySDS.
+    """
     try:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -143,3 +153,4 @@ def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
             f"{path} was written by a newer HySDS (schema {version}; this one knows {SCHEMA}); "
             "upgrade this one"
         )
+    return int(version)

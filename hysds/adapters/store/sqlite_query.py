@@ -18,18 +18,23 @@ class Statement:
 
 def page(query: JobQuery) -> Statement:
     """The page's (id, sort value, body), and one row more where another page follows."""
-    wanted = _wanted(query)
-    order = "DESC" if query.descending else "ASC"
-    after = query.after()
-    if after is not None:
-        sign = "<" if query.descending else ">"
-        wanted = _both(wanted, Statement(f"({query.sort.value}, id) {sign} (?, ?)", after))
-    name = query.sort.value
+    wanted = _behind(query)
+    order, name = _order(query), query.sort.value
     # The bodies are fetched for the page alone, after its rows were chosen.
     return Statement(
         f"SELECT id, {name}, body FROM "  # noqa: S608
         f"(SELECT seq, id, {name} FROM jobs {wanted.sql} ORDER BY {name} {order}, id {order} LIMIT ?) "
         f"JOIN documents USING (seq) ORDER BY {name} {order}, id {order}",
+        (*wanted.parameters, query.limit + 1),
+    )
+
+
+def places(query: JobQuery) -> Statement:
+    """The page's (id, status, sort value), and one row more where another page follows; no document is read."""
+    wanted = _behind(query)
+    order, name = _order(query), query.sort.value
+    return Statement(
+        f"SELECT id, status, {name} FROM jobs {wanted.sql} ORDER BY {name} {order}, id {order} LIMIT ?",  # noqa: S608
         (*wanted.parameters, query.limit + 1),
     )
 
@@ -49,6 +54,19 @@ def counts(query: JobQuery, term: Term) -> Statement:
         f"GROUP BY {name} ORDER BY count(*) DESC, {name} LIMIT ?",
         (*wanted.parameters, MAX_COUNTED),
     )
+
+
+def _order(query: JobQuery) -> str:
+    return "DESC" if query.descending else "ASC"
+
+
+def _behind(query: JobQuery) -> Statement:
+    """The condition of what matches and comes behind the cursor."""
+    wanted, after = _wanted(query), query.after()
+    if after is None:
+        return wanted
+    sign = "<" if query.descending else ">"
+    return _both(wanted, Statement(f"({query.sort.value}, id) {sign} (?, ?)", after))
 
 
 def _wanted(query: JobQuery) -> Statement:

@@ -18,7 +18,7 @@ from hysds.adapters.ledger.server import Server
 from hysds.core import transitions
 from hysds.core.floor_requests import Announcement, Drain, Fit
 from hysds.core.record import FOREVER, Record, placement
-from hysds.core.requests import Acceptance, Bid, Commit, Event, Held, Renewal
+from hysds.core.requests import Acceptance, Bid, Commit, Event, Held, Purge, Renewal
 from hysds.core.shapes import is_alone
 from hysds.core.status import OFFLINE, Status
 from hysds.lib import uuid7
@@ -78,6 +78,7 @@ class SideBySide:
             self._confirm,
             self._confirm,
             self._forget,
+            self._purge,
             self._touch,
             self._leave,
             self._listen,
@@ -300,6 +301,10 @@ class SideBySide:
     def _forget(self, a: int, b: int, c: int, d: int) -> Callable[[Ledger], Any]:
         ids = self.memory.retirable(5) if a % 3 else (self._id(b),)
         return lambda ledger: (ledger.retirable(5), ledger.forget(ids), ledger.queues(), ledger.kept(ids))
+
+    def _purge(self, a: int, b: int, c: int, d: int) -> Callable[[Ledger], Any]:
+        wanted = [Purge(self._id(a + n), _DIGESTS[(b + n) % 4]) for n in range(1 + c % 4)]
+        return lambda ledger: (ledger.purge(wanted), ledger.kept([one.id for one in wanted]))
 
     def _touch(self, a: int, b: int, c: int, d: int) -> Callable[[Ledger], Any]:
         id, above = self._id(a), self.now_us + (-5_000_000, 5_000_000)[b % 2]

@@ -101,6 +101,9 @@ def _follow(store: Store, query: JobQuery, held: dict[str, dict[str, Any]], jobs
         assert list(page.documents) == [held[id_] for id_ in expected.ids]
         assert (page.total, page.cursor) == (expected.total, expected.cursor)
         assert page.counts == expected.counts
+        found = store.find(query)
+        assert found.jobs == tuple((id_, held[id_]["status"]) for id_ in expected.ids)
+        assert (found.total, found.cursor) == (expected.total, expected.cursor)
         if not page.cursor:
             return
         query = _next(query, page.cursor)

@@ -37,7 +37,7 @@ local function accept(item, spec)
   local retried = item.retry_of ~= '' and load(item.retry_of)
   if retried and not ENDED[retried.status] then return {'not-ended', retried.status, '', ''} end
   local twin, twin_status = twin_of(item)
-  if twin then
+  if twin and not item.may_repeat then
     enter(born(item, DEDUPED, {ended_ms = now_ms, dedup_job = twin, dedup_status = twin_status}), spec, 'accept')
     return {'deduped', DEDUPED, twin, twin_status}
   end
@@ -51,7 +51,7 @@ local function accept(item, spec)
   enter(record, spec, 'accept')
   if retried then link(retried, item.id) end
   if not waits then make_ready(record) end
-  return {'accepted', record.status, '', ''}
+  return {'accepted', record.status, twin or '', twin_status or ''}
 end
 
 local answers = {}

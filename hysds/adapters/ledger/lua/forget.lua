@@ -6,8 +6,7 @@ for i = 3, #ARGV do
   local record = not seen[id] and sound(id)
   if damaged[id] then zset_drop(RETIRE, id) end -- the audit sets it aside
   if record and ENDED[record.status] and record.confirmed == 1 then
-    for _, kind in ipairs({'job:', 'long:', 'spec:', 'tries:', 'error:'}) do erase(P .. kind .. id) end
-    zset_drop(RETIRE, id)
+    drop_record(id)
     gone[#gone + 1] = id
     seen[id] = true
   end

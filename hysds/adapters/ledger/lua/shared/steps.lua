@@ -62,7 +62,7 @@ local function put(old, new, step)
   if new.revision ~= old.revision then publish(new, step) end
 end
 
--- The job that makes a submission a duplicate, and its status: judged by the submission's own states.
+-- The job that does the same as a submission, and its status: judged by the submission's own states.
 local function key_status(key)
   local owner = load(key.owner)
   return owner and owner.status or COMPLETED
@@ -72,6 +72,12 @@ end
 local function is_over(key)
   if key.until_ms == 0 then return not load(key.owner) end
   return 0 < key.until_ms and key.until_ms <= now_ms
+end
+
+-- All that is kept of a job that has ended.
+local function drop_record(id)
+  for _, kind in ipairs({'job:', 'long:', 'spec:', 'tries:', 'error:'}) do erase(P .. kind .. id) end
+  zset_drop(RETIRE, id)
 end
 
 -- Out of every place that its own fields name, as far as they can be read.
@@ -102,7 +108,7 @@ end
 
 local function twin_of(item)
   local key = item.dedup ~= '' and key_of(item.dedup)
-  if not key or item.may_repeat or key.owner == item.retry_of or is_over(key) then return nil end
+  if not key or key.owner == item.retry_of or is_over(key) then return nil end
   local status = key_status(key)
   if string.find(item.twins, ' ' .. status .. ' ', 1, true) then return key.owner, status end
 end

@@ -1,0 +1,119 @@
+"""Deleted documents: gone from every answer, and not written again by whoever is late."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hysds.adapters.store.memory import MemoryStore
+from hysds.adapters.store.sqlite import SqliteStore
+from hysds.core.query import JobQuery
+from hysds.ports.store import FENCE_MS, DeadLetter, Store, Writing, Written
+
+_AT_MS = 1_800_000_000_000
+
+
+def _document(number: int, revision: int = 1, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": f"00000000-0000-4000-8000-{number:012}",
+        "revision": revision,
+        "status": "job-failed",
+        "type": "job:count",
+        "error": f"word{number}",
+        **changes,
+    }
+
+
+def test_a_deleted_document_is_in_no_answer(store: Store) -> None:
+    """Not by id, by condition, by word, in no total; another of the same words stays."""
+    one, two = _document(1, error="shared rare"), _document(2, error="shared")
+    store.write([one, two])
+
+    assert store.delete([(one["id"], 1), ("unknown", 5)]) == (True, False)
+
+    assert store.get([one["id"], two["id"]]) == (None, two)
+    assert store.search(JobQuery()).documents == (two,)
+    assert [store.search(JobQuery(text=word)).total for word in ("rare", "shared")] == [0, 1]
+    assert store.find(JobQuery()).jobs == ((two["id"], "job-failed"),)
+    assert store.delete([(one["id"], 1)]) == (False,)
+
+
+def test_a_late_write_does_not_bring_it_back_and_a_newer_one_does(store: Store) -> None:
+    """An indexer that read the job before its purge writes up to that revision; a job of the same id goes on above."""
+    store.write([_document(1, 7)])
+    store.delete([(_document(1)["id"], 7)])
+
+    late = store.write([_document(1, 7), _document(1, 6), _document(1, 8)])
+
+    assert late == (Written(Writing.OLDER, 7), Written(Writing.OLDER, 7), Written(Writing.WRITTEN, 8))
+    assert store.get([_document(1)["id"]]) == (_document(1, 8),)
+    assert store.write([_document(1, 7)]) == (Written(Writing.OLDER, 8),)
+
+
+def test_what_is_newer_than_the_delete_stays(store: Store) -> None:
+    """The job was accepted once more between a purge and its delete."""
+    store.write([_document(1, 9)])
+
+    assert store.delete([(_document(1)["id"], 7)]) == (False,)
+    assert store.get([_document(1)["id"]]) == (_document(1, 9),)
+
+
+def test_letters_go_with_the_document_and_late_ones_do_not_come_back(store: Store) -> None:
+    """Up to the revision, as documents."""
+    id_ = _document(1)["id"]
+    store.set_aside([DeadLetter(id_, 7, "too odd", _AT_MS)])
+    store.delete([(id_, 7)])
+    store.set_aside([DeadLetter(id_, 6, "too odd", _AT_MS)])
+    assert store.dead_letters(10) == ()
+
+    store.set_aside([newer := DeadLetter(id_, 8, "too odd", _AT_MS)])
+    assert store.dead_letters(10) == (newer,)
+
+
+def test_an_id_may_be_deleted_and_written_many_times(store: Store) -> None:
+    """What a delete leaves holds no row and no word of another."""
+    for revision in range(1, 30, 2):
+        store.write([_document(number, revision) for number in range(8)])
+        assert store.delete([(_document(number)["id"], revision) for number in range(0, 8, 2)]) == (True,) * 4
+        assert [store.search(JobQuery(text=f"word{number}")).total for number in (0, 1)] == [0, 1]
+        store.write([_document(number, revision + 1) for number in range(8)])
+        assert store.search(JobQuery(text="word0")).total == 1
+
+
+@pytest.mark.parametrize(
+    "make", [lambda path, clock: MemoryStore(clock), lambda path, clock: SqliteStore(path, 30.0, clock)]
+)
+def test_a_fence_stands_for_a_day(make: Callable[[Path, Callable[[], int]], Store], tmp_path: Path) -> None:
+    """Then nobody writes any more who read the job before; the next delete takes the fence away."""
+    now = [_AT_MS]
+    store = make(tmp_path / "jobs.db", lambda: now[0])
+    store.delete([(_document(1)["id"], 7)])
+    now[0] += FENCE_MS
+    store.delete([("other", 1)])
+    assert store.write([_document(1, 7)])[0].how is Writing.OLDER
+    now[0] += 1
+    store.delete([("other", 1)])
+    assert store.write([_document(1, 7)])[0].how is Writing.WRITTEN
+    store.close()
+
+
+def test_a_file_of_the_first_schema_is_brought_to_this_one(tmp_path: Path) -> None:
+    """It keeps its documents, and what is deleted from it stays deleted."""
+    path = tmp_path / "jobs.db"
+    first = SqliteStore(path)
+    first.write([_document(1), _document(2)])
+    first.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("DROP TABLE fences; PRAGMA user_version = 1;")
+
+    store = SqliteStore(path)
+
+    assert store.delete([(_document(1)["id"], 1)]) == (True,)
+    assert store.write([_document(1)])[0].how is Writing.OLDER
+    assert store.get([_document(2)["id"]]) == (_document(2),)
+    store.close()
