@@ -81,6 +81,10 @@ class Record:
     """The memory limit of the next attempt, where an earlier one ran out of it; 0: the spec's."""
     generation: int = 0
     """The store's index generation that the document was born in."""
+    limits: str = ""
+    """The keys under which it needs a place, and how many there are, as `limit_keys` writes them."""
+    rates: str = ""
+    """The keys of which it needs a token, likewise."""
     reserved_by: str = ""
     """The worker that keeps its host free for this job, until `reserved_ms` on the ledger's clock."""
     reserved_ms: int = 0

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hysds.core.floor_requests import Announcement, Drain, Fit
+from hysds.core.limit_keys import Limit, Rate
 from hysds.core.record import FOREVER, Record
 from hysds.core.status import Status
 
@@ -45,6 +46,10 @@ class Acceptance:
     """The ended job that this one does again; its record then names this one as `retried_by`."""
     kind: str = ""
     """What runs it: "" a command, `task` a Python call, `group` nothing, as it ends with its members."""
+    limits: tuple[Limit, ...] = ()
+    """Keys under which it needs a place while it runs; it waits at the first that is full."""
+    rates: tuple[Rate, ...] = ()
+    """Keys of which each of its attempts needs a token."""
     lost_left: int = 2
     preempt_left: int = FOREVER
 

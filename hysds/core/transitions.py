@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from hysds.core import shapes
+from hysds.core import limit_keys, shapes
 from hysds.core.errors import Internal
 from hysds.core.record import FOREVER, Attempt, Record
 from hysds.core.requests import Acceptance, Bid, Commit, Held
@@ -250,6 +250,8 @@ def _born(item: Acceptance, name: str, status: Status, generation: int, now_us: 
         retry_of=item.retry_of,
         kind=item.kind,
         generation=generation,
+        limits=limit_keys.written_limits(item.limits),
+        rates=limit_keys.written_rates(item.rates),
     )
 
 

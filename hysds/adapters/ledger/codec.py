@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+from hysds.core import limit_keys
 from hysds.core.errors import Internal
 from hysds.core.floor_requests import Drain, Fit, WorkerState
 from hysds.core.record import Attempt, Record
@@ -51,7 +52,9 @@ _LEFT_OUT: Mapping[str, Any] = {"revision": 0, "digest": "", "queue": "", "shape
 
 
 _TOLD = tuple(
-    (field.name, field.default) for field in fields(Acceptance) if field.name not in ("spec", "twins")
+    (field.name, field.default)
+    for field in fields(Acceptance)
+    if field.name not in ("spec", "twins", "limits", "rates")
 )
 """What is told of a submission, with the default that is left out; `shared/steps.lua` fills it in."""
 
@@ -66,6 +69,10 @@ def submission(item: Acceptance) -> dict[str, Any]:
     told = {name: value for name, default in _TOLD if (value := getattr(item, name)) != default}
     if item.twins:
         told["twins"] = f" {' '.join(sorted(item.twins))} "
+    if item.limits:
+        told["limits"] = limit_keys.written_limits(item.limits)
+    if item.rates:
+        told["rates"] = limit_keys.written_rates(item.rates)
     return told
 
 

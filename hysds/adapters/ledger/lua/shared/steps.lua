@@ -152,7 +152,7 @@ local generation
 -- What a submission leaves out.
 local with_asked = {__index = {
   priority = 0, wake_ms = 0, ttl_for_ms = 0, deadline_ms = 0, deadline_for_ms = 0, dedup = '', may_repeat = false, twins = '',
-  window_ms = FOREVER, retry_of = '', kind = '', lost_left = 2, preempt_left = FOREVER,
+  window_ms = FOREVER, retry_of = '', kind = '', limits = '', rates = '', lost_left = 2, preempt_left = FOREVER,
 }}
 
 -- A submission as it came, its defaults filled in.
@@ -165,7 +165,7 @@ local function born(item, status, changes)
     id = item.id, status = status, revision = now_us, digest = item.digest, queue = item.queue, shape = item.shape,
     priority = item.priority, lost_left = item.lost_left, preempt_left = item.preempt_left, accepted_ms = now_ms,
     dedup = item.dedup, window_ms = item.window_ms, retry_of = item.retry_of, kind = item.kind,
-    generation = generation,
+    generation = generation, limits = item.limits, rates = item.rates,
   }
   for name, value in pairs(changes) do record[name] = value end
   return setmetatable(record, with_defaults)
