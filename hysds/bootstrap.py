@@ -31,6 +31,7 @@ from hysds.lib import machine
 from hysds.orchestrator.job_types import JobTypes
 from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.bell import Bell
+from hysds.ports.creators import Creators
 from hysds.ports.events import Events
 from hysds.ports.ledger import Ledger
 from hysds.ports.logs import Logs
@@ -92,6 +93,13 @@ class System:
     def catalog(self) -> JobTypes:
         """The job types that are in force."""
         return JobTypes(self._adapters.shelf(self.settings), time.monotonic)
+
+    @cached_property
+    def creators(self) -> Creators:
+        """What calls job creators."""
+        creators = self._adapters.creators(self.settings)
+        self._closing.append(creators.close)
+        return creators
 
     @cached_property
     def store(self) -> Store:

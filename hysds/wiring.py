@@ -18,6 +18,7 @@ from hysds.lib import overdue, units
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.bell import Bell
 from hysds.ports.catalog import CatalogShelf
+from hysds.ports.creators import Creators
 from hysds.ports.engines import Engine, Play, Workload
 from hysds.ports.events import Events
 from hysds.ports.findings import Finding
@@ -29,6 +30,7 @@ from hysds.settings import environment, urls
 from hysds.settings.model import Settings
 
 if TYPE_CHECKING:
+    from hysds.adapters.creators.answers import Bounds
     from hysds.adapters.ledger.memory import MemoryLedger
     from hysds.adapters.ledger.server import Server
 
@@ -50,6 +52,8 @@ class Adapters(Protocol):
     def roster(self, settings: Settings) -> Roster: ...
 
     def shelf(self, settings: Settings) -> CatalogShelf: ...
+
+    def creators(self, settings: Settings) -> Creators: ...
 
     def store(self, settings: Settings) -> Store: ...
 
@@ -103,6 +107,13 @@ class RealAdapters:
         from hysds.adapters.ledger.catalog_redis import RedisCatalogShelf
 
         return RedisCatalogShelf(self._redis(settings), settings.ledger.prefix)
+
+    def creators(self, settings: Settings) -> Creators:
+        from hysds.adapters.creators.child import Rules
+        from hysds.adapters.creators.process import ProcessCreators
+
+        of = settings.creators
+        return ProcessCreators(Rules(of.prefixes, of.dir, _creator_bounds(settings), environment.bare()))
 
     def store(self, settings: Settings) -> Store:
         from hysds.adapters.store.sqlite import SqliteStore
@@ -203,6 +214,11 @@ class MemoryAdapters:
             self._shelf = MemoryCatalogShelf()
         return self._shelf
 
+    def creators(self, settings: Settings) -> Creators:
+        from hysds.adapters.creators.memory import MemoryCreators
+
+        return MemoryCreators(settings.creators.prefixes, _creator_bounds(settings))
+
     def store(self, settings: Settings) -> Store:
         from hysds.adapters.store.memory import MemoryStore
 
@@ -238,6 +254,13 @@ def _tell_of_silence(where: str, patience_s: float) -> None:
         where,
         units.format_duration(patience_s),
     )
+
+
+def _creator_bounds(settings: Settings) -> Bounds:
+    from hysds.adapters.creators.answers import Bounds
+
+    of = settings.creators
+    return Bounds(of.time_limit_s, of.memory_bytes, of.answer_bytes, of.jobs)
 
 
 def _retention_ms(settings: Settings) -> int:

@@ -31,12 +31,14 @@ READY_FD = "HYSDS_READY_FD"
 FOR_TESTS = ("HYSDS_TEST_",)
 """What the tests of HySDS tell each other."""
 
+_BARE = frozenset({"HOME", "LANG", "PATH", "PYTHONPATH", "TMPDIR", "TZ", "VIRTUAL_ENV"})
+
 OF_THE_ORIGINAL = {
     "HYSDS_ROOT_WORK_DIR": "HYSDS_WORKER_WORK_DIR says where work directories lie",
     "HYSDS_CELERY_CFG": f"{CONFIG} names the settings file",
     "HYSDS_WORKER_CFG": "it comes with job types",
     "HYSDS_ORCHESTRATOR_CFG": "it comes with job types",
-    "HYSDS_JOB_CREATORS_DIR": "it comes with job types",
+    "HYSDS_JOB_CREATORS_DIR": "HYSDS_CREATORS_DIR says where the modules of creators lie",
     "HYSDS_DATASETS_CFG": "it comes with datasets",
     "HYSDS_GPU_AVAILABLE": "it comes with GPUs",
 }
@@ -74,6 +76,14 @@ def for_child(variables: Mapping[str, str], environ: Mapping[str, str] | None = 
     environ = os.environ if environ is None else environ
     settings = {READY_FD, HOME, CONFIG, *(row.variable for row in fields.table().values())}
     return {name: value for name, value in environ.items() if name not in settings} | dict(variables)
+
+
+def bare(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a child may know that runs an operator's code: where programs and modules lie, language, time zone; no
+    setting, and nothing that could be a secret. `environ`: None is this process's own.
+    """
+    environ = os.environ if environ is None else environ
+    return {name: value for name, value in environ.items() if name in _BARE or name.startswith("LC_")}
 
 
 def logging_by(words: Iterable[str]) -> dict[str, str]:

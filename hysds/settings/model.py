@@ -13,6 +13,7 @@ from hysds.core import ledger_clock, status
 from hysds.lib.structured_log import Plan
 from hysds.settings import log as log_words
 from hysds.settings import urls
+from hysds.settings.creators import Creators
 from hysds.settings.declaring import bounded
 from hysds.settings.servers import Broker, Ledger, Store, Tls
 from hysds.settings.worker import TEN_YEARS_S, Worker
@@ -103,6 +104,7 @@ class Settings:
     store: Store = field(default_factory=Store)
     worker: Worker = field(default_factory=Worker)
     jobs: Jobs = Jobs()
+    creators: Creators = field(default_factory=Creators)
     logs: Logs = Logs()
     indexer: Indexer = Indexer()
     reconciler: Reconciler = Reconciler()

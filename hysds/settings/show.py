@@ -4,7 +4,7 @@ import ast
 import inspect
 from dataclasses import dataclass
 
-from hysds.settings import fields, model, servers, urls, worker
+from hysds.settings import creators, fields, model, servers, urls, worker
 from hysds.settings.sources import Origins
 
 
@@ -54,7 +54,7 @@ def _places(settings: model.Settings) -> dict[str, str]:
 def meanings() -> dict[str, str]:
     """The docstring under each field, on one line, by the setting's name."""
     docs: dict[tuple[str, str], str] = {}
-    for module in (model, servers, worker):
+    for module in (model, servers, worker, creators):
         for node in ast.parse(inspect.getsource(module)).body:
             if isinstance(node, ast.ClassDef):
                 docs |= {(node.name.lower(), name): text for name, text in _documented(node)}
