@@ -22,4 +22,4 @@ def given(spec: JobSpec, directory: str) -> JobSpec:
 
 def asks(spec: JobSpec) -> bool:
     """Whether the command, or the value of a variable, names it."""
-    return any(VARIABLE in text for text in (spec.payload["_command"], *spec.env.values()))
+    return any(VARIABLE in text for text in (spec.payload.get("_command", ""), *spec.env.values()))

@@ -43,6 +43,7 @@ def acceptance(id_: JobId, spec: JobSpec, policy: DedupPolicy, retry_of: str = "
         twins=policy.twins,
         window_ms=policy.window_ms,
         retry_of=retry_of,
+        kind=spec.kind,
         lost_left=retry.left(spec, FailureClass.WORKER_LOST),
         preempt_left=retry.left(spec, FailureClass.PREEMPTED),
     )

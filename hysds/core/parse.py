@@ -15,10 +15,10 @@ from typing import Any
 
 import pydantic
 
-from hysds.core import json_text, queue_names, spec_units
+from hysds.core import calls, json_text, queue_names, spec_units
 from hysds.core.budgets import RETRY_KEYS, TEN_YEARS_S, Budget, OomLadder
 from hysds.core.errors import Complaint, InvalidSpec
-from hysds.core.spec import JobSpec, Resources, split
+from hysds.core.spec import TASK, JobSpec, Resources, split
 from hysds.lib import units
 
 MAX_SPEC_BYTES = 1_000_000
@@ -50,6 +50,18 @@ def parse_document(document: object, max_bytes: int = MAX_SPEC_BYTES) -> JobSpec
     return _parsed(document, False, max_bytes)
 
 
+def parse_task(task: object, queue: str, max_bytes: int = MAX_SPEC_BYTES) -> JobSpec:
+    """The spec of a task as `run_task` takes it; `queue`: where it runs if it does not say.
+
+    Raises: InvalidSpec, under the names that the task gave.
+    """
+    document = calls.job_document(task, queue)
+    try:
+        return parse_document(document, max_bytes)
+    except InvalidSpec as refusal:
+        raise calls.told(refusal) from refusal
+
+
 def _parsed(document: object, is_doubled: bool, max_bytes: int) -> JobSpec:
     if not isinstance(document, dict):
         json_text.refuse("$", f"a job spec is a JSON object, not {json_text.kind(document)}")
@@ -62,7 +74,10 @@ def _parsed(document: object, is_doubled: bool, max_bytes: int) -> JobSpec:
     _take_disk_usage(plain, complaints)
     spec = _validated(text if plain == document else json.dumps(plain), complaints)
     complaints += _name_complaints(plain)
-    complaints += _payload_complaints(plain.get("payload"))
+    if plain.get("kind") == TASK:
+        complaints += calls.complaints(plain)
+    else:
+        complaints += _payload_complaints(plain.get("payload"))
     complaints += _env_complaints(plain.get("env"))
     complaints += _exit_code_complaints(plain.get("retry"))
     if spec is not None:

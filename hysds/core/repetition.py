@@ -9,7 +9,7 @@ from typing import Any
 from hysds.core import parse, queue_names
 from hysds.core.errors import Complaint, Conflict, InvalidSpec, Refused
 from hysds.core.record import Record
-from hysds.core.spec import MAX_PRIORITY, JobSpec, from_stored
+from hysds.core.spec import MAX_PRIORITY, TASK, JobSpec, from_stored
 from hysds.core.status import TERMINAL, FailureClass, Status
 
 _ENDED = frozenset(status.value for status in TERMINAL)
@@ -89,6 +89,7 @@ def _rebuilt(document: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, A
     values = {
         "job_type": document.get("type"),
         "payload": job.get("params"),
+        "kind": TASK if document.get("resource") == "task" else None,
         "job_name": job.get("name"),
         "job_queue": document.get("queue"),
         "enable_dedup": document.get("dedup"),

@@ -1,6 +1,7 @@
 """Shapes: what a job needs of its host, quantised so that jobs of one size share one ready list.
 
 The encoded form (`2s1.5c4096m10d`: slots, cpus, MiB of memory, GiB of disk; zeros left out) is a part of ledger keys.
+A task's has a `t` at its end (`1st`), so that no job worker takes it and a task worker takes nothing else.
 A mark at its end (`2s!`) says that the job runs alone on its worker, which the ledger alone sees to.
 """
 
@@ -16,7 +17,7 @@ CPU_STEP = 0.5
 _ALONE = "!"
 _MIB = 1 << 20
 _GIB = 1 << 30
-_FORM = re.compile(r"(\d+)s(?:(\d+(?:\.5)?)c)?(?:(\d+)m)?(?:(\d+)d)?")
+_FORM = re.compile(r"(\d+)s(?:(\d+(?:\.5)?)c)?(?:(\d+)m)?(?:(\d+)d)?(t?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +28,20 @@ class Shape:
     cpus: float = 0.0
     memory_mib: int = 0
     disk_gib: int = 0
+    is_task: bool = False
+    """A Python call, for task workers."""
 
     def __str__(self) -> str:
         cpus = f"{self.cpus:g}c" if self.cpus else ""
         memory = f"{self.memory_mib}m" if self.memory_mib else ""
         disk = f"{self.disk_gib}d" if self.disk_gib else ""
-        return f"{self.slots}s{cpus}{memory}{disk}"
+        return f"{self.slots}s{cpus}{memory}{disk}{'t' if self.is_task else ''}"
 
     def fits(self, free: Capacity) -> bool:
         """Whether a host with this much free can take a job of this shape."""
         return (
-            self.slots <= free.slots
+            self.is_task == free.for_tasks
+            and self.slots <= free.slots
             and self.cpus <= free.cpus
             and self.memory_mib * _MIB <= free.memory_bytes
             and self.disk_gib * _GIB <= free.disk_bytes
@@ -52,6 +56,8 @@ class Capacity:
     cpus: float
     memory_bytes: int
     disk_bytes: int
+    for_tasks: bool = False
+    """Whether it is a task worker's, which takes tasks and nothing else."""
 
     def less(self, shape: Shape) -> Capacity:
         """What is left when a job of this shape runs. Disk is not taken: the host measures it anew at each claim."""
@@ -60,6 +66,7 @@ class Capacity:
             self.cpus - shape.cpus,
             self.memory_bytes - shape.memory_mib * _MIB,
             self.disk_bytes,
+            self.for_tasks,
         )
 
 
@@ -82,8 +89,8 @@ def decode(text: str) -> Shape:
     match = _FORM.fullmatch(text.removesuffix(_ALONE))
     if match is None:
         raise ValueError(f"{text!r} is no shape")
-    slots, cpus, memory, disk = match.groups()
-    return Shape(int(slots), float(cpus or 0), int(memory or 0), int(disk or 0))
+    slots, cpus, memory, disk, task = match.groups()
+    return Shape(int(slots), float(cpus or 0), int(memory or 0), int(disk or 0), bool(task))
 
 
 def alone(text: str) -> str:

@@ -12,7 +12,7 @@ import json
 import re
 import shlex
 from dataclasses import MISSING, Field, dataclass, field, fields
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Len
 
@@ -22,6 +22,8 @@ from hysds.core.shapes import Shape, shape_of
 
 MAX_NAME = 255
 MAX_PRIORITY = 10
+TASK = "task"
+"""The kind of a Python call on a task worker."""
 
 _QUOTES = frozenset("'\"\\")
 _BLANKS = re.compile(r"[ \t\r\n]+")
@@ -63,7 +65,10 @@ class JobSpec:
     job_type: Name = field(metadata=_work())
     """Such as `job:word-count`; the part before the first colon is a namespace."""
     payload: dict[str, Any] = field(metadata=_work())
-    """The job's parameters, written to `_context.json`; `_command` is what runs."""
+    """The job's parameters, written to `_context.json`; `_command` is what runs. A task's are
+    `function`, `args` and `kwargs`."""
+    kind: Literal["", "task"] = field(default="", metadata=_manner())
+    """What runs it: "" a command, `task` a Python call on a task worker."""
     job_name: Name | None = field(default=None, metadata=_manner())
     job_queue: Annotated[str, Len(1, 128)] | None = field(default=None, metadata=_manner())
     priority: Annotated[int, Ge(0), Le(MAX_PRIORITY)] | None = field(default=None, metadata=_manner())
@@ -122,6 +127,8 @@ class JobSpec:
 
     def shape_with(self, memory_bytes: int | None) -> Shape:
         """The resources with another memory, quantised."""
+        if self.kind == TASK:
+            return Shape(is_task=True)
         needs = self.resources
         return shape_of(needs.slots, needs.cpus, memory_bytes, needs.disk)
 

@@ -76,6 +76,40 @@ def celery_config(settings: model.Settings) -> dict[str, object]:
     }
 
 
+def task_config(settings: model.Settings) -> dict[str, object]:
+    """What the app of task workers is given: the same, and a place for the results of calls over the broker."""
+    return celery_config(settings) | result_config(settings)
+
+
+def result_config(settings: model.Settings) -> dict[str, object]:
+    """Where results of calls over the broker go, for workers and for whoever calls."""
+    url = settings.result_backend
+    config: dict[str, object] = {
+        "task_ignore_result": False,
+        "result_expires": settings.tasks.result_expires_s,
+        "result_persistent": False,
+    }
+    if urls.is_rpc(url):
+        return config | {"result_backend": "rpc://"}
+    return config | {
+        "result_backend": _backend_url(url),
+        "redis_backend_use_ssl": redis_tls(url, settings.broker_tls) or None,
+        "redis_socket_timeout": SOCKET_TIMEOUT_S,
+        "redis_socket_connect_timeout": settings.broker.connect_timeout_s,
+        "result_backend_transport_options": _sentinel_options(url, settings)
+        if sentinels.is_sentinel(url)
+        else {},
+    }
+
+
+def _backend_url(url: str) -> str:
+    """Celery's own notation of a Redis for results."""
+    if url.startswith("unix://"):
+        place = url.removeprefix("unix://").partition("?")[0]
+        return f"socket://{place}?virtual_host={urls.database(url)}"
+    return _kombu_url(url)
+
+
 def redis_tls(url: str, tls: servers.Tls) -> dict[str, object]:
     """Keyword arguments for `redis.Redis.from_url(url, …)`; empty without TLS."""
     if not urls.is_tls(url):

@@ -50,7 +50,9 @@ _ELASTICSEARCH = "comes with the Elasticsearch store"
 _RULES = "comes with user rules"
 _DATASETS = "comes with datasets"
 _CONTAINERS = "comes with containers"
-_TASKS = "comes with task workers"
+_RESULTS = (
+    "calls over the broker alone have results, in tasks.result_backend; those of jobs stay in the ledger"
+)
 _JSON = "only JSON travels"
 
 _MAPPED = {
@@ -64,6 +66,7 @@ _MAPPED = {
     "HARD_TIME_LIMIT_GAP": Place(Fate.MAPPED, target="jobs.hard_time_limit_gap"),
     "ROOT_WORK_DIR": Place(Fate.MAPPED, target="worker.work_dir"),
     "worker_concurrency": Place(Fate.MAPPED, target="worker.slots"),
+    "JOBS_PROCESSED_QUEUE": Place(Fate.MAPPED, target="tasks.submit_queue"),
     "task_default_queue": Place(Fate.MAPPED, target="worker.queues"),
     "task_soft_time_limit": Place(Fate.MAPPED, target="jobs.default_time_limit"),
 }
@@ -103,7 +106,6 @@ _HYSDS = (
         Fate.LATER,
         _ELASTICSEARCH,
     ),
-    _all("JOBS_PROCESSED_QUEUE", Fate.LATER, "comes with submission over the broker"),
     _all("ON_DEMAND_JOB_QUEUE ON_DEMAND_DATASET_QUEUE", Fate.LATER, "comes with submission over a query"),
     _all(
         "USER_RULES_JOB_QUEUE USER_RULES_JOB_INDEX USER_RULES_DATASET_QUEUE USER_RULES_DATASET_INDEX"
@@ -162,21 +164,21 @@ _CELERY = (
         Fate.DECIDED,
         _NO_RESULTS,
     ),
-    _all("result_backend", Fate.LATER, f"{_TASKS}; until then {_NO_RESULTS}"),
+    _all("result_backend", Fate.DECIDED, _RESULTS),
     _celery(
         "result",
         "cache_max exchange exchange_type expires chord_expires failure_expires persistent extended"
         " backend_transport_options chord_retry_interval chord_join_timeout backend_max_sleep_between_retries_ms"
         " backend_max_retries backend_base_sleep_between_retries_ms backend_always_retry",
-        Fate.LATER,
-        f"{_TASKS}; until then {_NO_RESULTS}",
+        Fate.DECIDED,
+        _RESULTS,
     ),
     _celery(
         "redis",
         "db host max_connections username password port socket_timeout socket_connect_timeout retry_on_timeout"
         " socket_keepalive backend_health_check_interval backend_credential_provider",
-        Fate.LATER,
-        f"{_TASKS}; until then {_NO_RESULTS}",
+        Fate.DECIDED,
+        _RESULTS,
     ),
     _celery("cache", "backend backend_options", Fate.ABSENT, _NO_RESULTS),
     _celery(

@@ -18,6 +18,7 @@ _URL_SCHEMES = {
     "ledger.url": urls.REDIS_SCHEMES,
     "broker.url": urls.BROKER_SCHEMES,
     "store.url": urls.STORE_SCHEMES,
+    "tasks.result_backend": urls.RESULT_SCHEMES,
 }
 
 

@@ -2,7 +2,7 @@
 
 People write the names without the unit's suffix, with any unit: `ledger.lease = "30s"`, `HYSDS_LEDGER_LEASE=30s`
 set `ledger.lease_s`. A field that ends in `_s` is a duration in seconds, one in `_bytes` a size in bytes. The sections
-of servers and workers stand in `servers` and `worker`.
+of servers and workers stand in `servers`, `worker` and `tasks`.
 """
 
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from hysds.settings import urls
 from hysds.settings.creators import Creators
 from hysds.settings.declaring import bounded
 from hysds.settings.servers import Broker, Ledger, Store, Tls
+from hysds.settings.tasks import Tasks
 from hysds.settings.worker import TEN_YEARS_S, Worker
 
 CLOCK_CAP_S = ledger_clock.CLOCK_CAP_MS / 1000
@@ -105,6 +106,7 @@ class Settings:
     worker: Worker = field(default_factory=Worker)
     jobs: Jobs = Jobs()
     creators: Creators = field(default_factory=Creators)
+    tasks: Tasks = field(default_factory=Tasks)
     logs: Logs = Logs()
     indexer: Indexer = Indexer()
     reconciler: Reconciler = Reconciler()
@@ -117,7 +119,8 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What nobody may read in a log: the passwords of all URLs, as they stand there and as they are meant."""
-        found = [urlsplit(url).password for url in (self.ledger_url, self.broker_url, self.store.url or "")]
+        places = (self.ledger_url, self.broker_url, self.store.url or "", self.tasks.result_backend or "")
+        found = [urlsplit(url).password for url in places]
         return tuple(form for one in found if one for form in {one, unquote(one)})
 
     @property
@@ -136,6 +139,13 @@ class Settings:
     def broker_tls(self) -> Tls:
         """The TLS that belongs to `broker_url`."""
         return self.ledger.tls if self.broker.url is None else self.broker.tls
+
+    @property
+    def result_backend(self) -> str:
+        """Where results of calls over the broker go; without one of its own, the broker."""
+        if self.tasks.result_backend is not None:
+            return self.tasks.result_backend
+        return "rpc://" if self.broker_url.startswith("amqp") else self.broker_url
 
     @property
     def store_path(self) -> Path:

@@ -4,7 +4,7 @@ import ast
 import inspect
 from dataclasses import dataclass
 
-from hysds.settings import creators, fields, model, servers, urls, worker
+from hysds.settings import creators, fields, model, servers, tasks, urls, worker
 from hysds.settings.sources import Origins
 
 
@@ -48,13 +48,14 @@ def _places(settings: model.Settings) -> dict[str, str]:
         "broker.url": urls.masked(settings.broker_url),
         "store.url": str(settings.store_path),
         "worker.work_dir": str(settings.work_dir),
+        "tasks.result_backend": urls.masked(settings.result_backend),
     }
 
 
 def meanings() -> dict[str, str]:
     """The docstring under each field, on one line, by the setting's name."""
     docs: dict[tuple[str, str], str] = {}
-    for module in (model, servers, worker, creators):
+    for module in (model, servers, worker, creators, tasks):
         for node in ast.parse(inspect.getsource(module)).body:
             if isinstance(node, ast.ClassDef):
                 docs |= {(node.name.lower(), name): text for name, text in _documented(node)}

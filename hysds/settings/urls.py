@@ -9,6 +9,9 @@ from hysds.settings import sentinels
 REDIS_SCHEMES = ("redis", "rediss", "unix", *sentinels.SCHEMES)
 BROKER_SCHEMES = ("amqp", "amqps", *REDIS_SCHEMES)
 STORE_SCHEMES = ("sqlite",)
+RPC = "rpc"
+"""Results as messages, to whoever asked: the broker itself carries them."""
+RESULT_SCHEMES = (RPC, *REDIS_SCHEMES)
 TLS_SCHEMES = ("rediss", "amqps", "rediss+sentinel")
 _SECRET = re.compile(r"(?i)([?&;][^=&;]*(?:pass|pw|secret|token|key)[^=&;]*=)[^&;]*")
 _SOCKET_PATH_MOST = 107  # bytes that the kernel has for the path of a unix socket
@@ -82,6 +85,11 @@ def in_database(url: str, number: int) -> str:
     return f"{parts.scheme}://{parts.netloc}/{number}"
 
 
+def is_rpc(url: str) -> bool:
+    """Whether results travel as messages of the broker."""
+    return url.partition("://")[0] == RPC
+
+
 def is_tls(url: str) -> bool:
     """Whether the URL asks for TLS."""
     return url.partition("://")[0] in TLS_SCHEMES
@@ -140,6 +148,12 @@ def _place_problem(parts: SplitResult) -> str | None:
         return None
     if parts.scheme in sentinels.SCHEMES:
         return sentinels.problem(parts)
+    if parts.scheme == RPC:
+        return (
+            None
+            if not (parts.netloc or parts.path)
+            else "rpc:// names no place: the broker carries the results"
+        )
     if not parts.hostname:
         return f"the {parts.scheme}:// URL names no host"
     if parts.scheme in REDIS_SCHEMES and not re.fullmatch(r"/?(?:[0-9]{1,4})?/?", parts.path):

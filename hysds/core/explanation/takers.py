@@ -44,6 +44,8 @@ class Lack(StrEnum):
     """It says itself that it takes nothing, as it is about to end."""
     WORK_DIR = "work-dir"
     """Its work directory is gone, or on a disk that does not answer."""
+    KIND = "kind"
+    """It runs tasks, and this is none, or the other way round."""
     SLOTS = "slots"
     CPUS = "cpus"
     MEMORY = "memory"
@@ -173,6 +175,12 @@ def _sizes(name: str, worker: WorkerState) -> list[Missing]:
     shape, fit, facts = _shape(name), worker.fit, facts_of(worker)
     if name in fit.now:
         return []
+    if facts.has is not None and shape.slots and facts.has.for_tasks != shape.is_task:
+        return [
+            Missing(
+                Lack.KIND, "runs tasks, and no jobs" if facts.has.for_tasks else "runs jobs, and no tasks"
+            )
+        ]
     never = _short(shape, facts.has, "has", passes=False)
     if name in fit.never:
         return never or [Missing(Lack.SHAPE, f"can't hold it ({name})")]
@@ -238,4 +246,5 @@ def _capacity(value: object) -> Capacity | None:
     if len(sound) < len(numbers):
         return None
     slots, cpus, memory_bytes, disk_bytes = sound
-    return Capacity(round(slots), cpus, round(memory_bytes), round(disk_bytes))
+    for_tasks = value.get("for_tasks") is True
+    return Capacity(round(slots), cpus, round(memory_bytes), round(disk_bytes), for_tasks)

@@ -173,7 +173,7 @@ def test_each_name_without_effect_gets_one_notice(tmp_path: Path) -> None:
     noticed = [notice.source.rpartition(" ")[2] for notice in result.notices]
     silent = {
         "broker_use_ssl", "broker_url", "broker_connection_timeout", "broker_heartbeat", "REDIS_JOB_STATUS_URL",
-        "HYSDS_JOB_STATUS_EXPIRES", "HARD_TIME_LIMIT_GAP", "ROOT_WORK_DIR",  # honoured
+        "HYSDS_JOB_STATUS_EXPIRES", "HARD_TIME_LIMIT_GAP", "ROOT_WORK_DIR", "JOBS_PROCESSED_QUEUE",  # honoured
         "worker_prefetch_multiplier", "worker_send_task_events",  # so anyway
         "broker_pool_limit", "WEBDAV_URL", "TRIAGE_PARTITION_FORMAT",  # unset
     }  # fmt: skip
