@@ -29,6 +29,7 @@ from hysds.leasing.presence import Identity
 from hysds.leasing.worker import LeaseWorker
 from hysds.lib import machine
 from hysds.orchestrator.job_types import JobTypes
+from hysds.orchestrator.routing import Ground, Router
 from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.bell import Bell
 from hysds.ports.creators import Creators
@@ -126,7 +127,8 @@ class System:
         jobs = self.settings.jobs
         window_ms = FOREVER if jobs.dedup_window_s is None else round(jobs.dedup_window_s * 1000)
         policy = DedupPolicy(frozenset(Status(state) for state in jobs.dedup_states), window_ms)
-        return Orchestrator(self.ledger, self.dispatcher, policy, self._adapters.new_id())
+        router = Router(self.catalog.current, Ground(policy, jobs.hard_time_limit_gap_s))
+        return Orchestrator(self.ledger, self.dispatcher, router, self._adapters.new_id())
 
     def indexer(self) -> Indexer:
         """The role that turns events into documents."""

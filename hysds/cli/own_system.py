@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from hysds.bootstrap import System
 from hysds.cli import own_roles, work_dir
+from hysds.core import queue_names
 from hysds.core.errors import InvalidSettings, Unreachable
 from hysds.core.spec import JobSpec
 from hysds.embedded import standing
@@ -87,7 +88,9 @@ def _nothing_submitted() -> Iterator[None]:
 
 def _queues(loaded: Loaded, job: JobSpec) -> list[str]:
     """The worker's queues, and the job's."""
-    return list(dict.fromkeys([*loaded.settings.worker.queues, job.job_queue or job.bare_type]))
+    wanted = job.job_queue or job.bare_type
+    named = [] if any(queue_names.check(wanted)) else [wanted]
+    return list(dict.fromkeys([*loaded.settings.worker.queues, *named]))
 
 
 def _nothing() -> None:

@@ -48,6 +48,23 @@ def load(names: Sequence[str], client: Client, force: bool = False) -> list[JobS
     return [replace(spec, enable_dedup=False) for spec in specs] if force else specs
 
 
+def check(names: Sequence[str], specs: Sequence[JobSpec], client: Client) -> None:
+    """Whether the types and policies in force allow these specs, which came from these files.
+
+    Raises: InvalidSpec with the complaints about all of them, each naming its file.
+    """
+    complaints: list[Complaint] = []
+    for name, spec in zip(names, specs, strict=True):
+        try:
+            client.check(spec)
+        except InvalidSpec as refusal:
+            complaints += [
+                Complaint(f"{_shown(name)}: {one.path}", one.message) for one in refusal.complaints
+            ]
+    if complaints:
+        raise InvalidSpec(tuple(complaints))
+
+
 def _text(name: str) -> bytes:
     """What a file holds, but not more than shows that it is too large."""
     if name == STDIN:

@@ -31,6 +31,7 @@ def command(spec: tuple[str, ...], force: bool, as_json: bool) -> int:
     """
     with Client() as client:
         jobs = specs.load(spec, client, force)
+        specs.check(spec, jobs, client)
         taken = client.submit_many(jobs)
         obstacles = client.obstacles(taken)
     return submissions.show(zip(spec, taken, strict=True), obstacles, as_json)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from hysds.core import retry
 from hysds.core.errors import InvalidSpec
 from hysds.core.ids import JobId
+from hysds.core.limit_keys import Limit, Rate
 from hysds.core.record import FOREVER
 from hysds.core.requests import Acceptance
 from hysds.core.spec import JobSpec, dedup_digest, identity, stored
@@ -22,10 +23,27 @@ class DedupPolicy:
     twins: frozenset[Status]
     window_ms: int
     """FOREVER: always."""
+    ignored: tuple[str, ...] = ()
+    """Keys of the payload that do not count."""
+    template: str = ""
+    """What counts in place of the command that was made of it; "": the command itself."""
 
 
-def acceptance(id_: JobId, spec: JobSpec, policy: DedupPolicy, retry_of: str = "") -> Acceptance:
-    """What the ledger is asked to accept for a spec that was parsed. `retry_of`: the ended job that it does again."""
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many jobs may run at once, or start in a time, beside this one, by what they have in common."""
+
+    limits: tuple[Limit, ...] = ()
+    rates: tuple[Rate, ...] = ()
+
+
+UNBOUNDED = Bounds()
+
+
+def acceptance(
+    id_: JobId, spec: JobSpec, policy: DedupPolicy, retry_of: str = "", bounds: Bounds = UNBOUNDED
+) -> Acceptance:
+    """What the ledger is asked to accept for a spec that was routed. `retry_of`: the ended job that it does again."""
     text = stored(spec)
     return Acceptance(
         id=id_,
@@ -38,12 +56,14 @@ def acceptance(id_: JobId, spec: JobSpec, policy: DedupPolicy, retry_of: str = "
         ttl_for_ms=round((spec.ttl or 0) * 1000),
         deadline_ms=round(spec.deadline_at_s * 1000),
         deadline_for_ms=round(spec.deadline_for_s * 1000),
-        dedup=dedup_digest(spec),
+        dedup=dedup_digest(spec, policy.ignored, policy.template),
         may_repeat=not spec.enable_dedup,
         twins=policy.twins,
         window_ms=policy.window_ms,
         retry_of=retry_of,
         kind=spec.kind,
+        limits=bounds.limits,
+        rates=bounds.rates,
         lost_left=retry.left(spec, FailureClass.WORKER_LOST),
         preempt_left=retry.left(spec, FailureClass.PREEMPTED),
     )

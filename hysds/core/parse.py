@@ -1,7 +1,8 @@
 """From JSON to a job spec: all complaints at once, each with its JSON path.
 
 The only place that imports pydantic. The shape and bounds of a spec stand in `spec.py`; here stands what a type can't
-say: units, names that no queue may have, a command that can be split.
+say: units, names that no queue may have, a command that can be split. What a spec need not say because its type does is
+seen to by the orchestrator.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 import pydantic
 
-from hysds.core import calls, json_text, queue_names, spec_units
+from hysds.core import calls, json_text, queue_names, spec_sense, spec_units
 from hysds.core.budgets import RETRY_KEYS, TEN_YEARS_S, Budget, OomLadder
 from hysds.core.errors import Complaint, InvalidSpec
 from hysds.core.spec import TASK, JobSpec, Resources, split
@@ -81,7 +82,8 @@ def _parsed(document: object, is_doubled: bool, max_bytes: int) -> JobSpec:
     complaints += _env_complaints(plain.get("env"))
     complaints += _exit_code_complaints(plain.get("retry"))
     if spec is not None:
-        complaints += _sense_complaints(spec)
+        complaints += spec_sense.ladder_complaints(spec)
+        complaints += spec_sense.limit_complaints(spec)
     if complaints or spec is None:
         raise InvalidSpec(tuple(sorted(set(complaints), key=lambda complaint: complaint.path)))
     return spec
@@ -197,8 +199,7 @@ def _payload_complaints(payload: object) -> Iterator[Complaint]:
         if key in payload:
             yield Complaint(f"$.payload.{key}", reason)
     if "_command" not in payload:
-        yield Complaint("$.payload._command", "is required: the command line that the job runs")
-        return
+        return  # the job's type may have one; whoever knows the types complains
     command = payload["_command"]
     if not isinstance(command, str):
         yield Complaint("$.payload._command", f"must be a string, not {json_text.kind(command)}")
@@ -236,35 +237,6 @@ def _exit_code_complaints(retry: object) -> Iterator[Complaint]:
                 json_text.below("$.retry.on_exit_codes", code),
                 'is no exit code of a failure: "1" to "255"; a command that a signal ended has none',
             )
-
-
-def _sense_complaints(spec: JobSpec) -> Iterator[Complaint]:
-    yield from _ladder_complaints(spec)
-    if spec.soft_time_limit and spec.time_limit and spec.soft_time_limit > spec.time_limit:
-        yield Complaint(
-            "$.soft_time_limit",
-            f"{spec.soft_time_limit:g} s is beyond the time_limit of {spec.time_limit:g} s",
-        )
-    if spec.job_queue is None:
-        for complaint in queue_names.check(spec.bare_type):
-            yield Complaint(
-                "$.job_queue", f"is required here, as the type's own name won't do: {complaint.message}"
-            )
-
-
-def _ladder_complaints(spec: JobSpec) -> Iterator[Complaint]:
-    ladder, memory = spec.retry.oom, spec.resources.memory
-    if ladder is None:
-        return
-    if memory is None:
-        yield Complaint(
-            "$.retry.oom", "needs resources.memory: the limit of the first attempt, which the next ones raise"
-        )
-    elif ladder.cap < memory:
-        yield Complaint(
-            "$.retry.oom.cap",
-            f"{units.format_size(ladder.cap)} is below resources.memory of {units.format_size(memory)}",
-        )
 
 
 def _lowered(message: str) -> str:

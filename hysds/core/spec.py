@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import shlex
+from collections.abc import Collection
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -169,12 +170,19 @@ def identity(stored_spec: str) -> str:
     return hashlib.sha256(stored_spec.encode()).hexdigest()[:32]
 
 
-def dedup_digest(spec: JobSpec) -> str:
-    """Equal for jobs that do the same work: sha256 over the fields marked `work`, or the caller's `payload_hash`."""
+def dedup_digest(spec: JobSpec, ignored: Collection[str] = (), template: str = "") -> str:
+    """Equal for jobs that do the same work: sha256 over the fields marked `work`, or the caller's `payload_hash`.
+
+    `ignored`: further keys of the payload that do not count. `template`: what counts in place of `_command`.
+    """
     if spec.payload_hash is not None:
         return spec.payload_hash
     work = {name: getattr(spec, name) for name in _WORK}
-    work["payload"] = {key: value for key, value in spec.payload.items() if not _is_bookkeeping(key)}
+    work["payload"] = {
+        key: value for key, value in spec.payload.items() if not _is_bookkeeping(key) and key not in ignored
+    }
+    if template:
+        work["payload"]["_command"] = template
     return hashlib.sha256(_JSON.encode(work).encode()).hexdigest()
 
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hysds.core.acceptance import DedupPolicy, acceptance, rejection
+from hysds.core.acceptance import acceptance, rejection
 from hysds.core.errors import Conflict, Full, InvalidSpec, Refused, TooOld, Unreachable
 from hysds.core.ids import JobId
 from hysds.core.requests import Acceptance, Accepted, Accepting, Answer
 from hysds.core.shapes import MAX_SHAPES_PER_QUEUE
-from hysds.core.spec import JobSpec
+from hysds.core.spec import JobSpec, stored
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
+from hysds.orchestrator.routing import Route, Router
 from hysds.ports.ledger import Ledger
 
 _SHOWN = 5
@@ -61,11 +62,11 @@ class Orchestrator:
     """Takes specs to the ledger."""
 
     def __init__(
-        self, ledger: Ledger, dispatcher: Dispatcher, policy: DedupPolicy, new_id: Callable[[], str]
+        self, ledger: Ledger, dispatcher: Dispatcher, router: Router, new_id: Callable[[], str]
     ) -> None:
         self._ledger = ledger
         self._dispatcher = dispatcher
-        self._policy = policy
+        self._router = router
         self._new_id = new_id
 
     def submit(
@@ -77,14 +78,20 @@ class Orchestrator:
         """Accept jobs, in order. `ids`: the caller's own, one a spec, so that it may repeat; None: new ones.
 
         `retry_of`: the ended job that each does again, and is no duplicate of; None: they are no retries.
-        Raises: Unreachable when no answer came (its note says what is known; repeat with the same ids); Full when the
-        ledger has no memory left.
+        Raises: InvalidSpec for the first spec that its type or a policy does not allow, before anything is accepted;
+        where its id is the caller's, that is on record. Unreachable when no answer came (its note says what is known;
+        repeat with the same ids); Full when the ledger has no memory left.
         """
         chosen = [JobId(self._new_id()) for _ in specs] if ids is None else list(ids)
         repeated: Sequence[str] = [""] * len(specs) if retry_of is None else retry_of
+        route = self._router.route if retry_of is None else self._router.again
+        routes = [
+            self._routed(route, spec, None if ids is None else id_)
+            for id_, spec in zip(chosen, specs, strict=True)
+        ]
         batch = [
-            acceptance(id_, spec, self._policy, old)
-            for id_, spec, old in zip(chosen, specs, repeated, strict=True)
+            acceptance(id_, one.spec, one.dedup, old, one.bounds)
+            for id_, one, old in zip(chosen, routes, repeated, strict=True)
         ]
         accepted = self._accepted(batch)
         self._dispatcher.ring(accepted.ready)
@@ -93,6 +100,21 @@ class Orchestrator:
             _submission(item, answer, hearers.get(item.queue), made_here=ids is None)
             for item, answer in zip(batch, accepted.answers, strict=True)
         )
+
+    def check(self, spec: JobSpec) -> None:
+        """Whether a spec would be submitted as far as its type and policies go; nothing is.
+
+        Raises: InvalidSpec with every complaint.
+        """
+        self._router.route(spec)
+
+    def _routed(self, route: Callable[[JobSpec], Route], spec: JobSpec, id_: JobId | None) -> Route:
+        try:
+            return route(spec)
+        except InvalidSpec as refusal:
+            if id_ is not None:
+                self.reject(id_, stored(spec), refusal)
+            raise
 
     def _accepted(self, batch: Sequence[Acceptance]) -> Accepted:
         try:

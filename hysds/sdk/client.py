@@ -97,6 +97,13 @@ class Client:
             return parse.parse(spec, limit)
         return parse.parse_document(spec, limit)
 
+    def check(self, spec: Spec) -> None:
+        """Whether the job types and policies in force allow a spec; nothing is submitted.
+
+        Raises: InvalidSpec with every complaint.
+        """
+        self._system.orchestrator.check(self.parse(spec))
+
     def job(self, job_id: str) -> dict[str, Any]:
         """The job's document: from the ledger while that remembers the job, else from the store.
 

@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from hysds.adapters.bell.celery import CeleryBell
 from hysds.core.acceptance import DedupPolicy
+from hysds.core.catalog import EMPTY
 from hysds.core.parse import parse_document
 from hysds.core.record import FOREVER
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
 from hysds.lib.uuid7 import Uuid7Source
+from hysds.orchestrator.routing import Ground, Router
 from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.bell import Bell
 from services.redis import RedisServer
@@ -61,8 +63,8 @@ def test_with_every_bell_lost_jobs_run_on_workers_that_were_there_and_on_one_tha
 ) -> None:
     """A worker bids when it starts, and an announced one is woken by the ledger: no bell is needed for either."""
     running = systems(f"{valkey_server.url[:-1]}1")
-    policy = DedupPolicy(frozenset(), FOREVER)
-    orchestrator = Orchestrator(running.system.ledger, Dispatcher(Dead()), policy, Uuid7Source())
+    router = Router(lambda: EMPTY, Ground(DedupPolicy(frozenset(), FOREVER), gap_s=300.0))
+    orchestrator = Orchestrator(running.system.ledger, Dispatcher(Dead()), router, Uuid7Source())
 
     def submitted(count: int) -> list[str]:
         spec = {"job_type": "job:x", "job_queue": unique_name, "payload": {"_command": "true"}}
@@ -85,8 +87,8 @@ def test_with_every_tenth_bell_lost_all_jobs_run_in_the_order_of_their_priority(
     """The bells wait in the broker until a worker comes; what was lost is found all the same, and in order."""
     running = systems(broker_url)
     bell = Forgetful(CeleryBell(running.system.settings))
-    policy = DedupPolicy(frozenset(), FOREVER)
-    orchestrator = Orchestrator(running.system.ledger, Dispatcher(bell), policy, Uuid7Source())
+    router = Router(lambda: EMPTY, Ground(DedupPolicy(frozenset(), FOREVER), gap_s=300.0))
+    orchestrator = Orchestrator(running.system.ledger, Dispatcher(bell), router, Uuid7Source())
     priority = {}
     for number in range(JOBS):
         document = {

@@ -11,6 +11,7 @@ import pytest
 from hysds.adapters.bell.memory import MemoryBell
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core.acceptance import DedupPolicy
+from hysds.core.catalog import EMPTY
 from hysds.core.errors import Conflict, Full, TooOld, Unreachable
 from hysds.core.floor_requests import Announcement, Fit
 from hysds.core.ids import JobId
@@ -21,10 +22,12 @@ from hysds.core.spec import JobSpec, Resources
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
 from hysds.lib.uuid7 import Uuid7Source
+from hysds.orchestrator.routing import Ground, Router
 from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.bell import Bell
 
 POLICY = DedupPolicy(frozenset({Status.QUEUED, Status.STARTED, Status.COMPLETED}), FOREVER)
+ROUTER = Router(lambda: EMPTY, Ground(POLICY, gap_s=300.0))
 NEW_ID = Uuid7Source()
 
 
@@ -41,7 +44,7 @@ class Bench:
     def __init__(self, bell: Bell | None = None, ledger: MemoryLedger | None = None) -> None:
         self.ledger = MemoryLedger(retention_ms=3_600_000) if ledger is None else ledger
         self.bell = MemoryBell()
-        self.orchestrator = Orchestrator(self.ledger, Dispatcher(bell or self.bell), POLICY, NEW_ID)
+        self.orchestrator = Orchestrator(self.ledger, Dispatcher(bell or self.bell), ROUTER, NEW_ID)
 
     def statuses(self) -> Counter[Status]:
         return Counter(record.status for record in self.ledger.book.records.values())
@@ -196,7 +199,7 @@ def test_a_batch_that_was_taken_in_part_can_be_repeated_whole() -> None:
 def test_an_id_that_was_made_here_and_is_too_old_is_the_clocks_fault() -> None:
     """Whoever gave no id can't give another one: the clock has to be set."""
     ledger = MemoryLedger(retention_ms=3_600_000)
-    late = Orchestrator(ledger, Dispatcher(MemoryBell()), POLICY, Uuid7Source(lambda: 1_000))
+    late = Orchestrator(ledger, Dispatcher(MemoryBell()), ROUTER, Uuid7Source(lambda: 1_000))
     [made_here] = late.submit(specs(1))
     [given] = late.submit(specs(1), [JobId(Uuid7Source(lambda: 1_000)())])
 
