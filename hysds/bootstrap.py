@@ -36,6 +36,7 @@ from hysds.ports.creators import Creators
 from hysds.ports.events import Events
 from hysds.ports.ledger import Ledger
 from hysds.ports.logs import Logs
+from hysds.ports.notifier import Notifier
 from hysds.ports.roster import Roster
 from hysds.ports.store import Store
 from hysds.reconciler import duties
@@ -101,6 +102,11 @@ class System:
         creators = self._adapters.creators(self.settings)
         self._closing.append(creators.close)
         return creators
+
+    @cached_property
+    def notifier(self) -> Notifier:
+        """What tells people and programs outside."""
+        return self._adapters.notifier(self.settings)
 
     @cached_property
     def store(self) -> Store:

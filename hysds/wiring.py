@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from hysds.core import ledger_clock
 from hysds.doctor.examination import Check
 from hysds.leasing import marks
-from hysds.lib import overdue, units
+from hysds.lib import egress, overdue, units
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.bell import Bell
 from hysds.ports.catalog import CatalogShelf
@@ -24,9 +25,10 @@ from hysds.ports.events import Events
 from hysds.ports.findings import Finding
 from hysds.ports.ledger import Ledger
 from hysds.ports.logs import Logs
+from hysds.ports.notifier import Notifier
 from hysds.ports.roster import Roster
 from hysds.ports.store import Store
-from hysds.settings import environment, urls
+from hysds.settings import environment, outward, urls
 from hysds.settings.model import Settings
 
 if TYPE_CHECKING:
@@ -54,6 +56,8 @@ class Adapters(Protocol):
     def shelf(self, settings: Settings) -> CatalogShelf: ...
 
     def creators(self, settings: Settings) -> Creators: ...
+
+    def notifier(self, settings: Settings) -> Notifier: ...
 
     def store(self, settings: Settings) -> Store: ...
 
@@ -114,6 +118,20 @@ class RealAdapters:
 
         of = settings.creators
         return ProcessCreators(Rules(of.prefixes, of.dir, _creator_bounds(settings), environment.bare()))
+
+    def notifier(self, settings: Settings) -> Notifier:
+        """Raises: InvalidSettings where the file of the webhooks' key can't be read."""
+        from hysds.adapters.notifier.outside import OutsideNotifier
+        from hysds.adapters.notifier.smtp import MailServer, SmtpMailer
+        from hysds.adapters.notifier.webhooks import Webhooks
+
+        of = settings.notifier
+        mailer = None
+        if of.mail_url is not None and of.mail_sender is not None:
+            mailer = SmtpMailer(MailServer(of.mail_url, of.mail_sender, of.mail_ca_file))
+        key = outward.key(of.webhook_key_file)
+        webhooks = Webhooks(egress.Guard(_egress(settings)), key, Uuid7Source(), time.time)
+        return OutsideNotifier(mailer, webhooks)
 
     def store(self, settings: Settings) -> Store:
         from hysds.adapters.store.sqlite import SqliteStore
@@ -219,6 +237,11 @@ class MemoryAdapters:
 
         return MemoryCreators(settings.creators.prefixes, _creator_bounds(settings))
 
+    def notifier(self, settings: Settings) -> Notifier:
+        from hysds.adapters.notifier.memory import MemoryNotifier
+
+        return MemoryNotifier()
+
     def store(self, settings: Settings) -> Store:
         from hysds.adapters.store.memory import MemoryStore
 
@@ -261,6 +284,11 @@ def _creator_bounds(settings: Settings) -> Bounds:
 
     of = settings.creators
     return Bounds(of.time_limit_s, of.memory_bytes, of.answer_bytes, of.jobs)
+
+
+def _egress(settings: Settings) -> egress.Policy:
+    of = settings.egress
+    return egress.Policy(of.schemes, of.allow or (), of.timeout_s, of.answer_bytes, ca_file=of.ca_file)
 
 
 def _retention_ms(settings: Settings) -> int:

@@ -6,7 +6,8 @@
     ├── Refused            the system will not take this request as it stands
     │   ├── Conflict       another job has this id, or the state does not allow the step
     │   ├── TooOld         the id's time lies before what the ledger still remembers
-    │   └── Full           a bound of the system is reached: wait, or raise it
+    │   ├── Full           a bound of the system is reached: wait, or raise it
+    │   └── CreatorFailed  a job creator gave no jobs: mend it, or the job type that names it
     ├── NotFound           nobody knows a job of this id, or a worker of this name
     ├── Unreachable        a part of the system does not answer: look after that part
     └── Internal           HySDS broke a rule of its own: report it
@@ -88,6 +89,21 @@ class Full(Refused):
     """A bound of the system is reached."""
 
     code = "full"
+
+
+class CreatorFailed(Refused):
+    """A job creator gave no jobs that can be submitted, and nothing was. `details`: the last lines of its traceback,
+    or what is wrong with its jobs, one a line.
+    """
+
+    code = "creator-failed"
+
+    def __init__(self, message: str, details: tuple[str, ...] = ()) -> None:
+        super().__init__(message, details)
+        self.details = details
+
+    def __str__(self) -> str:
+        return "\n  ".join((self.args[0], *self.details))
 
 
 class NotFound(HysdsError):

@@ -41,6 +41,14 @@ def found(settings: model.Settings, origins: Origins) -> list[Remark]:
             f"{socket_problem}: run/valkey.sock below home; take a shorter home, or set ledger.url",
         ),
     ]
+    notifier = settings.notifier
+    rules.append(
+        (
+            (notifier.mail_url is None) == (notifier.mail_sender is None),
+            ("notifier.mail_url", "notifier.mail_sender"),
+            "notifier.mail_url and notifier.mail_sender need each other: a mail has a server and a sender",
+        )
+    )
     complaints = [Remark(_account(names, origins), text) for holds, names, text in rules if not holds]
     complaints += _about_tls("ledger", ledger.tls, ledger.url, origins)
     return complaints + _about_tls("broker", settings.broker.tls, settings.broker.url, origins)

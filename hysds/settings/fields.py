@@ -19,6 +19,7 @@ _URL_SCHEMES = {
     "broker.url": urls.BROKER_SCHEMES,
     "store.url": urls.STORE_SCHEMES,
     "tasks.result_backend": urls.RESULT_SCHEMES,
+    "notifier.mail_url": urls.MAIL_SCHEMES,
 }
 
 

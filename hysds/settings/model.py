@@ -15,6 +15,7 @@ from hysds.settings import log as log_words
 from hysds.settings import urls
 from hysds.settings.creators import Creators
 from hysds.settings.declaring import bounded
+from hysds.settings.outward import Egress, Notifier
 from hysds.settings.servers import Broker, Ledger, Store, Tls
 from hysds.settings.tasks import Tasks
 from hysds.settings.worker import TEN_YEARS_S, Worker
@@ -107,6 +108,8 @@ class Settings:
     jobs: Jobs = Jobs()
     creators: Creators = field(default_factory=Creators)
     tasks: Tasks = field(default_factory=Tasks)
+    egress: Egress = field(default_factory=Egress)
+    notifier: Notifier = field(default_factory=Notifier)
     logs: Logs = Logs()
     indexer: Indexer = Indexer()
     reconciler: Reconciler = Reconciler()
@@ -119,8 +122,8 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What nobody may read in a log: the passwords of all URLs, as they stand there and as they are meant."""
-        places = (self.ledger_url, self.broker_url, self.store.url or "", self.tasks.result_backend or "")
-        found = [urlsplit(url).password for url in places]
+        places = (self.store.url, self.tasks.result_backend, self.notifier.mail_url)
+        found = [urlsplit(url or "").password for url in (self.ledger_url, self.broker_url, *places)]
         return tuple(form for one in found if one for form in {one, unquote(one)})
 
     @property

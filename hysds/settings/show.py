@@ -4,7 +4,7 @@ import ast
 import inspect
 from dataclasses import dataclass
 
-from hysds.settings import creators, fields, model, servers, tasks, urls, worker
+from hysds.settings import creators, fields, model, outward, servers, tasks, urls, worker
 from hysds.settings.sources import Origins
 
 
@@ -55,7 +55,7 @@ def _places(settings: model.Settings) -> dict[str, str]:
 def meanings() -> dict[str, str]:
     """The docstring under each field, on one line, by the setting's name."""
     docs: dict[tuple[str, str], str] = {}
-    for module in (model, servers, worker, creators, tasks):
+    for module in (model, servers, worker, creators, tasks, outward):
         for node in ast.parse(inspect.getsource(module)).body:
             if isinstance(node, ast.ClassDef):
                 docs |= {(node.name.lower(), name): text for name, text in _documented(node)}

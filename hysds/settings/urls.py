@@ -12,6 +12,7 @@ STORE_SCHEMES = ("sqlite",)
 RPC = "rpc"
 """Results as messages, to whoever asked: the broker itself carries them."""
 RESULT_SCHEMES = (RPC, *REDIS_SCHEMES)
+MAIL_SCHEMES = ("smtps", "smtp+starttls", "smtp")
 TLS_SCHEMES = ("rediss", "amqps", "rediss+sentinel")
 _SECRET = re.compile(r"(?i)([?&;][^=&;]*(?:pass|pw|secret|token|key)[^=&;]*=)[^&;]*")
 _SOCKET_PATH_MOST = 107  # bytes that the kernel has for the path of a unix socket
@@ -156,6 +157,10 @@ def _place_problem(parts: SplitResult) -> str | None:
         )
     if not parts.hostname:
         return f"the {parts.scheme}:// URL names no host"
+    if parts.scheme in MAIL_SCHEMES and parts.path.strip("/"):
+        return f"the {parts.scheme}:// URL has something after the host"
+    if parts.scheme == "smtp" and parts.username is not None:
+        return "an smtp:// URL would send the password in the clear: take smtps:// or smtp+starttls://"
     if parts.scheme in REDIS_SCHEMES and not re.fullmatch(r"/?(?:[0-9]{1,4})?/?", parts.path):
         return f"the {parts.scheme}:// URL has something else than a database number after the host"
     return None
