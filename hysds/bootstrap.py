@@ -133,7 +133,9 @@ class System:
         jobs = self.settings.jobs
         window_ms = FOREVER if jobs.dedup_window_s is None else round(jobs.dedup_window_s * 1000)
         policy = DedupPolicy(frozenset(Status(state) for state in jobs.dedup_states), window_ms)
-        router = Router(self.catalog.current, Ground(policy, jobs.hard_time_limit_gap_s))
+        router = Router(
+            self.catalog.current, Ground(policy, jobs.hard_time_limit_gap_s, self.settings.policies)
+        )
         return Orchestrator(self.ledger, self.dispatcher, router, self._adapters.new_id())
 
     def indexer(self) -> Indexer:

@@ -20,7 +20,7 @@ class Share:
     """How many of its jobs may start in a second, over a longer time."""
     burst: int = 1
     """How many may start at once, after a time in which none did."""
-    source: str = ""
+    source: str = field(default="", compare=False)
     """Where it is set."""
 
 
@@ -44,7 +44,7 @@ class QueuePolicy:
     """How many of its jobs of one `concurrency_key` may run at once."""
     rate_per_s: float | None = None
     burst: int = 1
-    source: str = ""
+    source: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,13 +30,13 @@ class Named(NamedTuple):
     key: str | None
 
 
-def under(spec: JobSpec, queue: str, policy: QueuePolicy, gap_s: float) -> JobSpec:
+def under(spec: JobSpec, named: Named, policy: QueuePolicy, gap_s: float) -> JobSpec:
     """The spec in a queue that has a policy: with the queue's time limits where nobody named any.
 
     Raises: InvalidSpec with all that the policy does not allow.
     """
-    where = f"by the policy of queue {queue} ({policy.source})"
-    complaints = list(_closed(spec, queue, policy, where))
+    where = f"by the policy of queue {named.queue} ({policy.source})"
+    complaints = list(_closed(named, policy, where))
     limits = Limits(policy.soft_time_limit_s, policy.time_limit_s, policy.max_time_limit_s)
     if spec.soft_time_limit is not None or spec.time_limit is not None:
         limits = Limits(longest=policy.max_time_limit_s)
@@ -50,12 +50,12 @@ def under(spec: JobSpec, queue: str, policy: QueuePolicy, gap_s: float) -> JobSp
     return spec
 
 
-def _closed(spec: JobSpec, queue: str, policy: QueuePolicy, where: str) -> Iterator[Complaint]:
-    if not policies.admits(policy.types, spec.job_type):
+def _closed(named: Named, policy: QueuePolicy, where: str) -> Iterator[Complaint]:
+    if not policies.admits(policy.types, named.job_type):
         takes = ", ".join(policy.types)
-        yield Complaint("$.job_type", f"{spec.job_type} is not allowed {where}: it takes {takes}")
-    if not policies.admits(policy.users, spec.username):
-        takes, who = ", ".join(policy.users), spec.username or "a job without a username"
+        yield Complaint("$.job_type", f"{named.job_type} is not allowed {where}: it takes {takes}")
+    if not policies.admits(policy.users, named.user):
+        takes, who = ", ".join(policy.users), named.user or "a job without a username"
         yield Complaint("$.username", f"{who} is not allowed {where}: it takes {takes}")
 
 

@@ -1,4 +1,4 @@
-"""Sizes and durations with units: which notations exist, what they mean, and how people are shown them.
+"""Sizes, durations and rates with units: which notations exist, what they mean, and how people are shown them.
 
 Sizes: `KB MB GB TB PB` are powers of 1000, `KiB MiB GiB TiB PiB` of 1024, `B` or nothing is bytes. A unit
 is spelt exactly so: `Gb` and `Gib` mean bits elsewhere, and a guess would be wrong by a factor of eight.
@@ -56,6 +56,33 @@ def parse_duration(value: str | float) -> float:
     if seconds is None or not 0 <= seconds <= _LARGEST:  # nan compares false
         raise ValueError(f"{_shown(value)} is not a duration: {_DURATION_UNITS}")
     return float(seconds)
+
+
+def parse_rate(value: str | float) -> float:
+    """Times a second of a rate such as `10/s`, `0.5/s`, `90/m` or `2/h`; a plain number is a second's.
+
+    Raises: ValueError, naming the units that exist, for all else: a bool, nan, nothing at all.
+    """
+    rate: float | None = None
+    if isinstance(value, str):
+        match = re.fullmatch(rf"({_NUMBER})[ ]?(?:/[ ]?(s|m|min|h|d))?", value.strip())
+        if match:
+            rate = float(match[1]) * 1000 / _DURATIONS_MS["m" if match[2] == "min" else match[2] or "s"]
+    elif _is_number(value, int | float):
+        rate = float(value)
+    if rate is None or not 0 < rate <= _LARGEST:  # nan compares false
+        raise ValueError(f"{_shown(value)} is not a rate: use 10/s, 90/m, 2/h or 1/d, more than nothing")
+    return rate
+
+
+def format_rate(per_s: float) -> str:
+    """A rate for people, as `parse_rate` reads it: `10/s`, `90/m`, `2/h`."""
+    for unit in ("s", "m", "h", "d"):
+        count = per_s * _DURATIONS_MS[unit] / 1000
+        text = _trimmed(count)
+        if count >= 1 and math.isclose(float(text), count, rel_tol=1e-9):
+            return f"{text}/{unit}"
+    return f"{per_s:.12f}".rstrip("0") + "/s"
 
 
 def format_size(size_bytes: int) -> str:

@@ -86,15 +86,14 @@ class Router:
         return self._placed(spec, self.job_type(spec))
 
     def _placed(self, spec: JobSpec, job_type: JobType | None) -> Route:
-        queue = spec.job_queue or spec.bare_type
-        policy = policies.of_queue(self._ground.policies.queues, queue)
+        marked = None if job_type is None else self._marked(job_type)
+        type_name = spec.job_type if job_type is None else job_type.name
+        named = Named(spec.job_queue or spec.bare_type, type_name, spec.username, spec.concurrency_key)
+        policy = policies.of_queue(self._ground.policies.queues, named.queue)
         if policy is not None:
-            spec = queue_rules.under(spec, queue, policy, self.gap_s)
-        if job_type is None:
-            named = Named(queue, spec.job_type, spec.username, spec.concurrency_key)
+            spec = queue_rules.under(spec, named, policy, self.gap_s)
+        if marked is None:
             return Route(spec, self._ground.dedup, self._bounds(named, None))
-        marked = self._marked(job_type)
-        named = Named(queue, job_type.name, spec.username, spec.concurrency_key)
         return Route(spec, marked.dedup, self._bounds(named, marked.share))
 
     def _marked(self, job_type: JobType) -> _Marked:

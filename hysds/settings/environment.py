@@ -36,8 +36,8 @@ _BARE = frozenset({"HOME", "LANG", "PATH", "PYTHONPATH", "TMPDIR", "TZ", "VIRTUA
 OF_THE_ORIGINAL = {
     "HYSDS_ROOT_WORK_DIR": "HYSDS_WORKER_WORK_DIR says where work directories lie",
     "HYSDS_CELERY_CFG": f"{CONFIG} names the settings file",
-    "HYSDS_WORKER_CFG": "it comes with job types",
-    "HYSDS_ORCHESTRATOR_CFG": "it comes with job types",
+    "HYSDS_WORKER_CFG": "HYSDS_CATALOG_PATHS names such files, of orchestrators and of workers",
+    "HYSDS_ORCHESTRATOR_CFG": "HYSDS_CATALOG_PATHS names such files, of orchestrators and of workers",
     "HYSDS_JOB_CREATORS_DIR": "HYSDS_CREATORS_DIR says where the modules of creators lie",
     "HYSDS_DATASETS_CFG": "it comes with datasets",
     "HYSDS_GPU_AVAILABLE": "it comes with GPUs",

@@ -12,7 +12,7 @@ from types import NoneType, UnionType
 from typing import Any
 
 from hysds.lib import units
-from hysds.settings import model, urls
+from hysds.settings import model, policies, urls
 
 _URL_SCHEMES = {
     "ledger.url": urls.REDIS_SCHEMES,
@@ -32,6 +32,8 @@ class Setting:
     attribute: str
     """The dataclass's field, with its unit."""
     kind: type
+    items: type | None
+    """Of what a tuple is."""
     may_be_none: bool
     rules: Mapping[str, Any]
 
@@ -45,6 +47,11 @@ class Setting:
     def variable(self) -> str:
         """The environment variable that sets it."""
         return f"HYSDS_{self.name.replace('.', '_').upper()}"
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it holds policies by name."""
+        return self.kind is Mapping
 
     @property
     def none_word(self) -> str:
@@ -63,6 +70,8 @@ class Setting:
         if self.may_be_none and (raw is None or raw == self.none_word):
             return None
         value = self._typed(raw, base)
+        if self.is_table:
+            return value
         for one in value if isinstance(value, tuple) else (value,):
             self._check(one)
         return value
@@ -71,12 +80,16 @@ class Setting:
         """The text that `read` turns into the value again."""
         if value is None:
             return self.none_word
-        return ",".join(value) if isinstance(value, tuple) else str(value)
+        if self.is_table:
+            return policies.written(value)  # type: ignore[arg-type]  # what `read` made
+        return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
     def show(self, value: object) -> str:
         """The value for people: with its unit, and without secrets."""
         if value is None:
             return self.none_word or "none"
+        if self.is_table and not value:
+            return "none"
         if isinstance(value, float) and units.parse_duration(units.format_duration(value)) == value:
             return units.format_duration(value)
         if self.attribute.endswith("_bytes") and isinstance(value, int):
@@ -93,8 +106,11 @@ class Setting:
             return _whole(raw)
         if self.kind is Path:
             return _path(raw, base)
+        if self.is_table:
+            return policies.read(self.name, raw)
         if self.kind is tuple:
-            return _texts(raw)
+            texts = _texts(raw)
+            return tuple(_path(one, base) for one in texts) if self.items is Path else texts
         return urls.normalised(_text(raw)) if self.name in _URL_SCHEMES else _text(raw)
 
     def _check(self, value: Any) -> None:
@@ -130,7 +146,9 @@ def table() -> dict[str, Setting]:
 def _row(section: str, field: "dataclasses.Field[Any]") -> Setting:
     kinds: tuple[Any, ...] = field.type.__args__ if isinstance(field.type, UnionType) else (field.type,)
     kind = next(kind for kind in kinds if kind is not NoneType)
-    return Setting(section, field.name, getattr(kind, "__origin__", kind), NoneType in kinds, field.metadata)
+    origin = getattr(kind, "__origin__", kind)
+    items = kind.__args__[0] if origin is tuple else None
+    return Setting(section, field.name, origin, items, NoneType in kinds, field.metadata)
 
 
 def _text(raw: object) -> str:

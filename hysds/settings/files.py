@@ -7,7 +7,7 @@ executing it: it counts only if it and its link are the caller's own and nobody 
 import os
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from hysds.settings import celeryconfig, environment, fields
@@ -85,7 +85,7 @@ def _read_toml(path: Path, content: bytes, reading: Reading) -> None:
         reading.complain(str(path), f"not TOML: {error}")
         return
     known = fields.table()
-    for name, value in _flat(document):
+    for name, value in _flat(document, {row.name for row in known.values() if row.is_table}):
         origin = f"{path}: {name}"
         if name == "home" and path.name == _FOUND_AT_HOME:
             reading.complain(origin, f"set {environment.HOME} instead: this file is found through it")
@@ -95,11 +95,11 @@ def _read_toml(path: Path, content: bytes, reading: Reading) -> None:
             reading.complain(origin, f"no such setting{environment.nearest(name, known)}")
 
 
-def _flat(document: Mapping[str, object]) -> list[tuple[str, object]]:
-    """Dotted names of a TOML document; tables go one deep."""
+def _flat(document: Mapping[str, object], whole: Collection[str]) -> list[tuple[str, object]]:
+    """Dotted names of a TOML document; tables go one deep, but for those that are settings as a whole."""
     rows: list[tuple[str, object]] = []
     for key, value in document.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and key not in whole:
             rows += [(f"{key}.{inner}", leaf) for inner, leaf in value.items()]
         else:
             rows.append((key, value))

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hysds.core.errors import InvalidSettings
-from hysds.settings import contradictions, environment, fields, files, model
+from hysds.settings import contradictions, environment, fields, files, model, policies
 from hysds.settings.sources import DEFAULT, Given, Origins, Reading, Remark
 
 
@@ -83,7 +83,8 @@ def _built(reading: Reading, home: Path) -> model.Settings:
             continue
         given = reading.given[name]
         try:
-            values[row.attribute] = row.read(given.raw, given.base)
+            value = row.read(given.raw, given.base)
+            values[row.attribute] = policies.placed(value, given.origin) if row.is_table else value
         except ValueError as error:
             reading.complain(given.origin, str(error))
     root: dict[str, Any] = {"home": home} | sections.pop("")

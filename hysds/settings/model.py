@@ -5,14 +5,17 @@ set `ledger.lease_s`. A field that ends in `_s` is a duration in seconds, one in
 of servers and workers stand in `servers`, `worker` and `tasks`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from hysds.core import ledger_clock, status
+from hysds.core.policies import Policies, QueuePolicy, Share
 from hysds.lib.structured_log import Plan
 from hysds.settings import log as log_words
 from hysds.settings import urls
+from hysds.settings.catalog import Catalog
 from hysds.settings.creators import Creators
 from hysds.settings.declaring import bounded
 from hysds.settings.outward import Egress, Notifier
@@ -106,6 +109,23 @@ class Settings:
     store: Store = field(default_factory=Store)
     worker: Worker = field(default_factory=Worker)
     jobs: Jobs = Jobs()
+    catalog: Catalog = field(default_factory=Catalog)
+
+    queues: Mapping[str, QueuePolicy] = field(default_factory=dict, hash=False)
+    """What queues take and how much of it at once, by the queue's name, `*` for all others: `types`, `users`,
+    `soft_time_limit`, `time_limit`, `max_time_limit`, `max_running`, `max_running_per_user`, `max_running_per_type`,
+    `max_running_per_key`, `rate`, `burst`."""
+
+    types: Mapping[str, Share] = field(default_factory=dict, hash=False)
+    """How much job types may take, by name or pattern (`job:train-*`): `max_running`, `rate` (`10/s`), `burst`."""
+
+    users: Mapping[str, Share] = field(default_factory=dict, hash=False)
+    """How much each user may take, by name or pattern: `max_running`, `rate`, `burst`."""
+
+    keys: Mapping[str, Share] = field(default_factory=dict, hash=False)
+    """How much the jobs of one `concurrency_key` may take, by name or pattern: `max_running`, `rate`, `burst`. Of a key
+    that no policy names one job runs at once."""
+
     creators: Creators = field(default_factory=Creators)
     tasks: Tasks = field(default_factory=Tasks)
     egress: Egress = field(default_factory=Egress)
@@ -125,6 +145,11 @@ class Settings:
         places = (self.store.url, self.tasks.result_backend, self.notifier.mail_url)
         found = [urlsplit(url or "").password for url in (self.ledger_url, self.broker_url, *places)]
         return tuple(form for one in found if one for form in {one, unquote(one)})
+
+    @property
+    def policies(self) -> Policies:
+        """What queues, types, users and concurrency keys may do."""
+        return Policies(self.queues, self.types, self.users, self.keys)
 
     @property
     def ledger_url(self) -> str:

@@ -2,9 +2,21 @@
 
 import ast
 import inspect
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 
-from hysds.settings import creators, fields, model, outward, servers, tasks, urls, worker
+from hysds.settings import (
+    catalog,
+    creators,
+    fields,
+    model,
+    outward,
+    policies,
+    servers,
+    tasks,
+    urls,
+    worker,
+)
 from hysds.settings.sources import Origins
 
 
@@ -27,7 +39,7 @@ class Row:
 def rows(settings: model.Settings, origins: Origins) -> list[Row]:
     """All settings in the order of their sections. Costs some ms: the meanings are read from the source."""
     docs, places = meanings(), _places(settings)
-    return [
+    listed = [
         Row(
             name=name,
             value=setting.show(setting.value_in(settings)),
@@ -39,6 +51,17 @@ def rows(settings: model.Settings, origins: Origins) -> list[Row]:
         )
         for name, setting in fields.table().items()
     ]
+    return [part for row in listed for part in _parts(row, settings)]
+
+
+def _parts(row: Row, settings: model.Settings) -> list[Row]:
+    """A row for each policy of a table, in place of one for all of them."""
+    setting = fields.table()[row.name]
+    table = setting.value_in(settings) if setting.is_table else {}
+    return [
+        replace(row, name=f"{row.name}.{name}", value=json.dumps(policies.plain(policy), ensure_ascii=False))
+        for name, policy in table.items()
+    ] or [row]
 
 
 def _places(settings: model.Settings) -> dict[str, str]:
@@ -55,7 +78,7 @@ def _places(settings: model.Settings) -> dict[str, str]:
 def meanings() -> dict[str, str]:
     """The docstring under each field, on one line, by the setting's name."""
     docs: dict[tuple[str, str], str] = {}
-    for module in (model, servers, worker, creators, tasks, outward):
+    for module in (model, servers, worker, creators, tasks, outward, catalog):
         for node in ast.parse(inspect.getsource(module)).body:
             if isinstance(node, ast.ClassDef):
                 docs |= {(node.name.lower(), name): text for name, text in _documented(node)}

@@ -128,3 +128,29 @@ def test_a_size_without_its_last_letter_is_answered_by_both_that_it_may_mean(tex
         units.parse_size(text)
     with pytest.raises(ValueError, match="is not a size: use plain bytes"):
         units.parse_size("64Mb")
+
+
+@pytest.mark.parametrize(
+    ("text", "per_s", "shown"),
+    [
+        ("10/s", 10.0, "10/s"),
+        ("90/m", 1.5, "1.5/s"),
+        ("1/min", 1 / 60, "1/m"),
+        ("2 / h", 2 / 3600, "2/h"),
+        ("1/d", 1 / 86_400, "1/d"),
+        ("3", 3.0, "3/s"),
+        (0.5, 0.5, "30/m"),
+    ],
+)
+def test_a_rate_is_read_with_its_unit_and_shown_with_one(text: str | float, per_s: float, shown: str) -> None:
+    """A plain number is a second's; what is shown means the same again."""
+    assert units.parse_rate(text) == pytest.approx(per_s)
+    assert units.format_rate(units.parse_rate(text)) == shown
+    assert units.parse_rate(units.format_rate(per_s)) == pytest.approx(per_s)
+
+
+@pytest.mark.parametrize("text", ["", "fast", "10/y", "-1/s", "0/s", 0, True, float("nan"), "10 per s", None])
+def test_what_is_no_rate_is_refused_with_those_that_are(text: object) -> None:
+    """Nothing at all is no rate either."""
+    with pytest.raises(ValueError, match="is not a rate: use 10/s, 90/m"):
+        units.parse_rate(text)  # type: ignore[arg-type]
