@@ -30,6 +30,7 @@ from hysds.leasing.worker import LeaseWorker
 from hysds.lib import machine
 from hysds.orchestrator.job_types import JobTypes
 from hysds.orchestrator.routing import Ground, Router
+from hysds.orchestrator.schedules import Timetable
 from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.bell import Bell
 from hysds.ports.creators import Creators
@@ -138,6 +139,12 @@ class System:
         )
         return Orchestrator(self.ledger, self.dispatcher, router, self._adapters.new_id())
 
+    @cached_property
+    def schedules(self) -> Timetable:
+        """Submits jobs at their times."""
+        shelf = self._adapters.schedules(self.settings)
+        return Timetable(shelf, self.orchestrator, self._adapters.new_id(), self.ledger.now_ms)
+
     def indexer(self) -> Indexer:
         """The role that turns events into documents."""
         settings = self.settings.indexer
@@ -160,6 +167,7 @@ class System:
             pace,
             Unheard(settings.broker.bell_expires_s, time.monotonic),
             Watch(self.ledger, self.roster, incarnation(socket.gethostname())),
+            self.schedules.fire_due,
         )
 
     def job_worker(self, name: str, queues: tuple[str, ...], slots: int) -> LeaseWorker:

@@ -27,6 +27,7 @@ from hysds.ports.ledger import Ledger
 from hysds.ports.logs import Logs
 from hysds.ports.notifier import Notifier
 from hysds.ports.roster import Roster
+from hysds.ports.schedules import Schedules
 from hysds.ports.store import Store
 from hysds.settings import environment, outward, urls
 from hysds.settings.model import Settings
@@ -34,6 +35,7 @@ from hysds.settings.model import Settings
 if TYPE_CHECKING:
     from hysds.adapters.creators.answers import Bounds
     from hysds.adapters.ledger.memory import MemoryLedger
+    from hysds.adapters.ledger.schedules_memory import MemorySchedules
     from hysds.adapters.ledger.server import Server
 
 
@@ -58,6 +60,8 @@ class Adapters(Protocol):
     def creators(self, settings: Settings) -> Creators: ...
 
     def notifier(self, settings: Settings) -> Notifier: ...
+
+    def schedules(self, settings: Settings) -> Schedules: ...
 
     def store(self, settings: Settings) -> Store: ...
 
@@ -133,6 +137,11 @@ class RealAdapters:
         webhooks = Webhooks(egress.Guard(_egress(settings)), key, Uuid7Source(), time.time)
         return OutsideNotifier(mailer, webhooks)
 
+    def schedules(self, settings: Settings) -> Schedules:
+        from hysds.adapters.ledger.schedules_redis import RedisSchedules
+
+        return RedisSchedules(self._redis(settings), settings.ledger.prefix)
+
     def store(self, settings: Settings) -> Store:
         from hysds.adapters.store.sqlite import SqliteStore
 
@@ -206,6 +215,7 @@ class MemoryAdapters:
         self._script = script
         self._ledger: MemoryLedger | None = None
         self._shelf: CatalogShelf | None = None
+        self._schedules: MemorySchedules | None = None
 
     def ledger(self, settings: Settings) -> Ledger:
         return self._book(settings)
@@ -241,6 +251,13 @@ class MemoryAdapters:
         from hysds.adapters.notifier.memory import MemoryNotifier
 
         return MemoryNotifier()
+
+    def schedules(self, settings: Settings) -> Schedules:
+        if self._schedules is None:
+            from hysds.adapters.ledger.schedules_memory import MemorySchedules
+
+            self._schedules = MemorySchedules(self._now_us)
+        return self._schedules
 
     def store(self, settings: Settings) -> Store:
         from hysds.adapters.store.memory import MemoryStore

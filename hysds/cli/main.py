@@ -29,6 +29,9 @@ COMMANDS = {
     "explain": Entry("hysds.cli.explain", "Say why a job stands where it stands."),
     "cancel": Entry("hysds.cli.cancel", "End jobs, waiting or running."),
     "retry": Entry("hysds.cli.retry", "Do ended jobs again, as new ones."),
+    "schedule": Entry(
+        "hysds.cli.schedule", "Submit a job again and again, at the times of a cron expression."
+    ),
     "workers": Entry("hysds.cli.workers", "Show who takes jobs, and why one takes none."),
     "up": Entry("hysds.cli.up", "Start a system on this machine."),
     "down": Entry("hysds.cli.down", "End the system on this machine."),

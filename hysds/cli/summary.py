@@ -60,6 +60,8 @@ def details(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("user", job.get("username")),
         ("limits", ", ".join(limits)),
         ("queued", info.get("time_queued")),
+        ("schedule", document.get("schedule")),
+        ("of time", document.get("schedule_time")),
         ("waits for", document.get("waiting_reason")),
         *_later(document),
         ("started", info.get("time_start")),

@@ -1,7 +1,7 @@
 """The job document: one pure function from what the ledger keeps of a job to what people search.
 
-The field names are HySDS's (its `job_status` document), plus ours: `revision fence queue attempts
-failure_class hint phase progress phase_times waiting_reason not_before ttl_end deadline retry_of
+The field names are HySDS's (its `job_status` document), plus ours: `revision fence queue schedule schedule_time
+attempts failure_class hint phase progress phase_times waiting_reason not_before ttl_end deadline retry_of
 retried_by lost_workers memory_bytes cancel_requested usage`. A field without a value is left out. Of `env` only the
 names are shown: people put secrets into values. Times are ISO 8601 in UTC with milliseconds.
 """
@@ -102,10 +102,21 @@ def _names(record: Record, asked: Mapping[str, Any]) -> dict[str, Any]:
         "queue": record.queue,
         "revision": record.revision,
         "fence": record.fence or None,
+        **_tick(asked),
         "retry_of": record.retry_of,
         "retried_by": record.retried_by,
         "memory_bytes": record.memory_bytes or None,
     }
+
+
+def _tick(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The schedule that the job comes from, and for which of its times."""
+    tick = asked.get("tick")
+    if not isinstance(tick, dict):
+        return {}
+    time_s = tick.get("time")
+    moment = moments.iso(round(time_s * 1000)) if isinstance(time_s, float | int) else ""
+    return {"schedule": _text(tick, "schedule"), "schedule_time": moment}
 
 
 def _job(

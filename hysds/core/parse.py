@@ -74,6 +74,7 @@ def _parsed(document: object, is_doubled: bool, max_bytes: int) -> JobSpec:
     _take_nested_units(plain, complaints)
     _take_disk_usage(plain, complaints)
     spec = _validated(text if plain == document else json.dumps(plain), complaints)
+    complaints += _reserved_complaints(plain)
     complaints += _name_complaints(plain)
     if plain.get("kind") == TASK:
         complaints += calls.complaints(plain)
@@ -177,6 +178,11 @@ def _kind_at(parents: list[str]) -> type:
     if parents[:1] == ["retry"]:
         return OomLadder if parents[1:] == ["oom"] else Budget
     return JobSpec
+
+
+def _reserved_complaints(plain: Mapping[str, Any]) -> Iterator[Complaint]:
+    if "tick" in plain:
+        yield Complaint("$.tick", "is set by schedules alone; see `hysds schedule add`")
 
 
 def _name_complaints(plain: Mapping[str, Any]) -> Iterator[Complaint]:

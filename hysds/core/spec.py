@@ -58,6 +58,16 @@ class Resources:
 
 
 @dataclass(frozen=True, slots=True)
+class Tick:
+    """The schedule that a job comes from, and for which of its times (seconds since 1970)."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+
+    schedule: Name
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
 class JobSpec:
     """A job as a user asked for it. Durations are seconds, sizes bytes, times seconds since 1970 (UTC)."""
 
@@ -105,6 +115,9 @@ class JobSpec:
     def bare_type(self) -> str:
         """The type without its namespace: the queue where no other is named."""
         return bare(self.job_type)
+
+    tick: Tick | None = field(default=None, metadata=_work())
+    """Set by schedules alone: two ticks never do the same work."""
 
     @property
     def deadline_for_s(self) -> float:
@@ -160,6 +173,8 @@ def from_stored(text: str) -> JobSpec:
     document = json.loads(text)
     if "resources" in document:
         document["resources"] = Resources(**document["resources"])
+    if "tick" in document:
+        document["tick"] = Tick(**document["tick"])
     if "retry" in document:
         document["retry"] = budgets.from_stored(document["retry"])
     return JobSpec(**document)
@@ -177,7 +192,7 @@ def dedup_digest(spec: JobSpec, ignored: Collection[str] = (), template: str = "
     """
     if spec.payload_hash is not None:
         return spec.payload_hash
-    work = {name: getattr(spec, name) for name in _WORK}
+    work = {name: _plain(getattr(spec, name)) for name in _WORK}
     work["payload"] = {
         key: value for key, value in spec.payload.items() if not _is_bookkeeping(key) and key not in ignored
     }
@@ -213,7 +228,7 @@ def _default(item: Field[Any]) -> Any:
 
 
 _WORK = tuple(item.name for item in fields(JobSpec) if item.metadata["work"] and item.name != "payload")
-_KINDS = (Budget, OomLadder, Retry, Resources, JobSpec)
+_KINDS = (Budget, OomLadder, Retry, Resources, Tick, JobSpec)
 _DEFAULTS: dict[type, tuple[tuple[str, str, Any], ...]] = {}
 """Each field with its key in JSON and its default as JSON holds it; MISSING where it has none."""
 for _kind in _KINDS:  # a default of the last is written with those of the others

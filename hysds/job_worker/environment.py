@@ -9,6 +9,8 @@ import os
 import pwd
 from collections.abc import Mapping
 
+from hysds.core import moments
+from hysds.core.spec import Tick
 from hysds.leasing.attempt import Attempt
 from hysds.leasing.marks import WORKER
 from hysds.leasing.workdir import WorkDir
@@ -28,7 +30,14 @@ def compose(attempt: Attempt, place: WorkDir) -> Mapping[str, str]:
         WORKER: attempt.record.owner,
         "HYSDS_JOB_DIR": str(place.path),
         "HYSDS_PROGRESS": str(place.progress),
+        **_tick(attempt.spec.tick),
     }
+
+
+def _tick(tick: Tick | None) -> Mapping[str, str]:
+    if tick is None:
+        return {}
+    return {"HYSDS_SCHEDULE": tick.schedule, "HYSDS_SCHEDULE_TIME": moments.iso(round(tick.time * 1000))}
 
 
 def _home() -> str:

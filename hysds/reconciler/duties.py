@@ -47,6 +47,8 @@ class Round:
     suspected: int = 0
     expired: int = 0
     forgotten: int = 0
+    fired: int = 0
+    """Ticks of schedules that became jobs."""
     rung: tuple[str, ...] = ()
     """Queues with work and no worker whose bell was rung again."""
     mended: tuple[tuple[str, str], ...] = ()
@@ -58,13 +60,21 @@ class Reconciler:
     """Puts right, once an interval."""
 
     def __init__(
-        self, ledger: Ledger, dispatcher: Dispatcher, pace: Pace, unheard: Unheard, watch: Watch
+        self,
+        ledger: Ledger,
+        dispatcher: Dispatcher,
+        pace: Pace,
+        unheard: Unheard,
+        watch: Watch,
+        fire_due: Callable[[], int],
     ) -> None:
+        """`fire_due` submits the jobs of schedules whose time has come, and answers how many."""
         self._ledger = ledger
         self._dispatcher = dispatcher
         self._pace = pace
         self._unheard = unheard
         self._watch = watch
+        self._fire_due = fire_due
         self._cursor = ""
         self._rounds = 0
 
@@ -98,6 +108,7 @@ class Reconciler:
         expired = _tried(lambda: self._exhaust("expire", lambda: self._ledger.expire(batch)), 0, refused)
         # After `expire`: what has just run out was never shown as offline, after a pause of all reconcilers say.
         suspected = _tried(lambda: self._exhaust("suspect", lambda: self._ledger.suspect(batch)), 0, refused)
+        fired = _tried(self._fire_due, 0, refused)
         forgotten = _tried(self._forget, 0, refused)
         rung: tuple[str, ...] = ()
         mended: tuple[tuple[str, str], ...] = ()
@@ -106,7 +117,7 @@ class Reconciler:
             rung = _tried(self._ring_again, rung, refused)
             _tried(self._watch.look_around, None, refused)
         _tried(self._watch.sign, None, refused)
-        return Round(woken, suspected, expired, forgotten, rung, mended, tuple(refused))
+        return Round(woken, suspected, expired, forgotten, fired, rung, mended, tuple(refused))
 
     def _exhaust(self, action: str, step: Callable[[], Moved]) -> int:
         count = 0

@@ -23,8 +23,10 @@ from hysds.core.floor_requests import Drain, WorkerState
 from hysds.core.query import JobQuery
 from hysds.core.repetition import Changes
 from hysds.core.requests import MAX_BATCH
+from hysds.core.schedule import CatchUp, Schedule
 from hysds.core.spec import JobSpec
 from hysds.core.status import TERMINAL
+from hysds.orchestrator.schedules import Timetable
 from hysds.orchestrator.submit import Submission
 from hysds.ports.ledger import Kept
 from hysds.ports.store import Page
@@ -238,6 +240,27 @@ class Client:
         """
         system = self._system
         return Follower(system.ledger, system.events, system.logs, ids.job_id(job_id), place)
+
+    def schedule(
+        self,
+        name: str,
+        cron: str,
+        spec: Spec,
+        *,
+        tz: str = "UTC",
+        catch_up: CatchUp = CatchUp.LATEST,
+        replace: bool = False,
+    ) -> Schedule:
+        """Submit a job at each time of a cron expression in a time zone. `replace`: also in place of one of that name.
+
+        Raises: InvalidSpec with every complaint about name, expression, zone and spec; Conflict.
+        """
+        return self.schedules.add(name, (cron, tz), self.parse(spec), catch_up, over=replace)
+
+    @property
+    def schedules(self) -> Timetable:
+        """All schedules: `all`, `get`, `pause`, `resume`, `run_now`, `remove`."""
+        return self._system.schedules
 
     def _next_event(self, job_id: str, position: str, until: float | None) -> str:
         while True:

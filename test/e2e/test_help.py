@@ -136,6 +136,13 @@ class Shell:
         self._client.wait(job_id, _PATIENCE_S)
         return job_id
 
+    def schedule(self, stands: bool) -> None:
+        """Have a schedule of the examples' name, or none."""
+        for found in self._client.schedules.all():
+            self._client.schedules.remove(found.name)
+        if stands:
+            self._client.schedule("nightly", "@yearly", _spec("true"))
+
     def await_indexed(self, status: str) -> None:
         """Until the store knows one of the tag `trial` in this status."""
         query = JobQuery(tag=frozenset({"trial"}), status=frozenset({status}), limit=0)
@@ -173,6 +180,8 @@ def _prepared(shell: Shell, name: str, line: str) -> str:
         job_id = shell.ended(command="false", tag="trial")
         shell.await_indexed("job-failed")
         return job_id
+    if name.startswith("hysds schedule"):
+        shell.schedule(stands=" schedule add " not in line)
     if line == "hysds down" or line.startswith("hysds down "):
         assert shell.run("hysds up --detach").returncode == 0
     needs_id = _EXAMPLE_ID in line or "$id" in line or line.endswith(" ID")

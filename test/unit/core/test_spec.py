@@ -20,7 +20,7 @@ def test_each_field_declares_whether_it_changes_the_work() -> None:
     """A new field can't be forgotten: it must say which it is, and stand in this list."""
     work = {item.name for item in fields(JobSpec) if item.metadata["work"]}
 
-    assert work == {"job_type", "payload", "context", "env"}
+    assert work == {"job_type", "payload", "context", "env", "tick"}
 
 
 @pytest.mark.parametrize(

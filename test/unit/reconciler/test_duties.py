@@ -38,7 +38,7 @@ class Bench:
     def make(self, pace: Pace) -> Reconciler:
         unheard = Unheard(60, lambda: self.clock() / 1e6)
         watch = Watch(self.ledger, self.roster, "r1", self.wall_ms)
-        return Reconciler(self.ledger, Dispatcher(self.bell), pace, unheard, watch)
+        return Reconciler(self.ledger, Dispatcher(self.bell), pace, unheard, watch, lambda: 0)
 
     def accept(self, count: int, wait_s: float = 0) -> list[str]:
         wake_ms = (self.clock() + round(wait_s * 1e6)) // 1000 if wait_s else 0

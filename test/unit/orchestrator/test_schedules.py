@@ -1,0 +1,218 @@
+"""Schedules and their ticks, over a ledger in memory and a clock that is set."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hysds.adapters.bell.memory import MemoryBell
+from hysds.adapters.ledger.memory import MemoryLedger
+from hysds.adapters.ledger.schedules_memory import MemorySchedules
+from hysds.core.acceptance import DedupPolicy
+from hysds.core.errors import Conflict, InvalidSpec, NotFound, Unreachable
+from hysds.core.record import FOREVER
+from hysds.core.schedule import CatchUp, Schedule
+from hysds.core.spec import JobSpec, Resources
+from hysds.core.status import Status
+from hysds.dispatcher import Dispatcher
+from hysds.lib.uuid7 import Uuid7Source
+from hysds.orchestrator.schedules import Timetable
+from hysds.orchestrator.submit import Orchestrator
+
+SPEC = JobSpec("job:report", {"_command": "make report"})
+MINUTE_MS = 60_000
+START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+
+
+class Deaf(MemoryLedger):
+    """A ledger that can be away."""
+
+    away = False
+
+    def accept(self, batch):  # type: ignore[no-untyped-def]
+        if self.away:
+            raise Unreachable("ledger", "away")
+        return super().accept(batch)
+
+
+class House:
+    """A timetable whose time stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now_ms = START_MS + 500
+        self.ledger = Deaf(retention_ms=3_600_000, now_us=lambda: self.now_ms * 1000)
+        new_id = Uuid7Source(lambda: self.now_ms)
+        policy = DedupPolicy(frozenset({Status.QUEUED, Status.STARTED, Status.COMPLETED}), FOREVER)
+        orchestrator = Orchestrator(self.ledger, Dispatcher(MemoryBell()), policy, new_id)
+        self.shelf = MemorySchedules(lambda: self.now_ms * 1000)
+        self.timetable = Timetable(self.shelf, orchestrator, new_id, lambda: self.now_ms)
+
+    def add(self, expression: str = "* * * * *", catch_up: CatchUp = CatchUp.LATEST) -> Schedule:
+        return self.timetable.add("s", (expression, "UTC"), SPEC, catch_up)
+
+    def pass_minutes(self, minutes: float) -> int:
+        """Time passes, then a reconciler makes its rounds until nothing is due."""
+        self.now_ms += round(minutes * MINUTE_MS)
+        fired = 0
+        while count := self.timetable.fire_due():
+            fired += count
+        return fired
+
+    def ticks(self) -> list[float]:
+        """The minutes after the start for which there is a job, each as often as there is one."""
+        times = [json.loads(spec)["tick"]["time"] for spec in self.ledger.book.specs.values()]
+        return sorted((time * 1000 - START_MS) / MINUTE_MS for time in times)
+
+
+def test_each_tick_becomes_one_job() -> None:
+    """It is no duplicate of the one before, though it does the same."""
+    house = House()
+    house.add()
+
+    assert [house.pass_minutes(1) for _ in range(3)] == [1, 1, 1]
+    assert house.ticks() == [1, 2, 3]
+    assert {record.status for record in house.ledger.book.records.values()} == {Status.QUEUED}
+
+
+@pytest.mark.parametrize(
+    ("catch_up", "ticks"),
+    [
+        (CatchUp.LATEST, [10, 70, 80]),
+        (CatchUp.SKIP, [10, 80]),
+        (CatchUp.ALL, [10, 20, 30, 40, 50, 60, 70, 80]),
+    ],
+)
+def test_missed_ticks_are_made_good_as_the_schedule_says(catch_up: CatchUp, ticks: list[float]) -> None:
+    """An hour without a reconciler."""
+    house = House()
+    house.add("*/10 * * * *", catch_up)
+    house.pass_minutes(10)
+    house.pass_minutes(65)
+    house.pass_minutes(5)
+
+    assert house.ticks() == ticks
+
+
+def test_a_tick_that_was_missed_is_skipped_where_the_schedule_says_so() -> None:
+    """And the next one comes at its time."""
+    house = House()
+    house.add("0 * * * *", CatchUp.SKIP)
+
+    assert house.pass_minutes(62) == 0
+    assert house.pass_minutes(58) == 1
+    assert house.ticks() == [120]
+
+
+def test_a_tick_survives_a_ledger_that_is_away() -> None:
+    """It is noted under its job's id, and fired when the ledger answers again: once."""
+    house = House()
+    house.add("0 * * * *")
+    house.ledger.away = True
+    with pytest.raises(Unreachable):
+        house.pass_minutes(60)
+    noted = house.timetable.get("s").pending
+    house.ledger.away = False
+
+    assert house.pass_minutes(5) == 1
+    assert house.ticks() == [60]
+    assert house.timetable.get("s").last == noted
+
+
+def test_who_stood_still_for_hours_fires_nothing_again() -> None:
+    """The tick was fired by another, and its job is long forgotten: its id is too old to be taken."""
+    house = House()
+    house.add("0 0 * * *")
+    house.now_ms += 24 * 60 * MINUTE_MS
+    stale = house.shelf.due(1)[1][0]
+    house.timetable.fire_due()
+    noted = house.timetable.get("s").last
+    assert noted is not None
+    house.ledger.book.records.clear()
+    house.now_ms += 120 * MINUTE_MS
+
+    house.timetable._submit_tick(stale, noted)
+    assert house.ledger.book.records == {}
+
+
+def test_a_paused_schedule_fires_nothing_and_makes_nothing_good() -> None:
+    """Its ticks go on when it is resumed, from then on."""
+    house = House()
+    house.add()
+    house.timetable.pause("s")
+    assert house.pass_minutes(10) == 0
+    house.timetable.resume("s")
+
+    assert house.pass_minutes(1) == 1
+    assert house.ticks() == [11]
+
+
+def test_run_now_is_beside_the_ticks() -> None:
+    """Also of a paused one."""
+    house = House()
+    house.add("0 * * * *")
+    house.timetable.pause("s")
+    found = house.timetable.run_now("s")
+
+    assert found.status == "job-queued"
+    assert house.timetable.get("s").next_ms == START_MS + 60 * MINUTE_MS
+
+
+def test_a_refused_job_is_told_by_the_schedule() -> None:
+    """The next tick is tried all the same."""
+    house = House()
+    house.add()
+    for number in range(300):  # the queue takes no more shapes
+        spec = JobSpec("job:report", {"_command": f"{number}"}, resources=_memory(number))
+        house.timetable._orchestrator.submit([spec])
+    house.timetable.add(
+        "big", ("* * * * *", "UTC"), JobSpec("job:report", {}, resources=_memory(999)), CatchUp.LATEST
+    )
+    house.pass_minutes(1)
+
+    big = house.timetable.get("big")
+    assert "different resource shapes" in big.error
+    assert (big.pending, big.fired) == (None, 1)
+
+
+def test_a_name_is_taken_once() -> None:
+    """A second one is refused, unless it is to replace the first; then what was fired stays known."""
+    house = House()
+    house.add()
+    house.pass_minutes(1)
+    with pytest.raises(Conflict, match="remove it, or replace it"):
+        house.add("0 * * * *")
+    replaced = house.timetable.add("s", ("0 0 * * *", "UTC"), SPEC, CatchUp.ALL, over=True)
+
+    assert (replaced.fired, replaced.catch_up) == (1, CatchUp.ALL)
+    assert house.timetable.all() == (replaced,)
+
+
+@pytest.mark.parametrize("name", ["", "-x", "a b", "x" * 129, "a/b"])
+def test_names_are_plain(name: str) -> None:
+    """They stand in commands and variables."""
+    with pytest.raises(InvalidSpec):
+        House().timetable.add(name, ("* * * * *", "UTC"), SPEC, CatchUp.LATEST)
+
+
+def test_unknown_names_are_said() -> None:
+    """By each command."""
+    timetable = House().timetable
+    for command in (timetable.get, timetable.pause, timetable.resume, timetable.remove, timetable.run_now):
+        with pytest.raises(NotFound, match="no schedule nope"):
+            command("nope")
+
+
+def test_what_was_removed_fires_no_more() -> None:
+    """Its jobs stay."""
+    house = House()
+    house.add()
+    house.pass_minutes(1)
+    house.timetable.remove("s")
+
+    assert house.pass_minutes(10) == 0
+    assert house.ticks() == [1]
+
+
+def _memory(number: int) -> Resources:
+    return Resources(memory=(number + 1) * 256 * 2**20)
