@@ -29,8 +29,10 @@ from hysds.adapters.ledger.redis import RedisLedger
 from hysds.adapters.ledger.schedules_redis import RedisSchedules
 from hysds.adapters.ledger.server import Server
 from hysds.core.acceptance import DedupPolicy
+from hysds.core.catalog import Catalog
 from hysds.dispatcher import Dispatcher
 from hysds.lib.uuid7 import Uuid7Source
+from hysds.orchestrator.routing import Ground, Router
 from hysds.orchestrator.schedules import Timetable
 from hysds.orchestrator.submit import Orchestrator
 
@@ -56,7 +58,8 @@ class Ledger(RedisLedger):
 
 server = Server(url)
 ledger = Ledger(server, prefix, 3_600_000)
-orchestrator = Orchestrator(ledger, Dispatcher(MemoryBell()), DedupPolicy(frozenset(), 0), Uuid7Source())
+router = Router(Catalog, Ground(DedupPolicy(frozenset(), 0), 300))
+orchestrator = Orchestrator(ledger, Dispatcher(MemoryBell()), router, Uuid7Source())
 timetable = Timetable(Shelf(server, prefix), orchestrator, Uuid7Source(), ledger.now_ms)
 print("ready", flush=True)
 sys.stdin.readline()

@@ -10,6 +10,7 @@ from hysds.adapters.bell.memory import MemoryBell
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.adapters.ledger.schedules_memory import MemorySchedules
 from hysds.core.acceptance import DedupPolicy
+from hysds.core.catalog import Catalog
 from hysds.core.errors import Conflict, InvalidSpec, NotFound, Unreachable
 from hysds.core.record import FOREVER
 from hysds.core.schedule import CatchUp, Schedule
@@ -17,6 +18,7 @@ from hysds.core.spec import JobSpec, Resources
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
 from hysds.lib.uuid7 import Uuid7Source
+from hysds.orchestrator.routing import Ground, Router
 from hysds.orchestrator.schedules import Timetable
 from hysds.orchestrator.submit import Orchestrator
 
@@ -44,7 +46,9 @@ class House:
         self.ledger = Deaf(retention_ms=3_600_000, now_us=lambda: self.now_ms * 1000)
         new_id = Uuid7Source(lambda: self.now_ms)
         policy = DedupPolicy(frozenset({Status.QUEUED, Status.STARTED, Status.COMPLETED}), FOREVER)
-        orchestrator = Orchestrator(self.ledger, Dispatcher(MemoryBell()), policy, new_id)
+        orchestrator = Orchestrator(
+            self.ledger, Dispatcher(MemoryBell()), Router(Catalog, Ground(policy, 300)), new_id
+        )
         self.shelf = MemorySchedules(lambda: self.now_ms * 1000)
         self.timetable = Timetable(self.shelf, orchestrator, new_id, lambda: self.now_ms)
 
