@@ -29,7 +29,7 @@ from hysds.adapters.ledger.redis import RedisLedger
 from hysds.adapters.ledger.schedules_redis import RedisSchedules
 from hysds.adapters.ledger.server import Server
 from hysds.core.acceptance import DedupPolicy
-from hysds.core.catalog import Catalog
+from hysds.core.catalog import EMPTY
 from hysds.dispatcher import Dispatcher
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.orchestrator.routing import Ground, Router
@@ -58,7 +58,7 @@ class Ledger(RedisLedger):
 
 server = Server(url)
 ledger = Ledger(server, prefix, 3_600_000)
-router = Router(Catalog, Ground(DedupPolicy(frozenset(), 0), 300))
+router = Router(lambda: EMPTY, Ground(DedupPolicy(frozenset(), 0), 300))
 orchestrator = Orchestrator(ledger, Dispatcher(MemoryBell()), router, Uuid7Source())
 timetable = Timetable(Shelf(server, prefix), orchestrator, Uuid7Source(), ledger.now_ms)
 print("ready", flush=True)

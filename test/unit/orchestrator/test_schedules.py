@@ -10,7 +10,7 @@ from hysds.adapters.bell.memory import MemoryBell
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.adapters.ledger.schedules_memory import MemorySchedules
 from hysds.core.acceptance import DedupPolicy
-from hysds.core.catalog import Catalog
+from hysds.core.catalog import EMPTY
 from hysds.core.errors import Conflict, InvalidSpec, NotFound, Unreachable
 from hysds.core.record import FOREVER
 from hysds.core.schedule import CatchUp, Schedule
@@ -47,7 +47,7 @@ class House:
         new_id = Uuid7Source(lambda: self.now_ms)
         policy = DedupPolicy(frozenset({Status.QUEUED, Status.STARTED, Status.COMPLETED}), FOREVER)
         orchestrator = Orchestrator(
-            self.ledger, Dispatcher(MemoryBell()), Router(Catalog, Ground(policy, 300)), new_id
+            self.ledger, Dispatcher(MemoryBell()), Router(lambda: EMPTY, Ground(policy, 300)), new_id
         )
         self.shelf = MemorySchedules(lambda: self.now_ms * 1000)
         self.timetable = Timetable(self.shelf, orchestrator, new_id, lambda: self.now_ms)
