@@ -55,6 +55,7 @@ class LeaseSteps(Pages):
         new = transitions.claimed(old, bid, self.clock.ms, now_us)
         self.reservations.drop(bid.worker)
         self._put(old, new, "claim")
+        self._follow(Counter())
         return Claimed(Lease(new, self.specs[new.id]), heads.unknown, shown, self._has_more(bid))
 
     def _has_more(self, bid: Bid) -> bool:

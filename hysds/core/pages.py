@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hysds.core.dedup_keys import DedupKeys
 from hysds.core.floor import Floor, Made
+from hysds.core.kin import ROOM, Kin
 from hysds.core.ledger_clock import LedgerClock
 from hysds.core.places import Places
 from hysds.core.record import Attempt, Record, shown_status
@@ -26,7 +27,10 @@ class Pages:
         self.events: list[Event] = []
         self.generation = 0
         self.clock = LedgerClock()
+        self.now_us = 0
+        """Of this step."""
         self.places = Places()
+        self.kin = Kin()
         self.keys = DedupKeys(self.records)
         self.floor = Floor(self.records, self.places, self.clock)
         self.reservations = Reservations(self.records, self.floor, self.clock)
@@ -34,11 +38,14 @@ class Pages:
     def tick(self, now_us: int) -> None:
         """Let time pass on the ledger's clock; every step begins with it."""
         self.clock.tick(now_us)
+        self.now_us = now_us
+        self.kin.room = ROOM
 
     def _enter(self, record: Record, spec: str, step: str) -> None:
         self.records[record.id] = record
         self.specs[record.id] = spec
         self.places.enter(record)
+        self.kin.enters(record)
         self._publish(record, step)
 
     def _put(self, old: Record, new: Record, step: str) -> None:
@@ -47,13 +54,21 @@ class Pages:
         self.records[new.id] = new
         if new.status.is_terminal and not old.status.is_terminal:
             self.keys.settle(new)
+        self._tell_kin(old, new)
         if new.revision != old.revision:
             self._publish(new, step)
+
+    def _tell_kin(self, old: Record, new: Record) -> None:
+        self.kin.moves(old, new)
+
+    def _follow(self, made: Made) -> None:
+        """What the step means to other jobs, before it ends: `KinSteps` knows."""
 
     def _publish(self, record: Record, step: str) -> None:
         self.events.append(Event(record.id, record.revision, record.fence, shown_status(record), step))
 
     def _announce(self, made: Made) -> tuple[Ready, ...]:
+        self._follow(made)
         return self.floor.announce(made, self.paused)
 
     def _leave_started(self, old: Record, new: Record, step: str, entry: Attempt | None, made: Made) -> None:

@@ -12,6 +12,12 @@ from hysds.core.status import Status
 FOREVER = -1
 """A window, a budget without an end."""
 
+GROUP, TASK = "group", "task"
+"""Kinds of jobs; "" is a command."""
+
+MEMBERS, STAGED, AFTER = "members", "staged", "after"
+"""Why a job waits without a time: a group for its members, or for the rest of them; a job for others to end."""
+
 PRIORITY_STEP = 1 << 43
 """Between two priorities in a ready score; above every ms since 1970 until the year 2248, and 10 of it below 2^53."""
 
@@ -30,7 +36,17 @@ class Record:
     shape: str
     priority: int
     kind: str = ""
-    """What runs it: "" a command, `task` a Python call, `group` nothing, as it ends with its members."""
+    """What runs it: "" a command, TASK a Python call, GROUP nothing, as it ends with its members."""
+    parent: str = ""
+    """The group that it is a member of."""
+    depth: int = 0
+    """How many groups it is in, one in the other."""
+    kids: str = ""
+    """A group's sums as its document shows them (`core.kin.sums`); the ledger's own are up to a second newer."""
+    after_left: int = 0
+    """For how many other jobs to end it waits."""
+    after_finished: bool = False
+    """Whether they need only end; else each must complete."""
     lost_left: int = 0
     """How many more leases may run out before the job fails."""
     preempt_left: int = FOREVER
@@ -51,7 +67,8 @@ class Record:
     progress: str = ""
     """Fraction and message as the command wrote them, cut to 64 bytes."""
     reason: str = ""
-    """While waiting: for what (`time`). At a failure: its class. At a revocation: who asked."""
+    """While waiting: for what (`time`, AFTER, MEMBERS, STAGED). At a failure: its class. At a revocation: who asked,
+    or `dependency <id>`, `aborted`."""
     accepted_ms: int = 0
     ready_ms: int = 0
     """When the job first became ready; release, expiry and amend keep it, so it keeps its place."""
@@ -117,13 +134,14 @@ class Placement:
 
 
 def placement(record: Record) -> Placement:
-    """Where the record stands: exactly one of ready, due (waiting) and lease holds a live job."""
+    """Where the record stands: exactly one of ready, due (waiting) and lease holds a live job, but for one that waits
+    for other jobs: no time makes that ready."""
     if record.status is Status.QUEUED:
         return Placement(
             ready=(record.queue, record.shape, ready_score(record)), due=_earliest(record, wake=False)
         )
     if record.status is Status.WAITING:
-        return Placement(due=_earliest(record, wake=True))
+        return Placement(due=_earliest(record, wake=record.after_left == 0))
     if record.status is Status.STARTED:
         return Placement(lease=record.lease_ms)
     return Placement()

@@ -16,6 +16,9 @@ from hysds.core.status import Status
 MAX_BATCH = 500
 """The most jobs that one atomic step touches."""
 
+COMPLETED, FINISHED = "completed", "finished"
+"""How the jobs that another comes after must end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
@@ -45,7 +48,20 @@ class Acceptance:
     retry_of: str = ""
     """The ended job that this one does again; its record then names this one as `retried_by`."""
     kind: str = ""
-    """What runs it: "" a command, `task` a Python call, `group` nothing, as it ends with its members."""
+    """What runs it: "" a command, TASK a Python call, GROUP nothing, as it ends with its members."""
+    parent: str = ""
+    """The group that it is a member of; accepted before it in the same step."""
+    members: int = 0
+    """Of a group: how many members it has."""
+    staged: int = 0
+    """Of a group whose members come by `stage`: how many submissions, its members' own members too; 0: they follow in
+    the same step."""
+    after: tuple[str, ...] = ()
+    """Jobs that must end before this one may start."""
+    after_on: str = COMPLETED
+    """How they must end: COMPLETED, or FINISHED for anyhow."""
+    doomed: str = ""
+    """One of the jobs that it comes after, which did not end as it must, and which the ledger has forgotten."""
     limits: tuple[Limit, ...] = ()
     """Keys under which it needs a place while it runs; it waits at the first that is full."""
     rates: tuple[Rate, ...] = ()
@@ -65,6 +81,10 @@ class Accepting(StrEnum):
     FULL = "full"
     NOT_ENDED = "not-ended"
     """The job named by `retry_of` has not ended."""
+    NO_PARENT = "no-parent"
+    """Its group takes no members: unknown, ended, cancelled, not sealed, or full."""
+    NO_DEPENDENCY = "no-dependency"
+    """It comes after a job that the ledger does not know; `twin` names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +98,22 @@ class Answer:
     status: str = ""
     twin: str = ""
     twin_status: str = ""
+
+
+class Staging(StrEnum):
+    """What became of a stage or a seal."""
+
+    STAGED = "staged"
+    SEALED = "sealed"
+    """It is; also where it was before."""
+    INCOMPLETE = "incomplete"
+    """Not all has been staged: nothing was sealed. Or what came does not follow what was staged: nothing was taken."""
+    MISSING = "missing"
+    """No such group."""
+    ENDED = "ended"
+    """It was aborted, cancelled, or a job that it came after did not end as it must."""
+    FULL = "full"
+    """The queue holds ready jobs of too many shapes."""
 
 
 @dataclass(frozen=True, slots=True)

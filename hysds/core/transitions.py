@@ -21,7 +21,7 @@ _COMPLETED, _FAILED, _REVOKED, _DEDUPED = Status.COMPLETED, Status.FAILED, Statu
 _BACK = frozenset({_QUEUED, _FAILED, _REVOKED})
 
 TABLE: Mapping[str, Mapping[Status | None, frozenset[Status]]] = {
-    "accept": {None: frozenset({_QUEUED, _WAITING, _DEDUPED})},
+    "accept": {None: frozenset({_QUEUED, _WAITING, _DEDUPED, _REVOKED})},
     "reject": {None: frozenset({_FAILED})},
     "claim": {_QUEUED: frozenset({_STARTED})},
     "renew": {_STARTED: frozenset({_STARTED})},
@@ -29,9 +29,13 @@ TABLE: Mapping[str, Mapping[Status | None, frozenset[Status]]] = {
     "release": {_STARTED: _BACK | {_WAITING}},
     "cancel": {
         _QUEUED: frozenset({_REVOKED}),
-        _WAITING: frozenset({_REVOKED}),
+        _WAITING: frozenset({_REVOKED, _WAITING}),
         _STARTED: frozenset({_STARTED}),
     },
+    "seal": {_WAITING: frozenset({_WAITING})},
+    "abort": {_WAITING: frozenset({_REVOKED})},
+    "free": {_WAITING: frozenset({_QUEUED, _WAITING, _REVOKED})},
+    "members": {_WAITING: frozenset({_WAITING, _COMPLETED, _FAILED, _REVOKED})},
     "wake": {_WAITING: frozenset({_QUEUED})},
     "suspect": {_STARTED: frozenset({_STARTED})},
     "expire": {_STARTED: _BACK, _QUEUED: frozenset({_FAILED}), _WAITING: frozenset({_FAILED})},
@@ -68,7 +72,7 @@ def accepted(item: Acceptance, generation: int, now_us: int) -> Record:
     now_ms = now_us // 1000
     waits = item.wake_ms > now_ms
     return replace(
-        _born(item, "accept", _WAITING if waits else _QUEUED, generation, now_us),
+        born(item, "accept", _WAITING if waits else _QUEUED, generation, now_us),
         reason="time" if waits else "",
         ready_ms=0 if waits else now_ms,
         wake_ms=item.wake_ms if waits else 0,
@@ -84,13 +88,13 @@ def _deadline_ms(item: Acceptance, now_ms: int) -> int:
 
 def deduped(item: Acceptance, twin: tuple[str, str], generation: int, now_us: int) -> Record:
     """Nothing to a duplicate of `twin`: the job that stands for it, and that job's status."""
-    record = _born(item, "accept", _DEDUPED, generation, now_us)
+    record = born(item, "accept", _DEDUPED, generation, now_us)
     return replace(record, ended_ms=now_us // 1000, dedup_job=twin[0], dedup_status=twin[1])
 
 
 def rejected(item: Acceptance, generation: int, now_us: int) -> Record:
     """Nothing to failed: the submission was refused."""
-    record = _born(item, "reject", _FAILED, generation, now_us)
+    record = born(item, "reject", _FAILED, generation, now_us)
     return replace(record, ended_ms=now_us // 1000, reason="invalid")
 
 
@@ -148,9 +152,9 @@ def committed(record: Record, commit: Commit, now_us: int) -> Record:
 def released(record: Record, wake_ms: int, now_us: int) -> Record:
     """Started to ready again with its old place: no attempt is burned, only the `preempted` budget."""
     if record.cancel:
-        return _ended(record, "release", _REVOKED, "cancelled", now_us)
+        return ended(record, "release", _REVOKED, "cancelled", now_us)
     if record.preempt_left == 0:
-        return _ended(record, "release", _FAILED, "preempted", now_us)
+        return ended(record, "release", _FAILED, "preempted", now_us)
     left = record.preempt_left if record.preempt_left == FOREVER else record.preempt_left - 1
     return step(
         _unowned(record, 0),
@@ -166,16 +170,16 @@ def released(record: Record, wake_ms: int, now_us: int) -> Record:
 def returned(record: Record, now_us: int) -> Record:
     """A lease that nobody ever used, back to where it was: its nonce was given up."""
     if record.cancel:
-        return _ended(record, "release", _REVOKED, "cancelled", now_us)
+        return ended(record, "release", _REVOKED, "cancelled", now_us)
     return step(_unowned(record, 0), "release", now_us, status=_QUEUED)
 
 
 def lost(record: Record, now_us: int) -> Record:
     """A lease that ran out, or whose owner is proved dead."""
     if record.cancel:
-        return _ended(record, "expire", _REVOKED, "cancelled", now_us)
+        return ended(record, "expire", _REVOKED, "cancelled", now_us)
     if record.lost_left == 0:
-        return _ended(record, "expire", _FAILED, "worker-lost", now_us)
+        return ended(record, "expire", _FAILED, "worker-lost", now_us)
     left = record.lost_left - 1
     # Whoever ran beside it was lost too: whose fault it was shows when each runs its last attempt alone.
     shape = shapes.alone(record.shape) if left == 0 else record.shape
@@ -184,14 +188,14 @@ def lost(record: Record, now_us: int) -> Record:
 
 def outlived(record: Record, now_us: int) -> Record:
     """An unclaimed job past its ttl or deadline."""
-    return _ended(record, "expire", _FAILED, "timeout", now_us)
+    return ended(record, "expire", _FAILED, "timeout", now_us)
 
 
 def cancelled(record: Record, now_us: int) -> Record:
     """Unclaimed: revoked. Started: marked, and every way out but `completed` will end revoked."""
     if record.status is _STARTED:
         return step(record, "cancel", now_us, cancel=True)
-    return _ended(replace(record, cancel=True), "cancel", _REVOKED, "cancelled", now_us)
+    return ended(replace(record, cancel=True), "cancel", _REVOKED, "cancelled", now_us)
 
 
 def woken(record: Record, now_us: int) -> Record:
@@ -232,7 +236,11 @@ def attempt(record: Record, how: str, now_us: int, detail: str = "") -> Attempt:
     return Attempt(record.fence, record.owner, record.started_ms, now_us // 1000, how, detail)
 
 
-def _born(item: Acceptance, name: str, status: Status, generation: int, now_us: int) -> Record:
+def born(item: Acceptance, name: str, status: Status, generation: int, now_us: int) -> Record:
+    """The record that the step `name` makes of a submission.
+
+    Raises: Internal where the table does not allow the step to lead there.
+    """
     allow(name, None, status)
     return Record(
         id=item.id,
@@ -249,6 +257,7 @@ def _born(item: Acceptance, name: str, status: Status, generation: int, now_us: 
         window_ms=item.window_ms,
         retry_of=item.retry_of,
         kind=item.kind,
+        parent=item.parent,
         generation=generation,
         limits=limit_keys.written_limits(item.limits),
         rates=limit_keys.written_rates(item.rates),
@@ -292,6 +301,10 @@ def _unowned(record: Record, ended_ms: int) -> Record:
     )
 
 
-def _ended(record: Record, name: str, status: Status, reason: str, now_us: int) -> Record:
-    ended = _unowned(record, now_us // 1000)
-    return step(ended, name, now_us, status=status, reason=reason, wake_ms=0, reserved_by="", reserved_ms=0)
+def ended(record: Record, name: str, status: Status, reason: str, now_us: int) -> Record:
+    """The end of a live job by another way than its own commit.
+
+    Raises: Internal where the table does not allow the step `name` to lead there.
+    """
+    unowned = _unowned(record, now_us // 1000)
+    return step(unowned, name, now_us, status=status, reason=reason, wake_ms=0, reserved_by="", reserved_ms=0)

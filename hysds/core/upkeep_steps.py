@@ -55,7 +55,11 @@ class UpkeepSteps(Pages):
         return tuple(gone)
 
     def _may_forget(self, record: Record) -> bool:
-        return record.status.is_terminal and record.confirmed
+        return record.status.is_terminal and record.confirmed and not self._is_waited_for(record)
+
+    def _is_waited_for(self, record: Record) -> bool:
+        """Whether the end of the job has not reached all who wait for it."""
+        return record.id in self.kin.dependents
 
     def purge(self, wanted: Sequence[Purge], now_us: int) -> tuple[Purged, ...]:
         """Take ended jobs out for good, whose last document the store holds, and free the keys that name them."""
@@ -80,11 +84,12 @@ class UpkeepSteps(Pages):
 
     def _is_written(self, record: Record) -> bool:
         """Whether the store holds its last document: what a purge that was killed is found by."""
-        return record.confirmed
+        return record.confirmed and not self._is_waited_for(record)
 
     def _drop(self, id: str) -> None:
         for shelf in (self.records, self.specs, self.attempts, self.errors, self.retire):
             shelf.pop(id, None)
+        self.kin.forget(id)
 
     def touch(self, id: str, above: int, now_us: int) -> int:
         """Raise a record's revision above one that a store holds from a lost future; 0 where there is no record."""

@@ -27,6 +27,7 @@ from hysds.core.requests import (
     Purged,
     Renewal,
     Renewed,
+    Staging,
 )
 
 
@@ -71,6 +72,22 @@ class Ledger(Protocol):
         """Take jobs in; longer batches go in atomic chunks of MAX_BATCH, and a repeat is harmless.
 
         Raises: Full when the server has no memory left.
+        """
+
+    def stage(self, group: str, first: int, items: Sequence[Acceptance]) -> Staging:
+        """Keep submissions of an unsealed group until it is sealed; `first` is the place of the first, from 0.
+
+        Each names its own group by `parent`, which stands before it. A repeat is harmless; what is not followed by
+        another stage or the seal for minutes is aborted.
+        Raises: Full when the server has no memory left.
+        """
+
+    def seal(self, group: str) -> Staging:
+        """All of them were staged: each will stand in the ledger, by `settle`."""
+
+    def settle(self, limit: int, only: str = "") -> Moved:
+        """Go on with what steps left in pieces: staged members of sealed groups, groups that nobody seals, members of
+        cancelled groups, dependents of ended jobs, the sums of groups. `only`: one group's staged members.
         """
 
     def reject(self, item: Acceptance, error: str) -> Answer:

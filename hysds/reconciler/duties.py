@@ -46,6 +46,8 @@ class Round:
     woken: int = 0
     suspected: int = 0
     expired: int = 0
+    settled: int = 0
+    """Members that entered or were cancelled, dependents freed, groups told of: what steps had left in pieces."""
     forgotten: int = 0
     fired: int = 0
     """Ticks of schedules that became jobs."""
@@ -109,6 +111,7 @@ class Reconciler:
         # After `expire`: what has just run out was never shown as offline, after a pause of all reconcilers say.
         suspected = _tried(lambda: self._exhaust("suspect", lambda: self._ledger.suspect(batch)), 0, refused)
         fired = _tried(self._fire_due, 0, refused)
+        settled = _tried(self._settle, 0, refused)
         forgotten = _tried(self._forget, 0, refused)
         rung: tuple[str, ...] = ()
         mended: tuple[tuple[str, str], ...] = ()
@@ -117,7 +120,7 @@ class Reconciler:
             rung = _tried(self._ring_again, rung, refused)
             _tried(self._watch.look_around, None, refused)
         _tried(self._watch.sign, None, refused)
-        return Round(woken, suspected, expired, forgotten, fired, rung, mended, tuple(refused))
+        return Round(woken, suspected, expired, settled, forgotten, fired, rung, mended, tuple(refused))
 
     def _exhaust(self, action: str, step: Callable[[], Moved]) -> int:
         count = 0
@@ -130,6 +133,17 @@ class Reconciler:
                     _log.error("job %s: its record is unreadable: set aside", id_, extra=extra)
                 else:
                     _log.info("job %s: %s, %s", id_, _TOLD[action], status, extra=extra)
+            count += len(moved.answers)
+            if not moved.more or not moved.answers:
+                return count
+
+    def _settle(self) -> int:
+        count = 0
+        while True:
+            moved = self._ledger.settle(self._pace.batch)
+            self._dispatcher.ring(moved.ready)
+            for id_, status in moved.answers:
+                _log.debug("job %s: settled, %s", id_, status, extra={"action": "settle", "job": id_})
             count += len(moved.answers)
             if not moved.more or not moved.answers:
                 return count

@@ -137,7 +137,7 @@ MUTANTS: Sequence[Mutant] = (
     _one(
         "5",
         "a cancel is told and not recorded",
-        "cancel.lua",
+        "shared/cancelling.lua",
         "if record.cancel == 0 then put(record, stepped(record, {cancel = 1}), 'cancel') end",
         "",
     ),
@@ -443,7 +443,7 @@ MUTANTS: Sequence[Mutant] = (
     _one(
         "Transitions",
         "an ended job is revoked",
-        "cancel.lua",
+        "shared/cancelling.lua",
         "if ENDED[record.status] then return 'ended' end",
         "",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from hysds.core.requests import MAX_BATCH, Accepted, Moved, Ready
+from hysds.core.requests import MAX_BATCH, Accepted, Moved, Ready, Staging
 
 Item = TypeVar("Item")
 
@@ -23,6 +23,17 @@ def accepted(items: Sequence[Item], step: Callable[[Sequence[Item]], Accepted]) 
         tuple(answer for part in answers for answer in part.answers),
         merged(ready for part in answers for ready in part.ready),
     )
+
+
+def staged(items: Sequence[Item], step: Callable[[int, Sequence[Item]], Staging]) -> Staging:
+    """The answer to the last part, or to the first that was refused. `step` is told where its part begins."""
+    answer, at = Staging.STAGED, 0
+    for part in parts(items):
+        answer = step(at, part)
+        if answer is not Staging.STAGED:
+            return answer
+        at += len(part)
+    return answer
 
 
 def moved(items: Sequence[Item], step: Callable[[Sequence[Item]], Moved]) -> Moved:

@@ -13,7 +13,7 @@ from typing import Any
 from hysds.core import limit_keys
 from hysds.core.errors import Internal
 from hysds.core.floor_requests import Drain, Fit, WorkerState
-from hysds.core.record import Attempt, Record
+from hysds.core.record import GROUP, Attempt, Record
 from hysds.core.requests import (
     Acceptance,
     Accepting,
@@ -74,6 +74,11 @@ def submission(item: Acceptance) -> dict[str, Any]:
     if item.rates:
         told["rates"] = limit_keys.written_rates(item.rates)
     return told
+
+
+def shapes_of(items: Sequence[Acceptance]) -> str:
+    """The queues and shapes that submissions are for, each pair once."""
+    return dumps(sorted({(item.queue, item.shape) for item in items if item.kind != GROUP}))
 
 
 def bid(bid: Bid) -> str:

@@ -24,6 +24,7 @@ from hysds.core.requests import (
     Purged,
     Renewal,
     Renewed,
+    Staging,
 )
 from hysds.ports.ledger import Kept, Pulse, QueueState
 
@@ -53,6 +54,21 @@ class MemoryLedger:
     def _accept(self, batch: Sequence[Acceptance]) -> Accepted:
         with self._step() as now_us:
             return self.book.accept(batch, self._retention_ms, now_us)
+
+    def stage(self, group: str, first: int, items: Sequence[Acceptance]) -> Staging:
+        return batches.staged(items, lambda at, part: self._stage(group, first + at, part))
+
+    def _stage(self, group: str, first: int, items: Sequence[Acceptance]) -> Staging:
+        with self._step() as now_us:
+            return self.book.stage(group, first, items, now_us)
+
+    def seal(self, group: str) -> Staging:
+        with self._step() as now_us:
+            return self.book.seal(group, now_us)
+
+    def settle(self, limit: int, only: str = "") -> Moved:
+        with self._step() as now_us:
+            return self.book.settle(limit, only, now_us)
 
     def reject(self, item: Acceptance, error: str) -> Answer:
         with self._step() as now_us:

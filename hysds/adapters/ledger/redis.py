@@ -23,6 +23,7 @@ from hysds.core.requests import (
     Purged,
     Renewal,
     Renewed,
+    Staging,
 )
 from hysds.ports.ledger import Kept, Pulse, QueueState
 
@@ -62,6 +63,19 @@ class RedisLedger:
         items = codec.dumps([codec.submission(item) for item in batch])
         answers, made = self._step("accept", self._retention_ms, items, *(item.spec for item in batch))
         return Accepted(codec.answers(answers), codec.ready(made))
+
+    def stage(self, group: str, first: int, items: Sequence[Acceptance]) -> Staging:
+        return batches.staged(items, lambda at, part: self._stage(group, first + at, part))
+
+    def _stage(self, group: str, first: int, items: Sequence[Acceptance]) -> Staging:
+        texts = (text for item in items for text in (codec.dumps(codec.submission(item)), item.spec))
+        return Staging(self._step("stage", group, first, codec.shapes_of(items), *texts))
+
+    def seal(self, group: str) -> Staging:
+        return Staging(self._step("seal", group))
+
+    def settle(self, limit: int, only: str = "") -> Moved:
+        return codec.moved(self._step("settle", limit, only))
 
     def reject(self, item: Acceptance, error: str) -> Answer:
         return codec.answer(self._step("reject", codec.dumps(codec.submission(item)), item.spec, error))

@@ -11,7 +11,15 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-_SHARED = ("writes", "clock", "record", "places", "steps", "workers", "claims", "finish")
+_SHARED = ("writes", "clock", "record", "places", "kin", "steps", "workers", "claims", "follow", "finish")
+_MORE = {
+    "accept": ("entering",),
+    "cancel": ("cancelling",),
+    "seal": ("staging",),
+    "settle": ("entering", "cancelling"),
+    "stage": ("entering", "staging"),
+}
+"""What only some share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +40,9 @@ def transition(name: str) -> Script:
 def assembled(folder: Traversable, name: str) -> Script:
     """The script of a transition from the files of a folder: the package's own, or a copy with something changed."""
     flags, _, body = (folder / f"{name}.lua").read_text("utf-8").partition("\n")
-    shared = "\n".join((folder / "shared" / f"{part}.lua").read_text("utf-8") for part in _SHARED)
+    shared = "\n".join(
+        (folder / "shared" / f"{part}.lua").read_text("utf-8") for part in (*_SHARED, *_MORE.get(name, ()))
+    )
     return _script(name, f"{flags}\n{shared}\n{body}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import redis
@@ -54,6 +54,11 @@ class Picture:
     shapes: Mapping[str, frozenset[str]]
     queues: frozenset[str]
     drains: Mapping[str, Drain]
+    kids: Mapping[str, Mapping[str, int]]
+    members: Mapping[str, Mapping[str, int]]
+    staged: Mapping[str, Sequence[tuple[Mapping[str, Any], str]]]
+    dependents: Mapping[str, frozenset[str]]
+    chores: Mapping[str, int]
 
 
 def of_book(book: Book) -> Picture:
@@ -95,6 +100,16 @@ def of_book(book: Book) -> Picture:
         shapes={queue: frozenset(names) for queue, names in shapes.items()},
         queues=frozenset(shapes) | frozenset(book.paused),
         drains=dict(book.floor.drains),
+        kids={id: asdict(kids) for id, kids in book.kin.kids.items()},
+        members={
+            id: {name: int(told) for name, told in told.items()} for id, told in book.kin.members.items()
+        },
+        staged={
+            id: [(json.loads(codec.dumps(codec.submission(item))), item.spec) for item in line]
+            for id, line in book.kin.staged.items()
+        },
+        dependents={id: frozenset(names) for id, names in book.kin.dependents.items()},
+        chores={f"{chore} {id}": ms for (chore, id), ms in book.kin.chores.items()},
     )
 
 
@@ -152,6 +167,17 @@ def _of_keys(keys: Mapping[str, Any]) -> Picture:
         shapes={queue: frozenset(names) for queue, names in named("shapes:").items()},
         queues=frozenset(keys.get("queues", [])),
         drains={order.name: order for order in codec.drains(keys.get("drains", []))},
+        kids={
+            id: {name: int(text) for name, text in _pairs(flat).items()}
+            for id, flat in named("kids:").items()
+        },
+        members={id: _scores(flat) for id, flat in named("members:").items()},
+        staged={
+            id: [(json.loads(texts[at]), texts[at + 1]) for at in range(0, len(texts), 2)]
+            for id, texts in named("staged:").items()
+        },
+        dependents={id: frozenset(_scores(flat)) for id, flat in named("after:").items()},
+        chores=_scores(keys.get("chores", [])),
     )
 
 

@@ -5,6 +5,7 @@ A step is five small numbers; 0 first is *nothing*, so a failing run shrinks to 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,7 +18,8 @@ from hysds.adapters.ledger.redis import RedisLedger, base
 from hysds.adapters.ledger.server import Server
 from hysds.core import transitions
 from hysds.core.floor_requests import Announcement, Drain, Fit
-from hysds.core.record import FOREVER, Record, placement
+from hysds.core.kin import Chore, Class, class_of
+from hysds.core.record import FOREVER, GROUP, STAGED, Record, placement
 from hysds.core.requests import Acceptance, Bid, Commit, Event, Held, Purge, Renewal
 from hysds.core.shapes import is_alone
 from hysds.core.status import OFFLINE, Status
@@ -58,6 +60,7 @@ class SideBySide:
         self._nonces: list[str] = []
         self._last: Callable[[Ledger], Any] = lambda ledger: ledger.queues()
         self._events = 0
+        self._unsealed: dict[str, tuple[Acceptance, ...]] = {}
         self._seen: dict[str, Record] = {}
         self._statuses: dict[str, Status] = {}
         self._revisions: dict[str, int] = {}
@@ -71,6 +74,9 @@ class SideBySide:
             *(self._repeat,) * 3,
             *(self._by_time,) * 5,
             *(self._cancel,) * 2,
+            *(self._group,) * 3,
+            *(self._stage,) * 2,
+            *(self._settle,) * 4,
             self._reject,
             self._release,
             self._amend,
@@ -148,7 +154,40 @@ class SideBySide:
         assert places.leases.get(record.id) == should.lease
         homes = (should.ready is not None) + (record.status is Status.WAITING) + (should.lease is not None)
         assert homes == (0 if record.status.is_terminal else 1)
-        assert record.status is not Status.WAITING or should.due is not None, "it would wait for ever"
+        assert record.status is not Status.WAITING or should.due is not None or self._has_kin(record), (
+            "it would wait for ever"
+        )
+        if record.kind == GROUP and record.status is Status.WAITING:
+            self._judge_sums(record)
+
+    def _has_kin(self, record: Record) -> bool:
+        """Whether another job's end, or a chore, makes it go on."""
+        kin = self.memory.book.kin
+        if record.after_left:
+            return sum(record.id in waiting for waiting in kin.dependents.values()) == record.after_left
+        abort = kin.chores.get((Chore.ABORT, record.id))
+        return record.kind == GROUP and (record.reason != STAGED or abort is not None)
+
+    def _judge_sums(self, group: Record) -> None:
+        """What a group counts is what its members are, and those that have not entered."""
+        book = self.memory.book
+        kids = book.kin.kids[group.id]
+        assert not kids.is_over, "a group outlives its members"
+        live = [
+            id
+            for id, record in book.records.items()
+            if record.parent == group.id and not record.status.is_terminal
+        ]
+        assert set(live) == set(book.kin.members.get(group.id, {})), "members are not known"
+        classes = Counter(class_of(book.records[id]) for id in live)
+        assert (kids.queued - (kids.total - kids.entered), kids.running) == (
+            classes[Class.QUEUED],
+            classes[Class.RUNNING],
+        ), "a group's sums are not its members'"
+        ended = kids.done + kids.failed + kids.revoked + kids.deduped
+        assert kids.queued + kids.running + ended == kids.total, "sums do not add up"
+        stale = kids.text() != group.kids
+        assert not stale or (Chore.TELL, group.id) in book.kin.chores, "the last sums would never be told"
 
     # ---- steps -----------------------------------------------------------------------------------------------
 
@@ -184,9 +223,59 @@ class SideBySide:
             window_ms=(FOREVER, 0, 8_000)[c % 3],
             retry_of=retry_of,
             kind=("", "", "task")[a % 3],
+            after=self._after(d, c, b),
+            after_on=("completed", "completed", "finished")[c % 3],
+            doomed="forgotten" if d % 41 == 40 else "",
             lost_left=(2, 0, 1)[a % 3],
             preempt_left=(FOREVER, 1, 0)[b % 3],
         )
+
+    def _after(self, a: int, b: int, c: int) -> tuple[str, ...]:
+        """Other jobs, known or not, ended or not; of members too."""
+        if not self._items or a % 6:
+            return ()
+        names = [self._id(b + n * 3) for n in range(1 + c % 3)]
+        return tuple([*names, "no such job"] if c % 11 == 10 else names)
+
+    def _group(self, a: int, b: int, c: int, d: int) -> Callable[[Ledger], Any]:
+        """A group with its members in one step, or one that is to be staged; sometimes one in the other."""
+        group = replace(
+            self._item(a, b, c, d), kind=GROUP, dedup="", members=(1, 2, 3, 0)[d % 4], staged=0, doomed=""
+        )
+        self._items.append(group)
+        inner = ()
+        if c % 3 == 0 and group.members:
+            inner = (replace(self._member(group, b, c, a), kind=GROUP, dedup="", members=2),)
+            inner += tuple(self._member(inner[0], b + n, c + n, d + n) for n in range(2))
+        direct = tuple(self._member(group, a + n, b + n, c + n) for n in range(group.members - bool(inner)))
+        if d % 3:
+            group = replace(group, staged=len(inner + direct))
+            self._items[self._items.index(replace(group, staged=0))] = group
+            self._unsealed[group.id] = inner + direct
+            return lambda ledger: ledger.accept([group])
+        return lambda ledger: ledger.accept([group, *inner, *direct])
+
+    def _member(self, group: Acceptance, a: int, b: int, c: int) -> Acceptance:
+        member = replace(self._item(a, b, c, a + b), parent=group.id, retry_of="")
+        self._items.append(member)
+        return member
+
+    def _stage(self, a: int, b: int, c: int, d: int) -> Callable[[Ledger], Any] | None:
+        """A part of what is to be staged, or all of it; then the seal, sometimes too early."""
+        if not self._unsealed:
+            return None
+        id, items = list(self._unsealed.items())[-1 - a % min(3, len(self._unsealed))]
+        first = b % 3 if c % 4 == 3 else 0
+        if c % 5 == 4:
+            return lambda ledger: ledger.seal(id)
+        return lambda ledger: (
+            ledger.stage(id, first, items[first : first + 1 + d % 6]),
+            d % 3 and ledger.seal(id),
+        )
+
+    def _settle(self, a: int, b: int, c: int, d: int) -> Callable[[Ledger], Any]:
+        only = self._id(b) if a % 5 == 4 else ""
+        return lambda ledger: ledger.settle(1 + b % 4, only)
 
     def _new_id(self, a: int, d: int) -> str:
         made_ms = self._now_ms() - (RETENTION_MS + 1_000 if a % 17 == 16 else 0)

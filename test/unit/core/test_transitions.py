@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hysds.core import transitions
+from hysds.core import kin_transitions, transitions
 from hysds.core.errors import Internal
 from hysds.core.record import FOREVER, Record
 from hysds.core.requests import Commit, Held
@@ -131,12 +131,13 @@ def test_a_step_that_the_table_does_not_allow_is_a_bug_of_ours() -> None:
 
 
 def test_births_are_on_the_table_too() -> None:
-    """Accepted at once or later, deduped, rejected."""
+    """Accepted at once or later, deduped, forsaken, rejected."""
     later = item(wake_ms=NOW_US // 1000 + 1)
     born = [
         transitions.accepted(item(), 4, NOW_US),
         transitions.accepted(later, 4, NOW_US),
         transitions.deduped(item(), (TWO, "job-queued"), 4, NOW_US),
+        kin_transitions.forsaken_at_birth(item(), TWO, 4, NOW_US),
     ]
 
     assert {record.status for record in born} == transitions.TABLE["accept"][None]

@@ -13,6 +13,7 @@ from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.adapters.ledger.roster_memory import MemoryRoster
 from hysds.core.errors import Internal, Unreachable
 from hysds.core.floor_requests import Announcement, Fit
+from hysds.core.record import GROUP
 from hysds.core.requests import Acceptance, Bid, Held, Moved, Renewal
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
@@ -63,6 +64,22 @@ class Bench:
         for _ in range(seconds):
             self.clock.advance(1)
             self.reconciler.round()
+
+
+def test_a_sealed_group_is_let_in_whatever_became_of_its_submitter() -> None:
+    """All of its members, in as many steps as it takes, and somebody is told of them."""
+    bench = Bench()
+    group = Acceptance(bench.new_id(), "d", "{}", "q", "1s", kind=GROUP, members=7, staged=7)
+    members = [Acceptance(bench.new_id(), "d", "{}", "q", "1s", parent=group.id) for _ in range(7)]
+    bench.ledger.accept([group])
+    bench.ledger.stage(group.id, 0, members)
+    bench.ledger.seal(group.id)
+
+    done = bench.reconciler.round()
+
+    assert done.settled == 7
+    assert [bench.ledger.book.records[each.id].status for each in members] == [Status.QUEUED] * 7
+    assert bench.bell.take("q") == 3  # one a step
 
 
 def test_every_job_that_is_due_wakes_however_many_there_are(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ local function amend(id)
   local record = sound(id)
   if not record then return damaged[id] and 'damaged' or 'missing' end
   if record.status ~= QUEUED and record.status ~= WAITING then return record.status end
+  if record.kind == GROUP then return GROUP end
   local new = stepped(record, {
     queue = ARGV[2] ~= '' and ARGV[2] or record.queue, priority = priority or record.priority,
   })

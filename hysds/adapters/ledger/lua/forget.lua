@@ -5,7 +5,7 @@ for i = 3, #ARGV do
   local id = ARGV[i]
   local record = not seen[id] and sound(id)
   if damaged[id] then zset_drop(RETIRE, id) end -- the audit sets it aside
-  if record and ENDED[record.status] and record.confirmed == 1 then
+  if record and ENDED[record.status] and record.confirmed == 1 and not kin.is_waited_for(id) then
     drop_record(id)
     gone[#gone + 1] = id
     seen[id] = true

@@ -17,7 +17,7 @@ _NAMES = sorted(
 
 
 _READS = {
-    *("GET", "HEXISTS", "HGETALL", "HMGET", "SCAN", "SISMEMBER", "SMEMBERS"),
+    *("GET", "HEXISTS", "HGETALL", "HMGET", "LLEN", "LRANGE", "SCAN", "SISMEMBER", "SMEMBERS"),
     *("ZCARD", "ZCOUNT", "ZRANGEBYSCORE", "ZSCAN"),
 }
 
@@ -27,7 +27,7 @@ def test_a_transition_keeps_its_flags_on_the_first_line(name: str) -> None:
     """Redis reads them there alone; only what takes new jobs in may be refused when memory is full."""
     script = scripts.transition(name)
 
-    flags = "#!lua" if name in ("accept", "reject") else "#!lua flags=allow-oom"
+    flags = "#!lua" if name in ("accept", "reject", "stage") else "#!lua flags=allow-oom"
     assert script.text.splitlines()[0] == flags
     assert script.text.count("#!lua") == 1
     assert script.sha == hashlib.sha1(script.text.encode()).hexdigest()

@@ -18,7 +18,8 @@ local function placement(record)
     return score, earliest(record.ttl_ms, record.deadline_ms), nil
   end
   if record.status == WAITING then
-    return nil, earliest(record.ttl_ms, record.deadline_ms, record.wake_ms), nil
+    local wake_ms = record.after_left == 0 and record.wake_ms or 0
+    return nil, earliest(record.ttl_ms, record.deadline_ms, wake_ms), nil
   end
   if record.status == STARTED then return nil, nil, record.lease_ms end
   return nil, nil, nil

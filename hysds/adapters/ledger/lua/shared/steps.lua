@@ -59,6 +59,7 @@ local function put(old, new, step)
   move(old, new)
   store(new)
   if ENDED[new.status] and not ENDED[old.status] then settle_key(new) end
+  kin.moves(old, new)
   if new.revision ~= old.revision then publish(new, step) end
 end
 
@@ -132,6 +133,7 @@ end
 local function enter(record, spec, step)
   store(record)
   place_new(record)
+  kin.enters(record)
   write('string', 'SET', P .. 'spec:' .. record.id, spec)
   publish(record, step)
 end
@@ -153,10 +155,16 @@ local generation
 local with_asked = {__index = {
   priority = 0, wake_ms = 0, ttl_for_ms = 0, deadline_ms = 0, deadline_for_ms = 0, dedup = '', may_repeat = false, twins = '',
   window_ms = FOREVER, retry_of = '', kind = '', limits = '', rates = '', lost_left = 2, preempt_left = FOREVER,
+  parent = '', members = 0, staged = 0, after = {}, after_on = 'completed', doomed = '',
 }}
 
 -- A submission as it came, its defaults filled in.
 local function asked(item) return setmetatable(item, with_asked) end
+
+local function depth_of(item)
+  local parent = item.parent ~= '' and sound(item.parent)
+  return parent and parent.depth + 1 or 0
+end
 
 -- The record that a submission is born with.
 local function born(item, status, changes)
@@ -165,7 +173,7 @@ local function born(item, status, changes)
     id = item.id, status = status, revision = now_us, digest = item.digest, queue = item.queue, shape = item.shape,
     priority = item.priority, lost_left = item.lost_left, preempt_left = item.preempt_left, accepted_ms = now_ms,
     dedup = item.dedup, window_ms = item.window_ms, retry_of = item.retry_of, kind = item.kind,
-    generation = generation, limits = item.limits, rates = item.rates,
+    generation = generation, limits = item.limits, rates = item.rates, parent = item.parent, depth = depth_of(item),
   }
   for name, value in pairs(changes) do record[name] = value end
   return setmetatable(record, with_defaults)
