@@ -134,7 +134,7 @@ def run(name: str) -> None:
     """Submit the job of the schedule NAME now, paused or not, and print its id. Its times stay as they are.
 
     \b
-        hysds logs -f $(hysds schedule run nightly)
+        hysds schedule run nightly | xargs hysds logs -f
     """
     with Client() as client:
         click.echo(client.schedules.run_now(name).id)
