@@ -11,7 +11,7 @@ from benchmarks.row import Goal, Measure, Row, Samples, Unit
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """A name to call it by, and what it measures (the sentence is the docstring of `measure`)."""
+    """A name to call it by, and what it measures (the sentence is the first line of `measure`'s docstring)."""
 
     name: str
     unit: Unit
@@ -21,7 +21,7 @@ class Benchmark:
     @property
     def sentence(self) -> str:
         """What is ours and what the peer's."""
-        return (self.measure.__doc__ or "").strip()
+        return (self.measure.__doc__ or "").strip().partition("\n")[0]
 
     def run(self) -> Row:
         """Start what it needs, measure, end all that was started."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from hysds.settings import model, sentinels, servers, urls
 
 SOCKET_TIMEOUT_S = 10
-"""How long a command to a Redis broker may take; above kombu's own blocking pop of 1 s."""
+"""How long a command to a Redis broker may take; above a blocking pop (`bootsteps.valves`)."""
 
 HEALTH_CHECK_S = 25
 """How often kombu asks an idle Redis connection whether it still lives."""

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from hysds.bootsteps.valves import PolledValve, PushedValve, valve_for
+from hysds.settings.celery import SOCKET_TIMEOUT_S
 
 
 class Consumer:
@@ -48,6 +49,14 @@ def test_the_answer_to_a_pop_that_is_on_its_way_is_read_with_the_gate_shut() -> 
     consumer.channel._in_poll = object()
 
     assert consumer.channel.qos.can_consume() is True
+
+
+def test_one_pop_waits_for_less_than_a_command_may_take() -> None:
+    """Else kombu would give a broker up that only has no bell."""
+    consumer = Consumer()
+    PolledValve(consumer, lambda: True)
+
+    assert 1 < consumer.channel.brpop_timeout < SOCKET_TIMEOUT_S
 
 
 def test_rabbitmq_is_told_only_of_changes() -> None:
