@@ -32,6 +32,7 @@ COMMANDS = {
     "schedule": Entry(
         "hysds.cli.schedule", "Submit a job again and again, at the times of a cron expression."
     ),
+    "types": Entry("hysds.cli.types", "Register kinds of job."),
     "workers": Entry("hysds.cli.workers", "Show who takes jobs, and why one takes none."),
     "up": Entry("hysds.cli.up", "Start a system on this machine."),
     "down": Entry("hysds.cli.down", "End the system on this machine."),

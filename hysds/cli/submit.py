@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from hysds.cli import offers, specs, submissions
+from hysds.cli import by_type, offers, specs, submissions
 from hysds.sdk.client import Client
 
 
 @click.command("submit", short_help="Submit jobs and print their ids.")
-@click.argument("spec", nargs=-1, required=True, shell_complete=offers.files)
+@click.argument("spec", nargs=-1, shell_complete=offers.files)
+@by_type.options
 @click.option("--force", is_flag=True, help="Also where another job does the same; which one, stderr says.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a job instead of its id.")
-def command(spec: tuple[str, ...], force: bool, as_json: bool) -> int:
-    """Submit the jobs that the files SPEC describe (- is stdin), and print an id for each.
+def command(spec: tuple[str, ...], force: bool, as_json: bool, **given: Any) -> int:
+    """Submit the jobs that the files SPEC describe (- is stdin), or those of a registered type; print an id for each.
 
     A spec is a JSON object with job_type ("job:NAME") and payload, whose _command is the command line, which no shell
     reads; sizes have units, as 64GB or 64GiB. docs/job-spec.md has the other fields.
@@ -23,12 +26,27 @@ def command(spec: tuple[str, ...], force: bool, as_json: bool) -> int:
     one, which is `forced_beside` then. A spec whose command or env names
     HYSDS_SUBMIT_DIR gets that variable, with the current directory.
 
+    With --type the job is made from the type's interface: parameters are checked, and go where that wants them. With
+    --over it is about jobs that a query finds: one job for each, or one for all, as the interface says.
+
     \b
         hysds submit job.json
         id=$(hysds submit job.json) && hysds logs -f "$id"
         hysds submit --json job.json | jq -r '.dedup_job // .id'
         generate | hysds submit -
+        hysds submit --type job-hello:v1 --param greeting=hi
+        hysds submit --type job-again:v1 --over '--status failed --tag trial' --dry-run
     """
+    if given["job_type"] is not None:
+        if spec:
+            raise click.UsageError("a type makes the spec: give --type or files, not both")
+        return by_type.submit(given, force, as_json)
+    if not spec:
+        raise click.UsageError("what is to be submitted? Give a file, - for stdin, or --type")
+    if foreign := by_type.without_type(given):
+        raise click.UsageError(
+            f"{', '.join(foreign)}: for a submission by --type; a file says it in its spec"
+        )
     with Client() as client:
         jobs = specs.load(spec, client, force)
         specs.check(spec, jobs, client)

@@ -158,6 +158,25 @@ def fill(
     return _document(interface, request, values)
 
 
+def without_interface(name: str, request: Request) -> dict[str, Any]:
+    """The document of a spec of a type that no interface describes: the parameters are its payload."""
+    given = {
+        "job_queue": request.queue,
+        "job_name": request.name,
+        "priority": request.priority,
+        "tag": request.tag,
+        "username": request.username,
+        "soft_time_limit": request.soft_time_limit,
+        "time_limit": request.time_limit,
+        "enable_dedup": False if request.repeat else None,
+    }
+    return {
+        "job_type": name,
+        "payload": dict(request.params),
+        **{key: value for key, value in given.items() if value is not None},
+    }
+
+
 # ---- what was given ------------------------------------------------------------------------------------------------
 
 
@@ -195,18 +214,16 @@ def _of_queue(interface: Interface, request: Request) -> Iterator[Complaint]:
 
 def _document(interface: Interface, request: Request, values: Mapping[str, Any]) -> dict[str, Any]:
     job, type_ = interface.job, interface.job_type
+    plain = without_interface(f"{NAMESPACE}{type_}", request)
     given = {
         "job_queue": request.queue or job.queue or type_,
         "job_name": request.name or type_.replace(":", "__"),
-        "priority": request.priority,
-        "tag": request.tag,
-        "username": request.username,
         **_limits(interface, request),
         "resources": None if job.disk_bytes is None else {"disk": job.disk_bytes},
         "payload_hash": _dedup_hash(interface, values),
     }
     return {
-        "job_type": f"{NAMESPACE}{type_}",
+        **plain,
         "payload": _payload(interface, values),
         "enable_dedup": interface.enable_dedup and not request.repeat,
         **{key: value for key, value in given.items() if value is not None},

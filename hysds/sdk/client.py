@@ -11,14 +11,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
 from hysds.bootstrap import System
 from hysds.core import ids, parse
+from hysds.core.additions import Adding
+from hysds.core.catalog import JobType
 from hysds.core.document import document
 from hysds.core.errors import InvalidSpec, NotFound, Unreachable
 from hysds.core.explanation.values import Explanation, Why
+from hysds.core.filling import Request
 from hysds.core.floor_requests import Drain, WorkerState
 from hysds.core.query import JobQuery
 from hysds.core.repetition import Changes
@@ -28,8 +32,10 @@ from hysds.core.spec import JobSpec
 from hysds.core.status import TERMINAL
 from hysds.orchestrator.schedules import Timetable
 from hysds.orchestrator.submit import Submission
+from hysds.orchestrator.type_registration import register
 from hysds.ports.ledger import Kept
 from hysds.ports.store import Page
+from hysds.sdk.by_type import Over, Plan, Planner
 from hysds.sdk.endings import Endings
 from hysds.sdk.explaining import explained, obstacles
 from hysds.sdk.floor import Floor
@@ -99,12 +105,59 @@ class Client:
             return parse.parse(spec, limit)
         return parse.parse_document(spec, limit)
 
+<<<<<<< HEAD
     def check(self, spec: Spec) -> None:
         """Whether the job types and policies in force allow a spec; nothing is submitted.
 
         Raises: InvalidSpec with every complaint.
         """
         self._system.orchestrator.check(self.parse(spec))
+=======
+    def types(self) -> Mapping[str, JobType]:
+        """The job types that are in force now, by name."""
+        return self._system.catalog.latest().types
+
+    def add_types(self, types: Sequence[JobType], may_replace: bool = False) -> Mapping[str, Adding]:
+        """Register job types, as `orchestrator.job_repository` reads them from files; all or none of them.
+
+        Raises: Refused for one whose version is registered with other content, unless it `may_replace` that.
+        """
+        return register(self._system.catalog, types, may_replace)
+
+    def submit_type(
+        self, name: str, params: Mapping[str, Any] | None = None, request: Request | None = None
+    ) -> Submission:
+        """Submit a job of a registered type, such as `job-crop:v1`. `request`: what else the submission says.
+
+        Raises: NotFound for a type that is not registered; InvalidSpec with every complaint; Refused as `submit`.
+        """
+        submission = self.submit_plan(self.plan(name, _with(request, params)))[0]
+        if submission.refused is not None:
+            raise submission.refused
+        return submission
+
+    def submit_type_over(
+        self, name: str, over: Over, params: Mapping[str, Any] | None = None, request: Request | None = None
+    ) -> tuple[Submission, ...]:
+        """Submit what a registered type makes of the jobs that a query finds: a job for each, or one for all, as its
+        interface says; none where nothing is found.
+
+        Raises: as `submit_type`, for all of them before anything is submitted.
+        """
+        return self.submit_plan(self.plan(name, _with(request, params), over))
+
+    def plan(self, name: str, request: Request, over: Over | None = None) -> Plan:
+        """What such a submission would submit; nothing is.
+
+        Raises: as `submit_type_over`.
+        """
+        system = self._system
+        return Planner(system.catalog.latest(), lambda: system.store, self.parse).plan(name, request, over)
+
+    def submit_plan(self, plan: Plan) -> tuple[Submission, ...]:
+        """Submit what was planned; one that the ledger does not take says so in its answer."""
+        return self.submit_many(plan.specs)
+>>>>>>> 40f4ca4 (Submit jobs by their registered type)
 
     def job(self, job_id: str) -> dict[str, Any]:
         """The job's document: from the ledger while that remembers the job, else from the store.
@@ -300,6 +353,12 @@ class Client:
 
 def _document(kept: Kept) -> dict[str, Any]:
     return document(kept.record, kept.spec, kept.attempts, kept.error)
+
+
+def _with(request: Request | None, params: Mapping[str, Any] | None) -> Request:
+    """The request with these parameters in place of its own, where any are given."""
+    given = Request() if request is None else request
+    return given if params is None else replace(given, params=params)
 
 
 def _text(spec: Spec) -> str:

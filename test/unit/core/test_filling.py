@@ -204,14 +204,15 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         _stored("hello"), Request({"mode": "never", "lowd": 1, "release": "R3", "count": "many"})
     )
 
-    assert found == [
+    assert found[:-1] == [
         "$.params.lowd: job-hello:v1 has no such parameter; did you mean loud?",
         '$.params.release: can\'t be given: the interface says "R2"',
         "$.params.greeting: is required: the submitter gives it (what to say)",
         '$.params.mode: must be one of once, twice, 3, not "never"',
-        "$.params.count: \"many\" can't be converted by 'lambda x: int(x)': "
-        "invalid literal for int() with base 10: 'many'",
     ]
+    assert found[-1].startswith(
+        "$.params.count: \"many\" can't be converted by 'lambda x: int(x)': invalid literal"
+    )
 
 
 def test_what_only_a_hit_or_a_query_gives_is_asked_for() -> None:
