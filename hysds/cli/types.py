@@ -12,7 +12,7 @@ def command() -> None:
     """Register the kinds of job that files describe.
 
     \b
-        hysds types add REPOSITORY --version v1
+        hysds types add repository --version v1
     """
 
 

@@ -34,8 +34,8 @@ def command(
     reason. docs/job-types.md tells what each key means.
 
     \b
-        hysds types add examples/03-job-types --version v1
-        hysds types add test/job_files --version v1 --dry-run
+        hysds types add repository --version v1
+        hysds types add repository --version v2 --image crop:v2 --dry-run
     """
     found = job_repository.read(directory, version, image)
     with Client() as client:

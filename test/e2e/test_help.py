@@ -23,6 +23,7 @@ import pytest
 
 from hysds.cli.main import COMMANDS, make_group
 from hysds.core.query import JobQuery
+from hysds.orchestrator import job_repository
 from services.process import own_directory
 from services.required import program
 
@@ -70,6 +71,8 @@ class Shell:
         self.home = directory / "own"
         (directory / "job.json").write_text(json.dumps(_spec("true")))
         (directory / "examples").symlink_to(_ROOT / "examples")
+        (directory / "repository").symlink_to(_ROOT / "test" / "job_files")
+        self._client.add_types(job_repository.read(directory / "repository", "v1").types)
         generate = directory / "generate"
         generate.write_text(f"#!/bin/sh\necho '{json.dumps(_spec('true', tag='generated'))}'\n")
         generate.chmod(0o755)

@@ -186,9 +186,11 @@ def test_a_type_that_asks_for_what_comes_later_says_so_at_submit(system: Simulat
     """Every reason, and nothing is submitted."""
     with pytest.raises(InvalidSpec) as refusal:
         system.client.submit_type("job-interferogram:v1", {"reference": "x"})
-    assert [
-        one.path.removeprefix("job-spec $.") for one in refusal.value.complaints
-    ] == ["dependency_images", "pre", "post"]
+    assert [one.path.removeprefix("job-spec $.") for one in refusal.value.complaints] == [
+        "dependency_images",
+        "pre",
+        "post",
+    ]
 
 
 def test_dedup_keys_make_duplicates_of_jobs_that_differ_elsewhere(system: SimulatedSystem) -> None:
