@@ -101,6 +101,8 @@ def _carry_out(client: Client, plan: Plan, manner: _Manner) -> Exit:
             click.echo(note, err=True)
     if manner.is_dry:
         for one in plan.specs:
+            client.check(one)
+        for one in plan.specs:
             click.echo(spec.stored(one))
         click.echo(f"{units.counted(len(plan.specs), 'job')} would be submitted", err=True)
         return Exit.COMPLETED

@@ -105,14 +105,13 @@ class Client:
             return parse.parse(spec, limit)
         return parse.parse_document(spec, limit)
 
-<<<<<<< HEAD
     def check(self, spec: Spec) -> None:
         """Whether the job types and policies in force allow a spec; nothing is submitted.
 
         Raises: InvalidSpec with every complaint.
         """
         self._system.orchestrator.check(self.parse(spec))
-=======
+
     def types(self) -> Mapping[str, JobType]:
         """The job types that are in force now, by name."""
         return self._system.catalog.latest().types
@@ -157,7 +156,6 @@ class Client:
     def submit_plan(self, plan: Plan) -> tuple[Submission, ...]:
         """Submit what was planned; one that the ledger does not take says so in its answer."""
         return self.submit_many(plan.specs)
->>>>>>> 40f4ca4 (Submit jobs by their registered type)
 
     def job(self, job_id: str) -> dict[str, Any]:
         """The job's document: from the ledger while that remembers the job, else from the store.

@@ -98,11 +98,14 @@ def test_a_wrong_submission_is_told_of_all_that_is_wrong(registered: Any) -> Non
 
 
 def test_a_type_that_waits_for_a_later_release_refuses_with_the_reason(registered: Any) -> None:
-    """Before anything is asked of the ledger."""
+    """By its interface, and also where somebody hands in a whole spec of the type."""
     by_type = registered.hysds("submit", "--type", "job-interferogram:v1", "--param", "reference=x")
+    spec = b'{"job_type": "job:job-interferogram:v1", "payload": {"_command": "true"}}'
+    by_hand = registered.hysds("submit", "-", stdin=spec)
 
-    assert by_type.returncode == 2
-    assert b'"isce:v2" can\'t be loaded yet' in by_type.stderr
+    for refused in (by_type, by_hand):
+        assert refused.returncode == 2
+        assert b'"isce:v2" can\'t be loaded yet' in refused.stderr
 
 
 def test_a_query_makes_a_job_for_each_hit_or_one_for_all(registered: Any) -> None:
