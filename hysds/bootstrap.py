@@ -95,6 +95,9 @@ class System:
     @cached_property
     def catalog(self) -> JobTypes:
         """The job types that are in force."""
+        _ = (
+            self.ledger
+        )  # it checks that the server keeps what is published, and ends the connection that both share
         return JobTypes(self._adapters.shelf(self.settings), time.monotonic)
 
     @cached_property
