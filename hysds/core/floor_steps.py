@@ -84,6 +84,6 @@ class FloorSteps(Pages):
         return Place(
             ahead=sum(entry < mine for entries in lists for entry in entries),
             ready=sum(len(entries) for entries in lists),
-            paused=record.queue in self.paused,
+            pause=self.paused.get(record.queue),
             reserved_by=record.reserved_by if record.reserved_ms > self.clock.read(now_us) else "",
         )

@@ -7,6 +7,7 @@ from hysds.core.floor import Floor, Made
 from hysds.core.kin import ROOM, Kin
 from hysds.core.ledger_clock import LedgerClock
 from hysds.core.places import Places
+from hysds.core.queue_tallies import Pause, QueueTallies
 from hysds.core.record import Attempt, Record, shown_status
 from hysds.core.requests import Event, Ready
 from hysds.core.reservations import Reservations
@@ -21,7 +22,7 @@ class Pages:
         self.specs: dict[str, str] = {}
         self.attempts: dict[str, tuple[Attempt, ...]] = {}
         self.errors: dict[str, str] = {}
-        self.paused: set[str] = set()
+        self.paused: dict[str, Pause] = {}
         self.retire: dict[str, int] = {}
         """Wall ms after which a confirmed record may go, by id."""
         self.events: list[Event] = []
@@ -33,6 +34,7 @@ class Pages:
         self.kin = Kin()
         self.keys = DedupKeys(self.records)
         self.floor = Floor(self.records, self.places, self.clock)
+        self.queues = QueueTallies(self.records, self.places, self.paused)
         self.reservations = Reservations(self.records, self.floor, self.clock)
 
     def tick(self, now_us: int) -> None:
@@ -46,12 +48,14 @@ class Pages:
         self.specs[record.id] = spec
         self.places.enter(record)
         self.kin.enters(record)
+        self.queues.moved(None, record, self.clock.wall_ms)
         self._publish(record, step)
 
     def _put(self, old: Record, new: Record, step: str) -> None:
         """Store a record, move it among the sets, let go of its key where it ended, and tell the stream."""
         self.places.move(old, new)
         self.records[new.id] = new
+        self.queues.moved(old, new, self.clock.wall_ms)
         if new.status.is_terminal and not old.status.is_terminal:
             self.keys.settle(new)
         self._tell_kin(old, new)

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from hysds.core.floor_requests import Announcement, Drain, Fit
 from hysds.core.limit_keys import Limit, Rate
+from hysds.core.queue_tallies import Pause
 from hysds.core.record import FOREVER, Record
 from hysds.core.status import Status
 
@@ -321,6 +322,10 @@ class Place:
     """Ready jobs of its queue, of all shapes, that come before it."""
     ready: int
     """All ready jobs of its queue, itself among them."""
-    paused: bool
+    pause: Pause | None = None
     reserved_by: str = ""
     """The worker that keeps its host free for it; "": none."""
+
+    @property
+    def paused(self) -> bool:
+        return self.pause is not None

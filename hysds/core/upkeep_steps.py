@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from hysds.core import transitions
 from hysds.core.pages import Pages
+from hysds.core.queue_tallies import Pause
 from hysds.core.record import Record
 from hysds.core.requests import MAX_BATCH, Moved, Purge, Purged, Purging
 
@@ -15,16 +16,18 @@ from hysds.core.requests import MAX_BATCH, Moved, Purge, Purged, Purging
 class UpkeepSteps(Pages):
     """What keeps a ledger in order, and small."""
 
-    def pause(self, queue: str, now_us: int) -> None:
+    def pause(self, queue: str, reason: str, now_us: int) -> None:
         """Nothing of the queue is claimed until it is resumed; jobs still enter it, and ttl runs on."""
         self.tick(now_us)
-        self.paused.add(queue)
+        self.paused[queue] = Pause(now_us // 1000, reason)
+        self.queues.touch(queue, now_us // 1000)
 
     def resume(self, queue: str, now_us: int) -> Moved:
         """Its ready work may be claimed again."""
         self.tick(now_us)
-        was_paused = queue in self.paused
-        self.paused.discard(queue)
+        was_paused = self.paused.pop(queue, None) is not None
+        if was_paused:
+            self.queues.touch(queue, now_us // 1000)
         made = Counter(
             {pair: len(entries) for pair, entries in self.places.ready.items() if pair[0] == queue}
         )
@@ -46,12 +49,14 @@ class UpkeepSteps(Pages):
         return tuple(id for _, id in over[:limit])
 
     def forget(self, ids_: Sequence[str], now_us: int) -> tuple[str, ...]:
-        """Drop confirmed records, and keys whose window is over; answers the ids that are gone."""
+        """Drop confirmed records, keys whose window is over, and queues that were not used for long; answers the ids
+        that are gone."""
         self.tick(now_us)
         gone = [id for id in ids_ if id in self.records and self._may_forget(self.records[id])]
         for id in gone:
             self._drop(id)
         self.keys.drop_over(now_us // 1000, MAX_BATCH)
+        self.queues.forget(now_us // 1000, MAX_BATCH)
         return tuple(gone)
 
     def _may_forget(self, record: Record) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hysds.core.floor_requests import Drain, WorkerState
+from hysds.core.queue_tallies import QueueTally
 from hysds.core.record import Attempt, Record
 from hysds.core.requests import (
     Acceptance,
@@ -123,8 +124,8 @@ class Ledger(Protocol):
     def amend(self, ids: Sequence[str], queue: str = "", priority: int | None = None) -> Moved:
         """Move unclaimed jobs."""
 
-    def pause(self, queue: str) -> None:
-        """Stop claims from a queue."""
+    def pause(self, queue: str, reason: str = "") -> None:
+        """Stop claims from a queue; the ledger stamps when. A new pause replaces an old one."""
 
     def resume(self, queue: str) -> Moved:
         """Allow claims from a queue again."""
@@ -160,6 +161,9 @@ class Ledger(Protocol):
 
     def queues(self) -> tuple[QueueState, ...]:
         """All queues with ready work or a pause, by name."""
+
+    def tallies(self) -> tuple[QueueTally, ...]:
+        """All queues in use, and those that were within the last ten minutes, by name."""
 
     def pulse(self) -> Pulse:
         """How its server is. Cheap whatever it holds."""

@@ -413,6 +413,13 @@ MUTANTS: Sequence[Mutant] = (
         "if not key then return end",
     ),
     _one(
+        "20",
+        "what no longer runs or waits is still counted",
+        "shared/queues.lua",
+        "if queue then count(queue, what, -1) end",
+        "if queue then touch_queue(queue) end",
+    ),
+    _one(
         "18",
         "a last attempt is not marked",
         _STEPS,

@@ -280,11 +280,13 @@ class Stage:
 
     def _leftovers(self) -> list[Leftover]:
         keys = [str(key).removeprefix("{m}:") for key in self.server.send("KEYS", "{m}:*")]
-        return [
-            Leftover(Kind.KEY, key)
-            for key in sorted(keys)
-            if key in _TRANSIENT or key.startswith(_TRANSIENT_OF)
+        left = [key for key in sorted(keys) if key in _TRANSIENT or key.startswith(_TRANSIENT_OF)]
+        counted = [
+            f"queue:{one.queue}: {one.running} running, {one.waiting} waiting"
+            for one in self.ledger.tallies()
+            if one.running or one.waiting
         ]
+        return [Leftover(Kind.KEY, key) for key in [*left, *counted]]
 
 
 def unheard(call: Callable[[], object]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from hysds.core import limit_keys
 from hysds.core.errors import Internal
 from hysds.core.floor_requests import Drain, Fit, WorkerState
+from hysds.core.queue_tallies import Meter, Pause, QueueTally
 from hysds.core.record import GROUP, Attempt, Record
 from hysds.core.requests import (
     Acceptance,
@@ -228,8 +229,32 @@ def worker_state(reply: Sequence[Any]) -> WorkerState:
 def place(reply: Sequence[Any]) -> Place | None:
     if not reply:
         return None
-    ahead, all_ready, paused, reserved_by = reply
-    return Place(ahead, all_ready, paused == 1, reserved_by)
+    ahead, all_ready, paused, reserved_by, since_ms, why = reply
+    return Place(ahead, all_ready, Pause(int(since_ms), why) if paused == 1 else None, reserved_by)
+
+
+def tally(reply: Sequence[Any]) -> QueueTally:
+    queue, ready, oldest_ms, flat = reply
+    told = dict(zip(flat[::2], flat[1::2], strict=True))
+    waiting = {name.removeprefix("waits "): int(text) for name, text in told.items() if name[:6] == "waits "}
+    return QueueTally(
+        queue=queue,
+        ready=ready,
+        oldest_ms=int(oldest_ms),
+        running=int(told.get("running", 0)),
+        waiting=tuple(sorted(waiting.items())),
+        came=_meter(told.get("came", "")),
+        went=_meter(told.get("went", "")),
+        pause=Pause(int(told.get("paused_ms", 0)), told.get("why", "")) if "paused" in told else None,
+    )
+
+
+def _meter(text: str) -> Meter:
+    """`<minute> <count> <count of the minute before> …`"""
+    if not text:
+        return Meter()
+    minute, *counts = map(int, text.split())
+    return Meter(minute, tuple(counts))
 
 
 def pulse(info: str, started: int, due: int) -> Pulse:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from hysds.adapters.ledger import batches
 from hysds.core.book import Book
 from hysds.core.floor_requests import Drain, WorkerState
+from hysds.core.queue_tallies import QueueTally
 from hysds.core.requests import (
     Acceptance,
     Accepted,
@@ -116,9 +117,9 @@ class MemoryLedger:
         with self._step() as now_us:
             return self.book.amend(ids, queue, priority, now_us)
 
-    def pause(self, queue: str) -> None:
+    def pause(self, queue: str, reason: str = "") -> None:
         with self._step() as now_us:
-            self.book.pause(queue, now_us)
+            self.book.pause(queue, reason, now_us)
 
     def resume(self, queue: str) -> Moved:
         with self._step() as now_us:
@@ -187,6 +188,10 @@ class MemoryLedger:
             return tuple(
                 QueueState(queue, ready[queue], queue in self.book.paused) for queue in sorted(ready)
             )
+
+    def tallies(self) -> tuple[QueueTally, ...]:
+        with self.changed:
+            return self.book.queues.all()
 
     def pulse(self) -> Pulse:
         with self.changed:

@@ -8,6 +8,7 @@ from typing import Any
 from hysds.adapters.ledger import batches, codec, scripts
 from hysds.adapters.ledger.server import Server
 from hysds.core.floor_requests import Drain, WorkerState
+from hysds.core.queue_tallies import QueueTally
 from hysds.core.requests import (
     MAX_BATCH,
     Acceptance,
@@ -109,8 +110,8 @@ class RedisLedger:
         wanted = "" if priority is None else priority
         return batches.moved(ids, lambda part: codec.moved(self._step("amend", queue, wanted, *part)))
 
-    def pause(self, queue: str) -> None:
-        self._step("pause", queue)
+    def pause(self, queue: str, reason: str = "") -> None:
+        self._step("pause", queue, reason)
 
     def resume(self, queue: str) -> Moved:
         return codec.moved(self._step("resume", queue))
@@ -169,6 +170,10 @@ class RedisLedger:
         return tuple(
             QueueState(queue, ready, paused == 1) for queue, ready, paused in sorted(self._step("queues"))
         )
+
+    def tallies(self) -> tuple[QueueTally, ...]:
+        found = (codec.tally(reply) for reply in self._step("tallies"))
+        return tuple(sorted(found, key=lambda one: one.queue))
 
     def pulse(self) -> Pulse:
         info, started, due = self._server.send_all(

@@ -9,6 +9,7 @@ from hysds.core import moments
 from hysds.core.explanation.takers import SIZES, Lack, Need, Taker, taker
 from hysds.core.explanation.values import Coming, Reason, Terms, Why, entries, text
 from hysds.core.floor_requests import WorkerState
+from hysds.core.queue_tallies import Pause
 from hysds.core.record import Record
 from hysds.core.requests import Place
 
@@ -33,11 +34,20 @@ def queued(record: Record, place: Place | None, all_takers: Sequence[Taker], ter
     late = _overdue(record, terms)
     if late is not None:
         return late
-    if place is not None and place.paused:
-        sentence = f"queue {record.queue} is paused: nothing of it is started until somebody resumes it"
-        return Why(Reason.QUEUE_PAUSED, sentence, coming=coming)
+    if place is not None and place.pause is not None:
+        return _paused(record, place.pause, terms, coming)
     why = _taken(record, place, all_takers, terms) or _untaken(record, all_takers)
     return Why(why.reason, why.sentence, why.advice, (*why.coming, *coming))
+
+
+def _paused(record: Record, pause: Pause, terms: Terms, coming: tuple[Coming, ...]) -> Why:
+    why = f" ({pause.reason})" if pause.reason else ""
+    sentence = (
+        f"queue {record.queue} is paused since {terms.ago(pause.since_ms)}{why}: nothing of it is started until "
+        "somebody resumes it"
+    )
+    advice = (f"hysds queues resume {shlex.quote(record.queue)}",)
+    return Why(Reason.QUEUE_PAUSED, sentence, advice, coming)
 
 
 def obstacle(need: Need, all_takers: Sequence[Taker]) -> Why | None:

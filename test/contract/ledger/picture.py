@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import redis
@@ -12,6 +12,7 @@ import redis
 from hysds.adapters.ledger import codec
 from hysds.core.book import Book
 from hysds.core.floor_requests import Announcement, Drain, Fit
+from hysds.core.queue_tallies import QueueTally
 from hysds.core.record import Attempt, Record
 from hysds.core.requests import Event
 from hysds.core.status import Status
@@ -46,6 +47,8 @@ class Picture:
     workers: Mapping[str, tuple[int, Announcement | None, int, str]]
     inboxes: Mapping[str, Sequence[str]]
     paused: frozenset[str]
+    known: Mapping[str, int]
+    tallies: Mapping[str, QueueTally]
     retire: Mapping[str, int]
     retire_keys: Mapping[str, int]
     clock: tuple[int, int, int]
@@ -92,6 +95,8 @@ def of_book(book: Book) -> Picture:
         },
         inboxes={name: list(notices) for name, notices in book.floor.inboxes.items()},
         paused=frozenset(book.paused),
+        known=book.queues.known(),
+        tallies={one.queue: replace(one, ready=0, oldest_ms=0) for one in book.queues.all()},
         retire=dict(book.retire),
         retire_keys={digest: until_ms for digest, (_, until_ms) in keys.items() if until_ms > 0},
         clock=(book.clock.ms, book.clock.wall_ms, book.clock.debt_ms),
@@ -155,6 +160,8 @@ def _of_keys(keys: Mapping[str, Any]) -> Picture:
         },
         inboxes=named("inbox:"),
         paused=frozenset(name for name, flat in named("queue:").items() if _pairs(flat).get("paused") == "1"),
+        known=_scores(keys.get("known", [])),
+        tallies={name: codec.tally((name, 0, 0, flat)) for name, flat in _queues(keys).items()},
         retire=_scores(keys.get("retire", [])),
         retire_keys=_scores(keys.get("retire:keys", [])),
         clock=(
@@ -194,6 +201,14 @@ def _worker(fields: Mapping[str, str]) -> tuple[Announcement | None, int, str]:
             fields["facts"],
         )
     return announcement, int(fields.get("pledged", "0")), fields.get("reserved", "")
+
+
+def _queues(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of each queue that is known; one that only has ready jobs needs none."""
+    names = {*_scores(keys.get("known", [])), *keys.get("queues", [])}
+    return {name: keys.get(f"queue:{name}", []) for name in names} | {
+        name.removeprefix("queue:"): flat for name, flat in keys.items() if name.startswith("queue:")
+    }
 
 
 def _pair(name: str) -> tuple[str, str]:

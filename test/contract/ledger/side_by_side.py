@@ -378,8 +378,10 @@ class SideBySide:
         return lambda ledger: ledger.amend(ids, ("", *_QUEUES)[c % 4], (None, 0, 9)[d % 3])
 
     def _pause(self, a: int, b: int, c: int, d: int) -> Callable[[Ledger], Any]:
-        queue = _QUEUES[a % 3]
-        return (lambda ledger: ledger.pause(queue)) if b % 3 == 0 else (lambda ledger: ledger.resume(queue))
+        queue, reason = _QUEUES[a % 3], ("", "a new disk: ünï")[c % 2]
+        if b % 3 == 0:
+            return lambda ledger: ledger.pause(queue, reason)
+        return lambda ledger: ledger.resume(queue)
 
     def _confirm(self, a: int, b: int, c: int, d: int) -> Callable[[Ledger], Any]:
         records = self.memory.book.records
@@ -420,7 +422,8 @@ class SideBySide:
 
         def look(ledger: Ledger) -> Any:
             pulse = ledger.pulse()
-            return ledger.workers(), [ledger.place(id) for id in ids], pulse.started, pulse.due
+            places = [ledger.place(id) for id in ids]
+            return ledger.workers(), places, pulse.started, pulse.due, ledger.tallies()
 
         return look
 

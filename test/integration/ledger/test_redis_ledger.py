@@ -16,7 +16,7 @@ from hysds.adapters.ledger.redis_events import RedisEvents
 from hysds.adapters.ledger.server import Server
 from hysds.core.errors import Full, Internal, InvalidSettings, Unreachable
 from hysds.core.floor_requests import Drain
-from hysds.core.requests import Accepting, Committing
+from hysds.core.requests import Accepting, Committing, Purge
 from hysds.core.status import Status
 from hysds.lib.transport_retry import Persistence
 from hysds.settings.servers import Tls
@@ -85,6 +85,7 @@ def _prepare(ledger: RedisLedger) -> dict[str, Callable[[], object]]:
         "resume": lambda: later.resume("other"),
         "confirm": lambda: later.confirm([(done.record.id, kept.record.revision)]),
         "forget": lambda: later.forget([done.record.id]),
+        "purge": lambda: later.purge([Purge(done.record.id), Purge(queued.id)]),
         "touch": lambda: later.touch(queued.id, _NOW_US),
         "leave": lambda: later.leave("w1"),
         "drain": lambda: later.drain(Drain("w1", "a new disk")),
@@ -95,7 +96,19 @@ def _prepare(ledger: RedisLedger) -> dict[str, Callable[[], object]]:
 
 _STEPS = [
     *("accept", "reject", "claim", "renew", "commit", "release", "cancel", "wake", "suspect", "expire"),
-    *("amend", "pause", "resume", "confirm", "forget", "touch", "leave", "drain", "undrain", "retry"),
+    *(
+        "amend",
+        "pause",
+        "resume",
+        "confirm",
+        "forget",
+        "purge",
+        "touch",
+        "leave",
+        "drain",
+        "undrain",
+        "retry",
+    ),
 ]
 
 

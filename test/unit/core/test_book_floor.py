@@ -95,10 +95,10 @@ def test_a_place_counts_what_comes_before_in_time_priority_and_name() -> None:
     accept(book, item(TWO), item(THREE, shape="2s"))
 
     assert book.place(running.id, NOW_US) is None
-    assert book.place(TWO, NOW_US) == Place(ahead=0, ready=2, paused=False)
-    assert book.place(THREE, NOW_US) == Place(ahead=1, ready=2, paused=False)
+    assert book.place(TWO, NOW_US) == Place(ahead=0, ready=2)
+    assert book.place(THREE, NOW_US) == Place(ahead=1, ready=2)
     book.amend([THREE], "", 5, NOW_US)
-    assert book.place(TWO, NOW_US) == Place(ahead=1, ready=2, paused=False)
+    assert book.place(TWO, NOW_US) == Place(ahead=1, ready=2)
 
 
 def test_a_reservation_shows_while_it_stands() -> None:

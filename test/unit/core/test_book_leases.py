@@ -87,7 +87,7 @@ def test_fences_grow_when_the_wall_clock_steps_back() -> None:
 def test_nothing_is_claimed_from_a_paused_queue() -> None:
     """Jobs still enter it; resuming answers how much is ready."""
     book = Book()
-    book.pause("q", NOW_US)
+    book.pause("q", "", NOW_US)
     accept(book, item())
 
     assert book.claim(bid(), NOW_US).lease is None

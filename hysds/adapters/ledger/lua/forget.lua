@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- Drop confirmed records, and keys whose window is over. ARGV: clock, the most keys to drop, ids.
+-- Drop confirmed records, keys whose window is over, and queues that were not used for long. ARGV: clock, the most
+-- keys and queues to drop, ids.
 local gone, seen = {}, {}
 for i = 3, #ARGV do
   local id = ARGV[i]
@@ -14,5 +15,10 @@ end
 for _, entry in ipairs(zset_lowest(RETIRE_KEYS, now_ms, tonumber(ARGV[2]))) do
   zset_drop(RETIRE_KEYS, entry[2])
   set_key(entry[2], false)
+end
+for _, entry in ipairs(zset_lowest(KNOWN_QUEUES, now_ms, tonumber(ARGV[2]))) do
+  zset_drop(KNOWN_QUEUES, entry[2])
+  -- one that has ready jobs all the same (strays that were mended) is known again by its next job
+  if redis.call('EXISTS', P .. 'shapes:' .. entry[2]) == 0 then erase(P .. 'queue:' .. entry[2]) end
 end
 return finish(gone)

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Where a queued job stands: {ready jobs of its queue before it, all of them, paused, who keeps its host free for it};
--- {} where it is not queued. ARGV: clock, id.
+-- Where a queued job stands: {ready jobs of its queue before it, all of them, paused, who keeps its host free for it,
+-- when it was paused, why}; {} where it is not queued. ARGV: clock, id.
 local record = load(ARGV[2])
 if not record or record.status ~= QUEUED then return {} end
 local score, ahead, ready = num(placement(record)), 0, 0
@@ -13,4 +13,5 @@ for shape in pairs(shapes_of(record.queue)) do
   end
 end
 local reserved_by = record.reserved_ms > clock_ms and record.reserved_by or ''
-return {ahead, ready, is_paused(record.queue) and 1 or 0, reserved_by}
+local pause = queue_of(record.queue).pause
+return {ahead, ready, pause and 1 or 0, reserved_by, pause and pause[1] or '0', pause and pause[2] or ''}

@@ -13,6 +13,7 @@ from hysds.core.explanation.explain import as_document, explain
 from hysds.core.explanation.takers import Lack
 from hysds.core.explanation.values import Explanation, Reason, Seen, Terms
 from hysds.core.floor_requests import Drain, Fit, WorkerState
+from hysds.core.queue_tallies import Pause
 from hysds.core.record import FOREVER, Attempt, Record
 from hysds.core.requests import Place
 from hysds.core.status import Status
@@ -81,7 +82,7 @@ def small(name: str = "w1", **changes: Any) -> WorkerState:
 
 def queued(*workers: WorkerState, place: Place | None = None, **changes: Any) -> Explanation:
     record = replace(RECORD, **changes)
-    place = place or Place(ahead=0, ready=1, paused=False)
+    place = place or Place(ahead=0, ready=1)
     return explain(Seen(ID, document(record, SPEC), record, place, workers), TERMS)
 
 
@@ -125,7 +126,7 @@ def test_a_worker_with_room_takes_the_next_job_any_moment() -> None:
 
 def test_jobs_that_come_first_are_counted() -> None:
     """They are taken one after the other."""
-    told = queued(worker(), place=Place(ahead=14, ready=20, paused=False))
+    told = queued(worker(), place=Place(ahead=14, ready=20))
 
     assert told.why.reason is Reason.BEHIND_OTHERS
     assert "14 ready jobs stand before it" in told.why.sentence
@@ -133,7 +134,7 @@ def test_jobs_that_come_first_are_counted() -> None:
 
 def test_full_workers_are_named_with_what_they_lack() -> None:
     """And its place in the queue is told."""
-    told = queued(busy(), small("w2"), place=Place(ahead=2, ready=5, paused=False))
+    told = queued(busy(), small("w2"), place=Place(ahead=2, ready=5))
 
     assert told.why.reason is Reason.WORKERS_BUSY
     assert "number 3 of 5" in told.why.sentence
@@ -166,8 +167,13 @@ def test_a_host_that_is_kept_free_for_this_job_lacks_nothing() -> None:
 
 
 def test_a_paused_queue_comes_before_all_else() -> None:
-    """Free workers don't matter."""
-    assert queued(worker(), place=Place(0, 1, paused=True)).why.reason is Reason.QUEUE_PAUSED
+    """Free workers don't matter; since when, why, and how it is ended."""
+    told = queued(worker(), place=Place(0, 1, Pause(NOW_MS - 90_000, "new disks"))).why
+
+    assert told.reason is Reason.QUEUE_PAUSED
+    assert "paused since 90s (new disks)" in told.sentence
+    assert told.advice == ("hysds queues resume gpu",)
+    assert "paused since 0s:" in queued(worker(), place=Place(0, 1, Pause(NOW_MS))).why.sentence
 
 
 def test_a_queue_that_nobody_hears_says_how_to_start_a_worker() -> None:

@@ -4,6 +4,7 @@ local function finish(answer)
   for _, key in ipairs(zset_order) do write_zset(key) end
   for _, key in ipairs(list_order) do write_index(key) end
   kin.write()
+  for _, name in ipairs(queue_order) do write_queue(name) end
   for id in pairs(dirty) do write_record(id) end
   for _, digest in ipairs(dedup_order) do write_key(digest) end
   for _, name in ipairs(worker_order) do write_worker(name) end

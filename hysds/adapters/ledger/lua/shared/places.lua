@@ -25,19 +25,12 @@ local function placement(record)
   return nil, nil, nil
 end
 
-local paused = {}
-
-local function is_paused(queue)
-  if paused[queue] == nil then paused[queue] = redis.call('HGET', P .. 'queue:' .. queue, 'paused') == '1' end
-  return paused[queue]
-end
-
 local function list_of(queue, shape)
   local key = P .. 'ready:' .. queue .. ':' .. shape
   if not lists[key] then
     need(P .. 'shapes:' .. queue, 'set')
     need(P .. 'queues', 'set')
-    need(P .. 'queue:' .. queue, 'hash')
+    queue_of(queue)
     lists[key] = {queue = queue, shape = shape}
     list_order[#list_order + 1] = key
     if queue_shapes[queue] then queue_shapes[queue][shape] = true end

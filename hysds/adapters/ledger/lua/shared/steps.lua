@@ -57,6 +57,7 @@ end
 
 local function put(old, new, step)
   move(old, new)
+  tally(old, new)
   store(new)
   if ENDED[new.status] and not ENDED[old.status] then settle_key(new) end
   kin.moves(old, new)
@@ -84,15 +85,17 @@ end
 -- Out of every place that its own fields name, as far as they can be read.
 local function leave_named_places(id)
   local is_hash, raw = pcall(function()
-    local raw = {}
+    local raw = setmetatable({}, with_defaults)
     read_fields(P .. 'job:' .. id, raw)
     return raw
   end)
   if not is_hash then return end
-  local list = P .. 'ready:' .. (raw.queue or '') .. ':' .. (raw.shape or '')
+  local list = P .. 'ready:' .. raw.queue .. ':' .. raw.shape
   if zset_score(list, id) then zset_drop(list_of(raw.queue, raw.shape), id) end
-  if raw.owner and held_of(raw.owner)[id] then hold(raw.owner, id, nil) end
-  local key = raw.dedup and key_of(raw.dedup)
+  if raw.owner ~= '' and held_of(raw.owner)[id] then hold(raw.owner, id, nil) end
+  local queue, what = counted(raw)
+  if KNOWN[raw.status] and queue then count(queue, what, -1) end
+  local key = raw.dedup ~= '' and key_of(raw.dedup)
   if key and key.owner == id then set_key(raw.dedup, false) end
 end
 
@@ -134,6 +137,7 @@ local function enter(record, spec, step)
   store(record)
   place_new(record)
   kin.enters(record)
+  tally(nil, record)
   write('string', 'SET', P .. 'spec:' .. record.id, spec)
   publish(record, step)
 end

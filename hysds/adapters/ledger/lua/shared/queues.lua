@@ -1,0 +1,98 @@
+-- What is known of a queue: its pause, how many of its jobs run and wait for what, how many came and went by the minute.
+-- `known` has all queues, with the wall ms after which each is forgotten, or BUSY while it is in use.
+local KNOWN_QUEUES = P .. 'known'
+local queue_states, queue_order = {}, {}
+
+local function queue_of(name)
+  local state = queue_states[name]
+  if not state then
+    local key, raw = P .. 'queue:' .. name, {}
+    need(key, 'hash')
+    read_fields(key, raw)
+    state = {raw = raw, counts = {}, came = 0, went = 0, pause = raw.paused and {raw.paused_ms or '0', raw.why or ''}}
+    queue_states[name] = state
+  end
+  return state
+end
+
+local function is_paused(name) return queue_of(name).pause and true or false end
+
+local function touch_queue(name)
+  local state = queue_of(name)
+  if not state.is_touched then
+    state.is_touched = true
+    need(KNOWN_QUEUES, 'zset')
+    queue_order[#queue_order + 1] = name
+  end
+  return state
+end
+
+-- What of a job its queue counts: {queue, what}; nil for one that is not live, or stands in no queue.
+local function counted(record)
+  if not record or ENDED[record.status] or record.queue == '' then return nil, nil end
+  if record.status == WAITING then return record.queue, 'waits ' .. string.match(record.reason, '^[^ ]*') end
+  return record.queue, record.status == STARTED and 'running' or 'ready'
+end
+
+local function count(name, what, by)
+  local counts = touch_queue(name).counts
+  if what ~= 'ready' then counts[what] = (counts[what] or 0) + by end -- the ready lists know their own
+end
+
+-- A job entered (old of nil) or changed.
+local function tally(old, new)
+  local queue, what = counted(old)
+  local queue_after, what_after = counted(new)
+  if queue == queue_after and what == what_after then return end
+  if queue then count(queue, what, -1) end
+  if queue_after then count(queue_after, what_after, 1) end
+  if not old and queue_after then queue_states[queue_after].came = queue_states[queue_after].came + 1 end
+  if queue and not queue_after then queue_states[queue].went = queue_states[queue].went + 1 end
+end
+
+-- A meter with so many more: '<minute> <count> <count of the minute before> …', six of them.
+local function metered(text, more)
+  local minute, counts = math.floor(now_ms / 60000), {}
+  for word in string.gmatch(text or '', '%d+') do counts[#counts + 1] = tonumber(word) end
+  local newest = table.remove(counts, 1) or 0
+  for _ = 1, math.min(math.max(minute - newest, 0), 6) do table.insert(counts, 1, 0) end
+  counts[1] = (counts[1] or 0) + more
+  for i = 1, 6 do counts[i] = num(counts[i] or 0) end
+  return num(math.max(minute, newest)) .. ' ' .. table.concat(counts, ' ', 1, 6)
+end
+
+-- Whether its own fields tell that a queue is in use; if not, its ready lists may.
+local function is_in_use(fields)
+  if fields.paused or fields.running then return true end
+  for name in pairs(fields) do if string.sub(name, 1, 6) == 'waits ' then return true end end
+  return false
+end
+
+local function write_queue(name)
+  local state, key, is, set, gone = queue_states[name], P .. 'queue:' .. name, {}, {}, {}
+  for field, text in pairs(state.raw) do is[field] = text end
+  for what, by in pairs(state.counts) do
+    local left = (tonumber(is[what]) or 0) + by
+    is[what] = left > 0 and num(left) or nil
+  end
+  if state.came > 0 then is.came = metered(is.came, state.came) end
+  if state.went > 0 then is.went = metered(is.went, state.went) end
+  is.paused, is.paused_ms, is.why = nil, nil, nil
+  if state.pause then
+    is.paused, is.paused_ms = '1', state.pause[1]
+    is.why = state.pause[2] ~= '' and state.pause[2] or nil
+  end
+  for field, text in pairs(is) do
+    if state.raw[field] ~= text then
+      set[#set + 1] = field
+      set[#set + 1] = text
+    end
+  end
+  for field in pairs(state.raw) do if not is[field] then gone[#gone + 1] = field end end
+  call_in_parts('HSET', key, set)
+  call_in_parts('HDEL', key, gone)
+  local in_use = is_in_use(is)
+  if in_use and is_in_use(state.raw) then return end
+  in_use = in_use or redis.call('EXISTS', P .. 'shapes:' .. name) == 1
+  redis.call('ZADD', KNOWN_QUEUES, in_use and '4503599627370496' or num(now_ms + 600000), name)
+end
