@@ -43,7 +43,7 @@ def queued(record: Record, place: Place | None, all_takers: Sequence[Taker], ter
 def _paused(record: Record, pause: Pause, terms: Terms, coming: tuple[Coming, ...]) -> Why:
     why = f" ({pause.reason})" if pause.reason else ""
     sentence = (
-        f"queue {record.queue} is paused since {terms.ago(pause.since_ms)}{why}: nothing of it is started until "
+        f"queue {record.queue} has been paused for {terms.ago(pause.since_ms)}{why}: nothing of it is started until "
         "somebody resumes it"
     )
     advice = (f"hysds queues resume {shlex.quote(record.queue)}",)

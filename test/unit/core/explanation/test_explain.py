@@ -147,7 +147,7 @@ def test_full_workers_are_named_with_what_they_lack() -> None:
 
 def test_a_host_that_is_kept_free_for_the_job_is_named() -> None:
     """It takes nothing else until there is room."""
-    told = queued(busy(), place=Place(0, 1, False, reserved_by="celery@w1/1"))
+    told = queued(busy(), place=Place(0, 1, None, reserved_by="celery@w1/1"))
 
     assert told.why.reason is Reason.HOST_KEPT_FOR_IT
     assert "celery@w1" in told.why.sentence
@@ -171,9 +171,9 @@ def test_a_paused_queue_comes_before_all_else() -> None:
     told = queued(worker(), place=Place(0, 1, Pause(NOW_MS - 90_000, "new disks"))).why
 
     assert told.reason is Reason.QUEUE_PAUSED
-    assert "paused since 90s (new disks)" in told.sentence
+    assert "has been paused for 1m30s (new disks): nothing" in told.sentence
     assert told.advice == ("hysds queues resume gpu",)
-    assert "paused since 0s:" in queued(worker(), place=Place(0, 1, Pause(NOW_MS))).why.sentence
+    assert "paused for 0s: nothing" in queued(worker(), place=Place(0, 1, Pause(NOW_MS))).why.sentence
 
 
 def test_a_queue_that_nobody_hears_says_how_to_start_a_worker() -> None:
@@ -491,7 +491,7 @@ def test_of_an_unknown_id_it_is_told_how_long_records_are_kept() -> None:
 
 def test_every_explanation_is_json() -> None:
     """What is empty is left out; times are ISO 8601."""
-    told = as_document(queued(busy(), place=Place(2, 5, False), ttl_ms=NOW_MS + 1_000))
+    told = as_document(queued(busy(), place=Place(2, 5), ttl_ms=NOW_MS + 1_000))
 
     assert json.loads(json.dumps(told)) == told
     assert told["place"] == {"ahead": 2, "ready": 5, "paused": False}
