@@ -291,6 +291,8 @@ class Purging(StrEnum):
     """It has not ended."""
     UNWRITTEN = "unwritten"
     """Its last document is not in the store yet."""
+    AWAITED = "awaited"
+    """Its end has not reached all jobs yet that wait for it."""
     DAMAGED = "damaged"
 
 

@@ -80,6 +80,8 @@ class UpkeepSteps(Pages):
             return Purged(Purging.LIVE, record.status.value)
         if not self._is_written(record):
             return Purged(Purging.UNWRITTEN, record.status.value)
+        if self._is_waited_for(record):
+            return Purged(Purging.AWAITED, record.status.value)
         self.keys.free(record.dedup, record.id)
         self._drop(record.id)
         return Purged(Purging.PURGED, record.status.value, record.revision)
@@ -89,7 +91,7 @@ class UpkeepSteps(Pages):
 
     def _is_written(self, record: Record) -> bool:
         """Whether the store holds its last document: what a purge that was killed is found by."""
-        return record.confirmed and not self._is_waited_for(record)
+        return record.confirmed
 
     def _drop(self, id: str) -> None:
         for shelf in (self.records, self.specs, self.attempts, self.errors, self.retire):

@@ -11,7 +11,19 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-_SHARED = ("writes", "clock", "record", "queues", "places", "kin", "steps", "workers", "claims", "follow", "finish")
+_SHARED = (
+    "writes",
+    "clock",
+    "record",
+    "queues",
+    "places",
+    "kin",
+    "steps",
+    "workers",
+    "claims",
+    "follow",
+    "finish",
+)
 _MORE = {
     "accept": ("entering",),
     "cancel": ("cancelling",),

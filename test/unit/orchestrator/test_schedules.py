@@ -170,7 +170,10 @@ def test_a_refused_job_is_told_by_the_schedule() -> None:
         spec = JobSpec("job:report", {"_command": f"{number}"}, resources=_memory(number))
         house.timetable._orchestrator.submit([spec])
     house.timetable.add(
-        "big", ("* * * * *", "UTC"), JobSpec("job:report", {"_command": "big"}, resources=_memory(999)), CatchUp.LATEST
+        "big",
+        ("* * * * *", "UTC"),
+        JobSpec("job:report", {"_command": "big"}, resources=_memory(999)),
+        CatchUp.LATEST,
     )
     house.pass_minutes(1)
 

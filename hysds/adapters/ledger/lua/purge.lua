@@ -20,7 +20,7 @@ local function purge(id, digest)
   end
   if not ENDED[record.status] then return {'live', record.status, '0'} end
   if record.confirmed == 0 then return {'unwritten', record.status, '0'} end
-  if kin.is_waited_for(id) then return {'unwritten', record.status, '0'} end
+  if kin.is_waited_for(id) then return {'awaited', record.status, '0'} end
   free_key(record.dedup, id)
   drop_record(id)
   gone[id] = true
