@@ -6,6 +6,7 @@ mended. A note: worth knowing, no more. What comes with later releases is none o
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,10 @@ from hysds.lib import units
 
 MAX_BYTES = 1_000_000
 """Of one file."""
+MAX_DEPTH = 50
+"""Objects and lists in each other."""
+_MOST_ENCODED = 6 * MAX_BYTES
+"""Written again it may take more room than it had: an escape for a byte."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,99}")
 """What NAME and VERSION may be."""
 NAME_RULE = "letters, digits and _ . + - only, 100 at most, the first a letter or digit"
@@ -128,19 +133,37 @@ def _document(text: bytes, found: Findings) -> JsonFields | None:
         return None
     try:
         document, is_doubled = json_text.decode(text)
+        if isinstance(document, dict):
+            json_text.encode(document, _MOST_ENCODED)
     except InvalidSpec as refusal:
         found.complaints.extend(refusal.complaints)
         return None
     if not isinstance(document, dict):
         found.complaints.append(Complaint("$", f"must be an object, not {json_text.kind(document)}"))
         return None
+    if _is_deep(document):
+        found.complaints.append(Complaint("$", f"is nested more than {MAX_DEPTH} levels deep"))
+        return None
     if is_doubled:
-        _tell_doubled(text, found)
+        _tell_doubled(text.decode(json.detect_encoding(text)), found)
     return JsonFields(document, "$", found)
 
 
-def _tell_doubled(text: bytes, found: Findings) -> None:
-    for twice in json_places.given_twice(text.decode("utf-8-sig")):
+def _is_deep(document: object) -> bool:
+    """Whether it is nested more deeply than every reader of a catalogue can follow."""
+    level: list[Any] = [document]
+    for _ in range(MAX_DEPTH):
+        level = [
+            part
+            for value in level
+            if isinstance(value, dict | list)
+            for part in (value.values() if isinstance(value, dict) else value)
+        ]
+    return bool(level)
+
+
+def _tell_doubled(text: str, found: Findings) -> None:
+    for twice in json_places.given_twice(text):
         lines = " and ".join(str(line) for line in twice.lines)
         if twice.is_harmless:
             found.notes.append(
@@ -311,6 +334,8 @@ def _check_type(param: Parameter, fields: JsonFields) -> None:
     doubts, notes = fields.found.doubts, fields.found.notes
     if param.source is Source.VALUE and param.value is None and not param.optional:
         doubts.append(Complaint(fields.at("value"), "is required, as the value comes from here"))
+    if param.source is not Source.VALUE and param.value is not None:
+        notes.append(Complaint(fields.at("value"), "has no effect, as the value comes from elsewhere"))
     if param.type == "enum" and not param.enumerables:
         doubts.append(Complaint(fields.at("enumerables"), "is required, as the type is enum"))
     try:

@@ -245,6 +245,8 @@ def test_everything_that_is_wrong_is_complained_of_at_once() -> None:
         (b'{"command": "a \'"}', "can't be split into arguments"),
         (b'{"command": "  "}', "names no program"),
         (b'{"command": ["a"]}', "must be a string, not a list"),
+        (b'{"command": "\\ud800"}', "holds half of a surrogate pair"),
+        (b'{"command": "a", "x": ' + b"[" * 60 + b"]" * 60 + b"}", "nested more than 50 levels deep"),
     ],
 )
 def test_a_text_that_is_no_job_file_is_a_complaint(text: bytes, message: str) -> None:
@@ -253,6 +255,22 @@ def test_a_text_that_is_no_job_file_is_a_complaint(text: bytes, message: str) ->
 
     assert reading.interface is None
     assert message in str(reading.job.complaints[0])
+
+
+def test_a_value_that_is_not_taken_is_noted() -> None:
+    """The source says where it comes from."""
+    params = {"params": [{"name": "a", "from": "submitter", "value": 3}]}
+    reading = _read(_JOB | {"params": [{"name": "a", "destination": "context"}]}, params)
+
+    assert _texts(reading.io.notes) == ["$.params[0].value: has no effect, as the value comes from elsewhere"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_files_in_any_encoding_of_json_are_read(encoding: str) -> None:
+    """Editors write them; keys given twice are found there too."""
+    reading = _read('{"command": "é",\n"command": "ü"}'.encode(encoding))
+
+    assert (_interface(reading).job.command, len(reading.job.doubts)) == ("ü", 1)
 
 
 def test_null_is_as_if_the_key_were_not_there() -> None:
