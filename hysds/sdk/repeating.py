@@ -13,14 +13,17 @@ from hysds.core.spec import JobSpec
 from hysds.orchestrator.submit import Submission
 
 
-def retried(system: System, job_ids: Sequence[JobId], changes: Changes) -> tuple[Submission, ...]:
-    """One new job for each, in order; none is submitted where one can't be.
+def retried(
+    system: System, job_ids: Sequence[JobId], changes: Changes, new_ids: Sequence[JobId] | None = None
+) -> tuple[Submission, ...]:
+    """One new job for each, in order; none is submitted where one can't be. `new_ids`: under these, so that it may be
+    repeated; None: new ones.
 
     Raises: NotFound, Conflict for a job that has not ended, Refused for one of which not enough is known any more,
     InvalidSpec for changes that can't be.
     """
     specs = _specs(system, job_ids, changes)
-    return system.orchestrator.submit(specs, retry_of=job_ids)
+    return system.orchestrator.submit(specs, new_ids, retry_of=job_ids)
 
 
 def _specs(system: System, job_ids: Sequence[JobId], changes: Changes) -> list[JobSpec]:
