@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial
+from typing import Any
 
 import hysds
 from hysds.core.acceptance import DedupPolicy
@@ -28,12 +29,14 @@ from hysds.leasing.orphans import Orphans
 from hysds.leasing.presence import Identity
 from hysds.leasing.worker import LeaseWorker
 from hysds.lib import machine
+from hysds.orchestrator.expansion import Bounds, Expansion
 from hysds.orchestrator.job_types import JobTypes
+from hysds.orchestrator.planning import Planner
 from hysds.orchestrator.routing import Ground, Router
 from hysds.orchestrator.schedules import Timetable
 from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.bell import Bell
-from hysds.ports.creators import Creators
+from hysds.ports.creators import Call, Creators
 from hysds.ports.events import Events
 from hysds.ports.ledger import Ledger
 from hysds.ports.logs import Logs
@@ -46,7 +49,7 @@ from hysds.reconciler.unheard import Unheard
 from hysds.reconciler.watch import Watch
 from hysds.settings import load
 from hysds.settings.model import Settings
-from hysds.wiring import Adapters, RealAdapters
+from hysds.wiring import Adapters, RealAdapters, parsed
 
 _log = logging.getLogger(__name__)
 
@@ -140,7 +143,10 @@ class System:
         router = Router(
             self.catalog.current, Ground(policy, jobs.hard_time_limit_gap_s, self.settings.policies)
         )
-        return Orchestrator(self.ledger, self.dispatcher, router, self._adapters.new_id())
+        parse = partial(parsed, max_bytes=jobs.max_spec_size_bytes)
+        bounds = Bounds(self.settings.creators.jobs, jobs.hard_time_limit_gap_s)
+        planner = Planner(router, Expansion(_LateCreators(lambda: self.creators), parse, bounds))
+        return Orchestrator(self.ledger, self.dispatcher, planner, self._adapters.new_id())
 
     @cached_property
     def schedules(self) -> Timetable:
@@ -193,6 +199,19 @@ class System:
         """Let go of everything that was built, last first."""
         while self._closing:
             self._closing.pop()()
+
+
+class _LateCreators:
+    """Creators that are made when the first is called: most submissions need none."""
+
+    def __init__(self, made: Callable[[], Creators]) -> None:
+        self._made = made
+
+    def create(self, call: Call) -> tuple[Mapping[str, Any], ...]:
+        return self._made().create(call)
+
+    def close(self) -> None:
+        """Whoever made them closes them."""
 
 
 class _LateBell:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from hysds.core import ledger_clock
+from hysds.core.spec import JobSpec
 from hysds.doctor.examination import Check
 from hysds.leasing import marks
 from hysds.lib import egress, overdue, units
@@ -286,6 +287,16 @@ class MemoryAdapters:
 
             self._ledger = MemoryLedger(_retention_ms(settings), self._now_us)
         return self._ledger
+
+
+def parsed(document: object, max_bytes: int) -> JobSpec:
+    """The spec in a document, by `core.parse`, which is loaded by whoever needs it: a worker never does.
+
+    Raises: InvalidSpec
+    """
+    from hysds.core import parse
+
+    return parse.parse_document(document, max_bytes)
 
 
 def _tell_of_silence(where: str, patience_s: float) -> None:

@@ -23,7 +23,10 @@ def show(named: Iterable[tuple[str, Submission]], obstacles: Iterable[Why], as_j
     unwritten: OSError | None = None
     for name, submission in named:
         if submission.refused is not None:
-            click.echo(f"hysds: {clean(name)}: {clean(str(submission.refused))}", err=True)
+            first, *more = str(submission.refused).splitlines()
+            click.echo(f"hysds: {clean(name)}: {clean(first)}", err=True)
+            for line in more:
+                click.echo(clean(line), err=True)
             code = Exit.REFUSED
             continue
         try:

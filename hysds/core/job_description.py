@@ -20,11 +20,11 @@ The queue is no field of a description: the job type's `job_queues` say it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from hysds.core import json_text, parse
+from hysds.core import json_text
 from hysds.core.catalog import Creator
 from hysds.core.errors import Complaint, InvalidSpec
 from hysds.core.spec import TASK, JobSpec, Resources, dedup_digest
@@ -66,10 +66,11 @@ _KNOWN = frozenset({*_RENAMED, *_SAME, *_FILLED})
 
 
 def spec_of(
-    description: Mapping[str, Any], request: JobSpec, creator: Creator, max_bytes: int = parse.MAX_SPEC_BYTES
+    description: Mapping[str, Any], request: JobSpec, creator: Creator, parse: Callable[[object], JobSpec]
 ) -> JobSpec:
     """The job that a creator made of a request, in the first of the creator's queues (none: in the request's), with the
-    limits that the description says.
+    limits that the description says. `parse` makes a spec of a document, as `core.parse` does; a process that creates
+    nothing need not load that.
 
     Raises: InvalidSpec with everything that is wrong with it, by the paths of the description.
     """
@@ -80,7 +81,7 @@ def spec_of(
     try:
         if complaints:
             raise InvalidSpec(tuple(complaints))
-        spec = _filled(parse.parse_document(named, max_bytes), named, request, creator)
+        spec = _filled(parse(named), named, request, creator)
         if complaints := list(_task_complaints(spec)):
             raise InvalidSpec(tuple(complaints))
     except InvalidSpec as refusal:

@@ -21,7 +21,9 @@ def notify_job_by_email(info: dict[str, Any]) -> dict[str, Any]:
     if not request.rule_name:
         return _mail("notify_job_by_email", request, request.text("subject"), request.text("text"), "")
     job_id = request.text("job_id")
-    return _mail("notify_job_by_email", request, f"{request.rule_name}: job {job_id}", _about_job(request), job_id)
+    return _mail(
+        "notify_job_by_email", request, f"{request.rule_name}: job {job_id}", _about_job(request), job_id
+    )
 
 
 def notify_by_email(info: dict[str, Any]) -> dict[str, Any]:
@@ -52,7 +54,9 @@ def notify_by_webhook(info: dict[str, Any]) -> dict[str, Any]:
 
 
 def _mail(type_: str, request: Request, subject: str, text: str, about: str) -> dict[str, Any]:
-    addresses = [part.strip() for part in request.text("email_addresses", "emails").split(",") if part.strip()]
+    addresses = [
+        part.strip() for part in request.text("email_addresses", "emails").split(",") if part.strip()
+    ]
     job = _task(type_, request, _MAIL, to=addresses, subject=subject, text=text)
     return {**job, "name": f"action-{type_}-{about}"[:255]} if about else job
 

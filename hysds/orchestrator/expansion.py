@@ -6,7 +6,7 @@ creator says of its jobs holds for those alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from hysds.core import job_description
@@ -24,16 +24,16 @@ class Bounds:
     """What one request may become."""
 
     jobs: int
-    spec_bytes: int
     gap_s: float
     """A soft limit without a hard one is followed by a hard one so much later."""
 
 
 class Expansion:
-    """Makes jobs of requests. Safe to share between threads."""
+    """Makes jobs of requests. Safe to share between threads. `parse` makes a spec of a document, as `core.parse`."""
 
-    def __init__(self, creators: Creators, bounds: Bounds) -> None:
+    def __init__(self, creators: Creators, parse: Callable[[object], JobSpec], bounds: Bounds) -> None:
         self._creators = creators
+        self._parse = parse
         self._bounds = bounds
 
     def expand(self, spec: JobSpec, job_type: JobType) -> tuple[JobSpec, ...]:
@@ -67,7 +67,7 @@ class Expansion:
         made: list[JobSpec] = []
         for position, description in enumerate(descriptions):
             try:
-                job = job_description.spec_of(description, spec, creator, self._bounds.spec_bytes)
+                job = job_description.spec_of(description, spec, creator, self._parse)
                 made += self._in_queues(_marked(job, spec, before + len(made)), spec, creator)
             except InvalidSpec as refusal:
                 raise _unfit(what, position, len(descriptions), refusal) from refusal

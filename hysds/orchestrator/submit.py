@@ -7,18 +7,29 @@ happened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from hysds.core.acceptance import acceptance, rejection
-from hysds.core.errors import Conflict, Full, InvalidSpec, Refused, TooOld, Unreachable
+from hysds.core.acceptance import rejection
+from hysds.core.catalog import JobType
+from hysds.core.errors import (
+    Complaint,
+    Conflict,
+    CreatorFailed,
+    Full,
+    InvalidSpec,
+    Refused,
+    TooOld,
+    Unreachable,
+)
 from hysds.core.ids import JobId
 from hysds.core.requests import Acceptance, Accepted, Accepting, Answer
 from hysds.core.shapes import MAX_SHAPES_PER_QUEUE
-from hysds.core.spec import JobSpec, stored
+from hysds.core.spec import JobSpec, identity, stored
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
-from hysds.orchestrator.routing import Route, Router
+from hysds.orchestrator.planning import Plan, Planner
 from hysds.ports.ledger import Ledger
 
 _SHOWN = 5
@@ -62,11 +73,11 @@ class Orchestrator:
     """Takes specs to the ledger."""
 
     def __init__(
-        self, ledger: Ledger, dispatcher: Dispatcher, router: Router, new_id: Callable[[], str]
+        self, ledger: Ledger, dispatcher: Dispatcher, planner: Planner, new_id: Callable[[], str]
     ) -> None:
         self._ledger = ledger
         self._dispatcher = dispatcher
-        self._router = router
+        self._planner = planner
         self._new_id = new_id
 
     def submit(
@@ -77,6 +88,9 @@ class Orchestrator:
     ) -> tuple[Submission, ...]:
         """Accept jobs, in order. `ids`: the caller's own, one a spec, so that it may repeat; None: new ones.
 
+        What the creators of a spec's type make of it is accepted in its place; where they fail, its answer says so, and
+        nothing of it was submitted.
+
         `retry_of`: the ended job that each does again, and is no duplicate of; None: they are no retries.
         Raises: InvalidSpec for the first spec that its type or a policy does not allow, before anything is accepted;
         where its id is the caller's, that is on record. Unreachable when no answer came (its note says what is known;
@@ -84,37 +98,72 @@ class Orchestrator:
         """
         chosen = [JobId(self._new_id()) for _ in specs] if ids is None else list(ids)
         repeated: Sequence[str] = [""] * len(specs) if retry_of is None else retry_of
-        route = self._router.route if retry_of is None else self._router.again
-        routes = [
-            self._routed(route, spec, None if ids is None else id_)
-            for id_, spec in zip(chosen, specs, strict=True)
+        plans = [
+            self._planned(id_, spec, old, is_own=ids is not None)
+            for id_, spec, old in zip(chosen, specs, repeated, strict=True)
         ]
-        batch = [
-            acceptance(id_, one.spec, one.dedup, old, one.bounds)
-            for id_, one, old in zip(chosen, routes, repeated, strict=True)
-        ]
-        accepted = self._accepted(batch)
-        self._dispatcher.ring(accepted.ready)
-        hearers = {ready.queue: ready.hearers for ready in accepted.ready}
-        return tuple(
-            _submission(item, answer, hearers.get(item.queue), made_here=ids is None)
-            for item, answer in zip(batch, accepted.answers, strict=True)
-        )
+        batch = [plan.item for plan in plans if isinstance(plan, Plan) and plan.item is not None]
+        answers = iter(self._taken(batch, made_here=ids is None))
+        return tuple(next(answers) if isinstance(plan, Plan) else plan for plan in plans)
 
     def check(self, spec: JobSpec) -> None:
-        """Whether a spec would be submitted as far as its type and policies go; nothing is.
+        """Whether a spec would be submitted as far as its type and policies go; nothing is, and no creator is called.
 
         Raises: InvalidSpec with every complaint.
         """
-        self._router.route(spec)
+        self._planner.check(spec)
 
-    def _routed(self, route: Callable[[JobSpec], Route], spec: JobSpec, id_: JobId | None) -> Route:
+    def _planned(self, id_: JobId, spec: JobSpec, retry_of: str, is_own: bool) -> Plan | Submission:
+        """What the spec is to become, or what became of it already."""
         try:
-            return route(spec)
+            if retry_of:
+                return self._planner.retry(id_, spec, retry_of)
+            job_type = self._planner.creates(spec)
+            if job_type is None:
+                return self._planner.job(id_, spec)
+            before = self._told_before(id_, spec) if is_own else None
+            return before or self._created(id_, spec, job_type, is_own)
         except InvalidSpec as refusal:
-            if id_ is not None:
+            if is_own:
                 self.reject(id_, stored(spec), refusal)
             raise
+
+    def _created(self, id_: JobId, spec: JobSpec, job_type: JobType, is_own: bool) -> Plan | Submission:
+        try:
+            plan = self._planner.created(id_, spec, job_type)
+            if plan.members:
+                raise CreatorFailed(
+                    f"job type {job_type.name}: its creators made {len(plan.members)} jobs, and there are no groups yet"
+                )
+            return plan
+        except CreatorFailed as refusal:
+            if is_own:
+                self.reject(id_, stored(spec), InvalidSpec((Complaint("$.job_type", str(refusal)),)))
+            return Submission(id_, Status.FAILED.value if is_own else "", refused=refusal)
+
+    def _told_before(self, id_: JobId, spec: JobSpec) -> Submission | None:
+        """What became of this very submission before, so that its creators are not called again; None: nothing."""
+        kept = self._ledger.kept([id_])[0]
+        if kept is None or kept.record.digest != identity(stored(spec)):
+            return None
+        record = kept.record
+        return Submission(
+            id_,
+            record.status.value,
+            record.queue,
+            record.shape,
+            twin=JobId(record.dedup_job) if record.dedup_job else None,
+            twin_status=record.dedup_status,
+            repeated=True,
+            refused=CreatorFailed(str(json.loads(kept.error)["error"])) if kept.error else None,
+        )
+
+    def _taken(self, batch: Sequence[Acceptance], made_here: bool) -> Iterator[Submission]:
+        accepted = self._accepted(batch)
+        self._dispatcher.ring(accepted.ready)
+        hearers = {ready.queue: ready.hearers for ready in accepted.ready}
+        for item, answer in zip(batch, accepted.answers, strict=True):
+            yield _submission(item, answer, hearers.get(item.queue), made_here)
 
     def _accepted(self, batch: Sequence[Acceptance]) -> Accepted:
         try:

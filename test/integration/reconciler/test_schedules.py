@@ -32,6 +32,7 @@ from hysds.core.acceptance import DedupPolicy
 from hysds.core.catalog import EMPTY
 from hysds.dispatcher import Dispatcher
 from hysds.lib.uuid7 import Uuid7Source
+from hysds.orchestrator.planning import Planner
 from hysds.orchestrator.routing import Ground, Router
 from hysds.orchestrator.schedules import Timetable
 from hysds.orchestrator.submit import Orchestrator
@@ -59,7 +60,7 @@ class Ledger(RedisLedger):
 server = Server(url)
 ledger = Ledger(server, prefix, 3_600_000)
 router = Router(lambda: EMPTY, Ground(DedupPolicy(frozenset(), 0), 300))
-orchestrator = Orchestrator(ledger, Dispatcher(MemoryBell()), router, Uuid7Source())
+orchestrator = Orchestrator(ledger, Dispatcher(MemoryBell()), Planner(router), Uuid7Source())
 timetable = Timetable(Shelf(server, prefix), orchestrator, Uuid7Source(), ledger.now_ms)
 print("ready", flush=True)
 sys.stdin.readline()

@@ -12,6 +12,7 @@ from hysds.core.record import FOREVER
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
 from hysds.lib.uuid7 import Uuid7Source
+from hysds.orchestrator.planning import Planner
 from hysds.orchestrator.routing import Ground, Router
 from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.bell import Bell
@@ -64,7 +65,7 @@ def test_with_every_bell_lost_jobs_run_on_workers_that_were_there_and_on_one_tha
     """A worker bids when it starts, and an announced one is woken by the ledger: no bell is needed for either."""
     running = systems(f"{valkey_server.url[:-1]}1")
     router = Router(lambda: EMPTY, Ground(DedupPolicy(frozenset(), FOREVER), gap_s=300.0))
-    orchestrator = Orchestrator(running.system.ledger, Dispatcher(Dead()), router, Uuid7Source())
+    orchestrator = Orchestrator(running.system.ledger, Dispatcher(Dead()), Planner(router), Uuid7Source())
 
     def submitted(count: int) -> list[str]:
         spec = {"job_type": "job:x", "job_queue": unique_name, "payload": {"_command": "true"}}
@@ -88,7 +89,7 @@ def test_with_every_tenth_bell_lost_all_jobs_run_in_the_order_of_their_priority(
     running = systems(broker_url)
     bell = Forgetful(CeleryBell(running.system.settings))
     router = Router(lambda: EMPTY, Ground(DedupPolicy(frozenset(), FOREVER), gap_s=300.0))
-    orchestrator = Orchestrator(running.system.ledger, Dispatcher(bell), router, Uuid7Source())
+    orchestrator = Orchestrator(running.system.ledger, Dispatcher(bell), Planner(router), Uuid7Source())
     priority = {}
     for number in range(JOBS):
         document = {

@@ -10,6 +10,7 @@ from hysds.cli import exits, faults
 from hysds.cli.exits import Exit
 from hysds.core.errors import (
     Complaint,
+    CreatorFailed,
     Full,
     HysdsError,
     Internal,
@@ -49,6 +50,16 @@ def test_all_complaints_are_in_one_block_with_their_paths() -> None:
     told = faults.told(InvalidSpec((Complaint("$.payload", "is required"), Complaint("$.tag", "too long"))))
 
     assert told == ("hysds: refused:\n  $.payload: is required\n  $.tag: too long", Exit.REFUSED)
+
+
+def test_a_creators_failure_is_a_block_with_its_last_lines() -> None:
+    """A line each."""
+    told = faults.told(CreatorFailed("creator m.f raised ValueError: no", ("in f", "ValueError: no")))
+
+    assert told == (
+        "hysds: creator m.f raised ValueError: no\n  in f\n  ValueError: no",
+        Exit.REFUSED,
+    )
 
 
 def test_an_error_can_not_steer_a_terminal() -> None:

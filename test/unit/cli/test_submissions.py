@@ -8,6 +8,8 @@ import os
 import pytest
 
 from hysds.cli import submissions
+from hysds.cli.exits import Exit
+from hysds.core.errors import CreatorFailed
 from hysds.core.ids import JobId
 from hysds.orchestrator.submit import Submission
 
@@ -29,4 +31,21 @@ def test_a_job_that_was_accepted_never_looks_refused(capsys: pytest.CaptureFixtu
 
     assert said.splitlines() == [
         f"{at}.json: accepted as job {id_}, which stdout can't be told" for at, id_ in enumerate(_IDS)
+    ]
+
+
+def test_a_creators_traceback_keeps_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """What it printed can't steer a terminal."""
+    refused = CreatorFailed(
+        "creator m.f raised ValueError: no", ('  File "m.py", line 3', "ValueError: \x1b[2J")
+    )
+    code = submissions.show(
+        [("job.json", Submission(JobId(_IDS[0]), "", refused=refused))], (), as_json=False
+    )
+
+    assert code is Exit.REFUSED
+    assert capsys.readouterr().err.splitlines() == [
+        "hysds: job.json: creator m.f raised ValueError: no",
+        '    File "m.py", line 3',
+        "  ValueError: \\x1b[2J",
     ]

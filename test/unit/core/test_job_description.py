@@ -10,6 +10,7 @@ from hysds.core.budgets import Budget, Retry
 from hysds.core.catalog import Creator
 from hysds.core.errors import InvalidSpec
 from hysds.core.job_description import in_queue, spec_of
+from hysds.core.parse import parse_document
 from hysds.core.spec import JobSpec, Resources, dedup_digest
 
 CREATOR = Creator("grid-tile", "mysite.grid", ("fast", "slow"))
@@ -18,7 +19,9 @@ GAP_S = 300.0
 
 
 def _spec(request: JobSpec = REQUEST, creator: Creator = CREATOR, **fields: Any) -> JobSpec:
-    return spec_of({"type": "tile", "params": {"_command": "true"}, **fields}, request, creator)
+    return spec_of(
+        {"type": "tile", "params": {"_command": "true"}, **fields}, request, creator, parse_document
+    )
 
 
 def _placed(request: JobSpec = REQUEST, creator: Creator = CREATOR, **fields: Any) -> JobSpec:
@@ -178,7 +181,7 @@ def test_what_can_not_be_honoured_is_refused_by_the_path_that_the_creator_wrote(
 def test_a_job_without_type_and_params_is_refused() -> None:
     """Both at once."""
     with pytest.raises(InvalidSpec) as caught:
-        spec_of({"name": "x"}, REQUEST, CREATOR)
+        spec_of({"name": "x"}, REQUEST, CREATOR, parse_document)
 
     assert [str(one) for one in caught.value.complaints] == ["$.type: is required", "$.params: is required"]
 
@@ -186,7 +189,10 @@ def test_a_job_without_type_and_params_is_refused() -> None:
 def test_a_creator_may_make_tasks() -> None:
     """Calls of functions, in a queue of its entry."""
     spec = spec_of(
-        {"type": "grid", "kind": "task", "params": {"function": "a.b", "kwargs": {"x": 1}}}, REQUEST, CREATOR
+        {"type": "grid", "kind": "task", "params": {"function": "a.b", "kwargs": {"x": 1}}},
+        REQUEST,
+        CREATOR,
+        parse_document,
     )
 
     assert (spec.kind, spec.job_queue, spec.payload["function"]) == ("task", "fast", "a.b")
@@ -199,6 +205,7 @@ def test_a_task_is_refused_what_its_request_says_and_it_can_not_have() -> None:
             {"type": "grid", "kind": "task", "params": {"function": "a.b"}},
             JobSpec("job:grid", {}, env={"A": "1"}, resources=Resources(cpus=1)),
             CREATOR,
+            parse_document,
         )
 
     assert [one.path for one in caught.value.complaints] == ["$.env", "$.resources"]

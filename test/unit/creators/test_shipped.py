@@ -10,6 +10,7 @@ import pytest
 
 from hysds.core.catalog import Creator
 from hysds.core.job_description import spec_of
+from hysds.core.parse import parse_document
 from hysds.core.spec import JobSpec
 from hysds.creators import notices, passing, retries, scripts
 
@@ -48,7 +49,11 @@ def test_a_rules_notice_names_job_rule_and_error() -> None:
         "Rule: failed tiles\nJob: 7f3\nName: tile-7\nType: job:tile\nStatus: job-failed\nError: exit code 3\n"
         "Files: https://w1.example/jobs/7\n"
     )
-    assert (job["tag"], job["username"], job["name"]) == ("failed tiles", "ops", "action-notify_job_by_email-7f3")
+    assert (job["tag"], job["username"], job["name"]) == (
+        "failed tiles",
+        "ops",
+        "action-notify_job_by_email-7f3",
+    )
 
 
 def test_a_datasets_notice_names_its_url() -> None:
@@ -106,7 +111,11 @@ def test_a_custom_script_gets_the_rules_arguments() -> None:
     [
         (notices.notify_job_by_email, {}, "no email_addresses or emails|no subject"),
         (notices.notify_job_by_email, {"rule": {**RULE, "kwargs": "[]"}, "job_id": "x"}, "no JSON object"),
-        (notices.notify_job_by_email, {"rule": {**RULE, "kwargs": "{}"}, "job_id": "x"}, "no email_addresses"),
+        (
+            notices.notify_job_by_email,
+            {"rule": {**RULE, "kwargs": "{}"}, "job_id": "x"},
+            "no email_addresses",
+        ),
         (notices.notify_job_by_email, {"rule": RULE}, "no job_id"),
         (notices.notify_by_webhook, {}, "no url"),
         (notices.notify_by_webhook, {"url": "https://x", "document": []}, "document is no JSON object"),
@@ -133,6 +142,6 @@ def test_what_is_missing_is_told(make: Make, info: dict[str, Any], why: str) -> 
 )
 def test_what_they_make_are_jobs_that_can_be_submitted(make: Make, info: dict[str, Any]) -> None:
     """Each description becomes a spec, in the queue of the type's entry."""
-    spec = spec_of(make(info), JobSpec("job:x", info), Creator("c", "m.f", ("tasks",)))
+    spec = spec_of(make(info), JobSpec("job:x", info), Creator("c", "m.f", ("tasks",)), parse_document)
 
     assert spec.job_queue == "tasks"

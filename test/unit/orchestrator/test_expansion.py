@@ -9,6 +9,7 @@ import pytest
 
 from hysds.core.catalog import Creator, JobType
 from hysds.core.errors import CreatorFailed
+from hysds.core.parse import parse_document
 from hysds.core.spec import JobSpec
 from hysds.orchestrator.expansion import Bounds, Expansion
 from hysds.ports.creators import Call, CallFailed
@@ -45,7 +46,7 @@ def _type(*creators: Creator) -> JobType:
 def _expand(
     answers: Answers, *creators: Creator, request: JobSpec = REQUEST, jobs: int = 100
 ) -> tuple[JobSpec, ...]:
-    return Expansion(answers, Bounds(jobs, 1_000_000, 300.0)).expand(request, _type(*creators))
+    return Expansion(answers, parse_document, Bounds(jobs, 300.0)).expand(request, _type(*creators))
 
 
 def _refusal(answers: Answers, *creators: Creator, jobs: int = 100) -> CreatorFailed:

@@ -18,6 +18,7 @@ from hysds.core.spec import JobSpec, Resources
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
 from hysds.lib.uuid7 import Uuid7Source
+from hysds.orchestrator.planning import Planner
 from hysds.orchestrator.routing import Ground, Router
 from hysds.orchestrator.schedules import Timetable
 from hysds.orchestrator.submit import Orchestrator
@@ -47,7 +48,7 @@ class House:
         new_id = Uuid7Source(lambda: self.now_ms)
         policy = DedupPolicy(frozenset({Status.QUEUED, Status.STARTED, Status.COMPLETED}), FOREVER)
         orchestrator = Orchestrator(
-            self.ledger, Dispatcher(MemoryBell()), Router(lambda: EMPTY, Ground(policy, 300)), new_id
+            self.ledger, Dispatcher(MemoryBell()), Planner(Router(lambda: EMPTY, Ground(policy, 300))), new_id
         )
         self.shelf = MemorySchedules(lambda: self.now_ms * 1000)
         self.timetable = Timetable(self.shelf, orchestrator, new_id, lambda: self.now_ms)

@@ -22,6 +22,7 @@ from hysds.core.spec import JobSpec, Resources
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
 from hysds.lib.uuid7 import Uuid7Source
+from hysds.orchestrator.planning import Planner
 from hysds.orchestrator.routing import Ground, Router
 from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.bell import Bell
@@ -44,7 +45,7 @@ class Bench:
     def __init__(self, bell: Bell | None = None, ledger: MemoryLedger | None = None) -> None:
         self.ledger = MemoryLedger(retention_ms=3_600_000) if ledger is None else ledger
         self.bell = MemoryBell()
-        self.orchestrator = Orchestrator(self.ledger, Dispatcher(bell or self.bell), ROUTER, NEW_ID)
+        self.orchestrator = Orchestrator(self.ledger, Dispatcher(bell or self.bell), Planner(ROUTER), NEW_ID)
 
     def statuses(self) -> Counter[Status]:
         return Counter(record.status for record in self.ledger.book.records.values())
@@ -199,7 +200,7 @@ def test_a_batch_that_was_taken_in_part_can_be_repeated_whole() -> None:
 def test_an_id_that_was_made_here_and_is_too_old_is_the_clocks_fault() -> None:
     """Whoever gave no id can't give another one: the clock has to be set."""
     ledger = MemoryLedger(retention_ms=3_600_000)
-    late = Orchestrator(ledger, Dispatcher(MemoryBell()), ROUTER, Uuid7Source(lambda: 1_000))
+    late = Orchestrator(ledger, Dispatcher(MemoryBell()), Planner(ROUTER), Uuid7Source(lambda: 1_000))
     [made_here] = late.submit(specs(1))
     [given] = late.submit(specs(1), [JobId(Uuid7Source(lambda: 1_000)())])
 
