@@ -238,6 +238,7 @@ def _command(answers_fd: int, statuses_fd: int, rules: Rules) -> list[str]:
     return [
         sys.executable,
         "-P",  # the directory of whoever submits is no place for modules
+        "-B",  # compiled beside the source, a module that is mended within a second may look as it was
         "-m",
         "hysds.adapters.creators.program",
         str(answers_fd),

@@ -42,6 +42,13 @@ class Place(NamedTuple):
     bounds: answers.Bounds
 
 
+class Resolved(NamedTuple):
+    """A function, and what its file was like when it was imported."""
+
+    function: Callable[..., Any]
+    stamp: tuple[int, int, int] | None
+
+
 def main(arguments: list[str]) -> None:
     """Carry out orders until there are no more."""
     place = _place(arguments)
@@ -53,11 +60,15 @@ def main(arguments: list[str]) -> None:
     faulthandler.enable()
     if place.folder:
         sys.path.append(place.folder)
-    resolved: dict[str, Callable[..., Any]] = {}
+    resolved: dict[str, Resolved] = {}
     with os.fdopen(orders_fd, "rb") as orders:
         for line in orders:
+            order = json.loads(line)
+            known = resolved.get(order["function"])
+            if known is not None and known.stamp != _stamp(known.function):
+                return  # somebody mended its module; whoever asked starts a process that reads it anew
             os.write(place.statuses_fd, TAKEN)
-            status = _carried_out(json.loads(line), place, resolved)
+            status = _carried_out(order, place, resolved)
             os.write(place.statuses_fd, f"{status}\n".encode())
 
 
@@ -83,13 +94,14 @@ def _apart(place: Place) -> int:
     return orders_fd
 
 
-def _carried_out(order: dict[str, Any], place: Place, resolved: dict[str, Callable[..., Any]]) -> int:
+def _carried_out(order: dict[str, Any], place: Place, resolved: dict[str, Resolved]) -> int:
     """The exit code of the call; negative: the signal that ended it."""
     faulthandler.dump_traceback_later(place.bounds.time_limit_s, exit=True)  # an import may hang too
     try:
         name = order["function"]
         if name not in resolved:
-            resolved[name] = functions.resolved(name, place.prefixes)
+            function = functions.resolved(name, place.prefixes)
+            resolved[name] = Resolved(function, _stamp(function))
     except BaseException as error:  # noqa: BLE001  also SystemExit: of an import we are the outer shell
         _write(place.answers_fd, _failure(error))
         return 0
@@ -99,12 +111,22 @@ def _carried_out(order: dict[str, Any], place: Place, resolved: dict[str, Callab
     if pid == 0:
         with contextlib.suppress(BaseException):
             os.close(place.statuses_fd)
-            _call(resolved[name], order, place)
+            _call(resolved[name].function, order, place)
             os._exit(0)
         os._exit(1)
     _, status = os.waitpid(pid, 0)
     _end_what_is_left()
     return os.waitstatus_to_exitcode(status)
+
+
+def _stamp(function: Callable[..., Any]) -> tuple[int, int, int] | None:
+    """What changes when somebody writes the file of the function's module; None: it has none."""
+    module = sys.modules.get(function.__module__)
+    try:
+        told = os.stat(getattr(module, "__file__", None) or "")
+    except OSError:
+        return None
+    return told.st_ino, told.st_size, told.st_mtime_ns
 
 
 def _call(function: Callable[..., Any], order: dict[str, Any], place: Place) -> None:

@@ -165,6 +165,20 @@ def test_an_idle_process_that_died_is_replaced(make: Make) -> None:
     assert _created(creators, "one") == {}
 
 
+def test_a_module_that_somebody_mended_is_read_anew(tmp_path: Path) -> None:
+    """The next call has the new code, without a restart of whoever submits."""
+    module = tmp_path / "mended.py"
+    bounds = Bounds(60.0, 2**30, 1_000_000, 50)
+    creators = ProcessCreators(Rules(("mended",), tmp_path, bounds, environment.bare()))
+    found = []
+    for number in (1, 2):
+        module.write_text(f"def make(info): return {{'type': 'tile', 'params': {{'number': {number}}}}}\n")
+        found += [creators.create(Call("mended.make", {}, "x"))[0]["params"]["number"] for _ in range(2)]
+    creators.close()
+
+    assert found == [1, 1, 2, 2]
+
+
 def test_callers_on_several_threads_do_not_wait_for_each_other(make: Make, tmp_path: Path) -> None:
     """While one creator takes its time, others are served by a process of their own."""
     creators = make()
