@@ -18,14 +18,16 @@ import socket
 import sys
 from typing import NoReturn
 
-from . import cgroup, keeper, launch, report, tree, wire
+from . import cgroup, keeper, report, tree, wire
 from .beats import Beats
+from .crew import Crew
 from .wire import Reason
 
 _DEAF_TO = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD}
 _FAULTS = {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT, signal.SIGTRAP}
 _SWEEP_AGAIN_S = 0.05
-_LONGEST_SLEEP_S = 1.0
+_LONGEST_SLEEP_S = 5.0
+"""A poll's timeout stands still while the machine sleeps; the keepers look at the worker's silence more often."""
 _FAILED = 70
 """The exit code of a keeper that did not come to report (EX_SOFTWARE)."""
 
@@ -59,7 +61,8 @@ class Guardian:
         self._worker_pidfd = worker_pidfd
         self._house = house
         self._wake = tree.Wake()
-        self._keepers: dict[int, socket.socket] = {}
+        self._poll = select.poll()
+        self._crew = Crew(self._poll, self._become_keeper)
         self._widowed: dict[int, socket.socket] = {}
         self._sweep = tree.Sweep()
         self._is_closing = False
@@ -69,11 +72,12 @@ class Guardian:
         """Until the worker has gone and nothing is left of its commands; then run `on_gone`, unless it said
         goodbye.
         """
-        poll = select.poll()
         for fd in (self._worker.fileno(), self._worker_pidfd, self._wake.fd):
-            poll.register(fd, select.POLLIN)
-        while not self._is_closing or self._keepers or self._widowed:
-            ready = dict(poll.poll(self._sleep_ms()))
+            self._poll.register(fd, select.POLLIN)
+        while not self._is_closing or self._crew.pids or self._widowed:
+            ready = dict(self._poll.poll(self._sleep_ms()))
+            self._crew.hear(ready.keys())
+            self._crew.dismiss()
             if self._wake.fd in ready:
                 self._reap()
             if self._widowed:
@@ -81,8 +85,8 @@ class Guardian:
             if self._worker.fileno() in ready:
                 self._hear()
             if self._look_for_end(self._worker_pidfd in ready):
-                poll.unregister(self._worker_pidfd)
-                poll.unregister(self._worker)
+                self._poll.unregister(self._worker_pidfd)
+                self._poll.unregister(self._worker)
                 self._worker.close()
         if self._alarm and self._house.settings.on_gone:
             self._tell(self._house.settings.on_gone)
@@ -103,26 +107,20 @@ class Guardian:
     def _run(self, control_fd: int, out: int, err: int, order_fd: int) -> None:
         control = socket.socket(fileno=control_fd)
         try:
-            pid = os.fork()
+            self._crew.hand_over(control, [control_fd, out, err, order_fd])
         except OSError as error:
             wire.send(control, report.refusal(error))
             control.close()
-        else:
-            if pid == 0:
-                self._become_keeper(control, launch.Outputs(out, err), order_fd)
-            self._keepers[pid] = control
         for fd in (out, err, order_fd):
             os.close(fd)
 
-    def _become_keeper(self, control: socket.socket, outputs: launch.Outputs, order_fd: int) -> NoReturn:
+    def _become_keeper(self, line: socket.socket) -> NoReturn:
         code = _FAILED
         try:
             gc.disable()
             house = self._house
-            kept = {control.fileno(), *outputs, order_fd, house.null_fd, house.alive_fd, house.closing_fd}
-            _close_all_but(kept)
-            order = wire.Order._make(wire.fields(wire.read_memory_file(order_fd)))
-            keeper.keep(house, order, control, outputs)
+            _close_all_but({line.fileno(), house.null_fd, house.alive_fd, house.closing_fd})
+            keeper.serve(house, line)
             code = 0
         except BaseException:  # noqa: BLE001  (the outermost shell of this process)
             sys.excepthook(*sys.exc_info())
@@ -132,24 +130,26 @@ class Guardian:
     def _reap(self) -> None:
         self._wake.clear()
         try:
-            for pid, status in tree.reap():
+            for pid, status, _ in tree.reap():
                 if os.WIFSTOPPED(status):
                     self._refuse_stop(pid)
                     continue
                 self._sweep.forget(pid)
-                if pid in self._keepers:
+                if pid in self._crew.pids:
                     self._part(pid, status)
         except ChildProcessError:
             return
 
     def _refuse_stop(self, pid: int) -> None:
         """A stopped keeper keeps no limit. Whoever stopped it, its command must not go on without it."""
-        if pid in self._keepers:
+        if pid in self._crew.pids:
             tree.tell(pid, signal.SIGKILL)
 
     def _part(self, pid: int, status: int) -> None:
         """A keeper ended. One that did not report leaves a control socket to be answered by us."""
-        control = self._keepers.pop(pid)
+        control = self._crew.part(pid)
+        if control is None:
+            return  # it rested, with nothing below it
         if status == 0:
             self._bury(pid, control)
         else:
@@ -164,7 +164,7 @@ class Guardian:
         """Kill what keepers left that were killed; when nothing of it lives, report for them."""
         if told_again:
             self._sweep.forget()
-        orphans = [pid for pid in tree.children(os.getpid()) if pid not in self._keepers]
+        orphans = [pid for pid in tree.children(os.getpid()) if pid not in self._crew.pids]
         if orphans:
             self._sweep.kill(orphans)
             return
@@ -192,9 +192,11 @@ class Guardian:
         if self._widowed:
             return _SWEEP_AGAIN_S * 1000
         silent_at = self._house.beats.silent_at(self._house.settings.silence_limit_s)
-        if silent_at is None or self._is_closing:
+        times = [self._crew.dismisses_at_s(), None if self._is_closing else silent_at]
+        next_at = min((at for at in times if at is not None), default=None)
+        if next_at is None:
             return None
-        return min(max(silent_at - wire.boot_s(), 0.0), _LONGEST_SLEEP_S) * 1000
+        return min(max(next_at - wire.boot_s(), 0.0), _LONGEST_SLEEP_S) * 1000
 
     def _tell(self, argv: list[str]) -> None:
         """Run the one command, for a bounded time; nothing of it is left either."""

@@ -1,6 +1,7 @@
 """One command's keeper: it starts the command, alone waits for it, and ends all below it when that is due.
 
-It is forked by the guardian, leads a session of its own and is the subreaper of all that the command starts.
+It is forked by the guardian, leads a session of its own and is the subreaper of all that the command starts. After a
+command that came to a plain end, with nothing left, it may keep another (`crew`).
 It answers on the command's control socket: `Started`, then, when nothing of the command lives any more,
 `Ended`. The command gets a session of its own too: `kill 0` in a script must not reach the keeper.
 """
@@ -21,6 +22,8 @@ from .wire import Reason
 _LONGEST_SLEEP_S = 1.0
 """The beats are looked at this often at least; a poll's timeout also stands still while the machine sleeps."""
 _SWEEP_AGAIN_S = 0.05
+_MOST_COMMANDS = 100
+"""After so many a keeper makes room for a fresh one: whatever piles up in a process stays small."""
 
 
 class House(NamedTuple):
@@ -37,22 +40,42 @@ class House(NamedTuple):
     """Readable when the guardian ends everything; `beats.closing` tells why."""
 
 
-def keep(house: House, order: wire.Order, control: socket.socket, outputs: launch.Outputs) -> None:
-    """Run one command to its end and report it. The calling process does nothing else and must exit then."""
+def serve(house: House, line: socket.socket) -> None:
+    """Keep commands as their orders come on the line. The calling process does nothing else and must exit then."""
     os.setsid()
     house.kernel.call_myself(b"keeper")
     house.kernel.become_subreaper()
+    wake = tree.Wake()
+    for number in range(_MOST_COMMANDS):
+        fds = _next_order(house, line) if number == 0 or _is_told_free(line) else []
+        if not fds:
+            return
+        control_fd, out, err, order_fd = fds
+        order = wire.Order._make(wire.fields(wire.read_memory_file(order_fd)))
+        with socket.socket(fileno=control_fd) as control:
+            is_plain = keep(house, order, control, launch.Outputs(out, err), wake)
+        if not is_plain:
+            return
+
+
+def keep(
+    house: House, order: wire.Order, control: socket.socket, outputs: launch.Outputs, wake: tree.Wake
+) -> bool:
+    """Run one command to its end and report it; answers whether that left this process as it was before."""
     if wire.boot_s() >= order.start_by_s:
         # The order lay here while guardian or worker stood still: by now another host may do the same.
         wire.send(control, report.too_late())
-        return
-    keeper = Keeper(house, order, control, tree.Wake())
+        return False
+    keeper = Keeper(house, order, control, wake)
     try:
         pid = keeper.start(outputs)
     except OSError as error:
         wire.send(control, report.refusal(error))
+        return False
     else:
-        wire.send(control, keeper.watch(pid))
+        ended = keeper.watch(pid)
+        wire.send(control, ended)
+        return keeper.is_plain and ended.leftovers == 0
     finally:
         keeper.clear()
 
@@ -67,6 +90,7 @@ class Keeper:
         self._wake = wake
         self._memory, self._group = self._memory_watch()
         self._status: int | None = None
+        self._used = report.Used()
         self._pid = 0
 
     def start(self, outputs: launch.Outputs) -> int:
@@ -98,6 +122,13 @@ class Keeper:
         leftovers = self._sweep()
         self._look_at_memory()
         return self._ended(leftovers)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the command ended by itself, and no control group was made for it: one that can't be removed, as
+        something in it is still ending, would keep the name and the counts of this command for the next.
+        """
+        return self._ladder.cause is None and self._group is None
 
     def clear(self) -> None:
         """Leave no control group."""
@@ -193,9 +224,10 @@ class Keeper:
         """Take the dead; False if no child is left at all, which proves that nothing lives below."""
         self._wake.clear()
         try:
-            for pid, status in tree.reap():
+            for pid, status, used in tree.reap():
                 if os.WIFSTOPPED(status):
                     continue
+                self._used = self._used.beside(used)
                 if pid == self._pid and self._status is None:
                     self._status = status
                 if sweep is not None:
@@ -219,7 +251,33 @@ class Keeper:
         code = None if number is not None else os.WEXITSTATUS(status)
         natural = Reason.EXITED if number is None else Reason.SIGNALLED
         reason = self._ladder.cause or natural
-        return report.ended(reason, code, number, self._ladder.message, leftovers)
+        return report.ended(reason, code, number, self._ladder.message, leftovers, self._used)
+
+
+def _is_told_free(line: socket.socket) -> bool:
+    """Tell the guardian that another command would be kept; False if it is dead."""
+    try:
+        line.send(wire.FREE)
+    except OSError:
+        return False
+    return True
+
+
+def _next_order(house: House, line: socket.socket) -> list[int]:
+    """The descriptors of the next order; none when this process is to go."""
+    poll = select.poll()
+    for fd in (line.fileno(), house.alive_fd, house.closing_fd):
+        poll.register(fd, select.POLLIN)
+    ready = [fd for fd, _ in poll.poll()]
+    if house.alive_fd in ready:
+        return []  # an order that still lies here was never begun: its worker sees the guardian gone, and knows
+    if house.closing_fd in ready and not tree.is_readable(line.fileno()):
+        return []
+    try:
+        _, fds = wire.receive_request(line)
+    except ConnectionError:
+        return []
+    return fds
 
 
 def _all_below_me() -> list[int]:

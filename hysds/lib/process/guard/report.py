@@ -4,9 +4,27 @@
 from __future__ import annotations
 
 import resource
+from typing import NamedTuple
 
 from . import wire
 from .wire import Reason
+
+
+class Used(NamedTuple):
+    """What a command and all below it used."""
+
+    cpu_user_s: float = 0.0
+    cpu_system_s: float = 0.0
+    max_rss_bytes: int = 0
+    """Of the largest process."""
+
+    def beside(self, more: resource.struct_rusage) -> Used:
+        """Together with one that was just reaped."""
+        return Used(
+            self.cpu_user_s + more.ru_utime,
+            self.cpu_system_s + more.ru_stime,
+            max(self.max_rss_bytes, more.ru_maxrss * 1024),
+        )
 
 
 def refusal(error: OSError) -> wire.Ended:
@@ -23,13 +41,19 @@ def too_late() -> wire.Ended:
 def end_of_widow(leftovers: int) -> wire.Ended:
     """The guardian's report on a command whose keeper was killed: how the command itself ended is not known."""
     message = "its keeper was killed, so its exit code is not known; everything it left was killed"
-    report = ended(Reason.KEEPER_KILLED, None, None, message, leftovers)
-    return report._replace(cpu_user_s=0.0, cpu_system_s=0.0, max_rss_bytes=0)
+    return ended(Reason.KEEPER_KILLED, None, None, message, leftovers)
 
 
-def ended(reason: Reason, code: int | None, number: int | None, message: str, leftovers: int) -> wire.Ended:
-    """The report on a command that is gone, with what it and all below it used."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+def ended(
+    reason: Reason,
+    code: int | None,
+    number: int | None,
+    message: str,
+    leftovers: int,
+    used: Used | None = None,
+) -> wire.Ended:
+    """The report on a command that is gone. `used` of None: nothing, or not known."""
+    used = used or Used()
     return wire.Ended(
         reason=reason.value,
         exit_code=code,
@@ -38,8 +62,8 @@ def ended(reason: Reason, code: int | None, number: int | None, message: str, le
         message=message,
         boot_s=wire.boot_s(),
         wall_s=wire.wall_s(),
-        cpu_user_s=used.ru_utime,
-        cpu_system_s=used.ru_stime,
-        max_rss_bytes=used.ru_maxrss * 1024,
+        cpu_user_s=used.cpu_user_s,
+        cpu_system_s=used.cpu_system_s,
+        max_rss_bytes=used.max_rss_bytes,
         leftovers=leftovers,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import select
 import signal
 from collections.abc import Iterable, Iterator
@@ -63,17 +64,25 @@ class Wake:
         return bool(self._poll.poll(timeout_s * 1000))
 
 
-def reap() -> Iterator[tuple[int, int]]:
-    """Take every child that has ended or was stopped: pid and wait status. The one place that waits in its process.
+def is_readable(fd: int) -> bool:
+    """Whether something is there to be read now; looks anew."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def reap() -> Iterator[tuple[int, int, resource.struct_rusage]]:
+    """Take every child that has ended or was stopped: pid, wait status, and what it and all that it waited for used.
+    The one place that waits in its process.
 
     Raises:
         ChildProcessError: there is no child any more, living or dead.
     """
     while True:
-        pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED)
+        pid, status, used = os.wait4(-1, os.WNOHANG | os.WUNTRACED)
         if pid == 0:
             return
-        yield pid, status
+        yield pid, status, used
 
 
 def children(pid: int) -> list[int]:

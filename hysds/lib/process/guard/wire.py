@@ -27,6 +27,11 @@ BEGIN, RUN, BYE, READY = b"begin", b"run", b"bye", b"ready"
 alarm; and what the guardian answers to the first.
 """
 
+FREE = b"free"
+"""What a keeper says to its guardian, whose orders come to it as the worker's `RUN` comes to the guardian: nothing of
+its command is left, and it would keep another.
+"""
+
 
 class Reason(Enum):
     """Why a command ended. The first cause counts; a hard limit alone overrides the soft one before it."""
