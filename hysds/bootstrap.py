@@ -12,7 +12,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -146,7 +146,11 @@ class System:
         parse = partial(parsed, max_bytes=jobs.max_spec_size_bytes)
         bounds = Bounds(self.settings.creators.jobs, jobs.hard_time_limit_gap_s)
         planner = Planner(router, Expansion(_LateCreators(lambda: self.creators), parse, bounds))
-        return Orchestrator(self.ledger, self.dispatcher, planner, self._adapters.new_id())
+        return Orchestrator(self.ledger, self.dispatcher, planner, self._adapters.new_id(), self._documents)
+
+    def _documents(self, wanted: Sequence[str]) -> Sequence[Mapping[str, Any] | None]:
+        """The store's; it is opened for the first submission that asks."""
+        return self.store.get(wanted)
 
     @cached_property
     def schedules(self) -> Timetable:

@@ -11,7 +11,7 @@ from hysds.core.errors import InvalidSpec
 from hysds.core.ids import JobId
 from hysds.core.limit_keys import Limit, Rate
 from hysds.core.record import FOREVER
-from hysds.core.requests import Acceptance
+from hysds.core.requests import COMPLETED, Acceptance
 from hysds.core.spec import JobSpec, dedup_digest, identity, stored
 from hysds.core.status import FailureClass, Status
 
@@ -62,6 +62,8 @@ def acceptance(
         window_ms=policy.window_ms,
         retry_of=retry_of,
         kind=spec.kind,
+        after=spec.after.jobs if spec.after is not None else (),
+        after_on=spec.after.on if spec.after is not None else COMPLETED,
         limits=bounds.limits,
         rates=bounds.rates,
         lost_left=retry.left(spec, FailureClass.WORKER_LOST),

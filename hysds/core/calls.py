@@ -33,6 +33,8 @@ _REFUSED = {
 _NOT_OF_TASKS = {
     "env": "a task has no environment of its own: pass values as arguments",
     "context": "a task has no context: pass values as arguments",
+    "array": "a task can't be an array: call it once for each",
+    "array_index": "a task is no member of an array: pass the index as an argument",
     "resources": "a task has a slot and no other resources: a job with a _command can have some",
 }
 
@@ -103,7 +105,7 @@ def told(refusal: InvalidSpec) -> InvalidSpec:
 def complaints(plain: Mapping[str, Any]) -> Iterator[Complaint]:
     """What is wrong with a task's spec beyond what is wrong with any."""
     for name, reason in _NOT_OF_TASKS.items():
-        if plain.get(name):
+        if plain.get(name) not in (None, {}):
             yield Complaint(f"$.{name}", reason)
     if "job_queue" not in plain:
         yield Complaint("$.job_queue", "is required: a queue that task workers hear")

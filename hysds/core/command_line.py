@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from hysds.core import json_text
@@ -29,8 +29,9 @@ def template(command: Command) -> str:
     return shlex.join([command.path, *command.options, *command.arguments])
 
 
-def command_line(command: Command, payload: Mapping[str, Any]) -> str:
-    """The command with the payload's values, quoted so that `spec.split` finds its arguments again.
+def command_line(command: Command, payload: Mapping[str, Any], kept: Collection[str] = ()) -> str:
+    """The command with the payload's values, quoted so that `spec.split` finds its arguments again. `kept`: names that
+    stay as they are where the payload has no value for them, as somebody else fills them in.
 
     Raises: InvalidSpec for each parameter that is missing, or that no argument can hold.
     """
@@ -38,7 +39,10 @@ def command_line(command: Command, payload: Mapping[str, Any]) -> str:
     words = [command.path, *command.options]
     for argument in command.arguments:
         match = _PARAMETER.fullmatch(argument)
-        words += [argument] if match is None else _values(match[1], payload, complaints)
+        if match is None or (match[1] in kept and match[1] not in payload):
+            words.append(argument)
+        else:
+            words += _values(match[1], payload, complaints)
     if complaints:
         raise InvalidSpec(tuple(dict.fromkeys(complaints)))
     return shlex.join(words)

@@ -1,9 +1,10 @@
 """The job document: one pure function from what the ledger keeps of a job to what people search.
 
 The field names are HySDS's (its `job_status` document), plus ours: `revision fence queue schedule schedule_time
-attempts failure_class hint phase progress phase_times waiting_reason not_before ttl_end deadline retry_of
-retried_by lost_workers memory_bytes cancel_requested usage`. A field without a value is left out. Of `env` only the
-names are shown: people put secrets into values. Times are ISO 8601 in UTC with milliseconds.
+attempts parent depth children array array_index after failure_class hint phase progress phase_times waiting_reason
+not_before ttl_end deadline retry_of retried_by lost_workers memory_bytes cancel_requested usage`. A field without a
+value is left out. Of `env` only the names are shown: people put secrets into values. Times are ISO 8601 in UTC with
+milliseconds.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hysds.core import attempts as attempt_list
-from hysds.core import clip, moments, poison
+from hysds.core import clip, kin_ends, moments, poison
 from hysds.core.attempts import number, text, without_blanks
 from hysds.core.budgets import TEN_YEARS_S
+from hysds.core.kin import sums
 from hysds.core.record import Attempt, Record, shown_status, worker_name
 from hysds.core.status import FailureClass, Status
 
@@ -106,6 +108,19 @@ def _names(record: Record, asked: Mapping[str, Any]) -> dict[str, Any]:
         "retry_of": record.retry_of,
         "retried_by": record.retried_by,
         "memory_bytes": record.memory_bytes or None,
+        **_kin(record, asked),
+    }
+
+
+def _kin(record: Record, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Its group, its members' sums where it is one, its place in an array, and the jobs that it comes after."""
+    return {
+        "parent": record.parent,
+        "depth": record.depth or None,
+        "children": sums(record.kids) or None,
+        "array": _text(asked, "array"),
+        "array_index": asked.get("array_index"),
+        "after": asked.get("after"),
     }
 
 
@@ -201,13 +216,14 @@ def _failure(record: Record, said: Mapping[str, Any], attempts: Sequence[Attempt
     if record.status not in (Status.FAILED, Status.REVOKED):
         return {}
     failed = record.status is Status.FAILED
-    error = text(said, "error") or (_PLAIN.get(record.reason, "") if failed else "")
+    error = text(said, "error") or kin_ends.error(record) or (_PLAIN.get(record.reason, "") if failed else "")
     values = {
-        "failure_class": record.reason if failed else FailureClass.CANCELLED.value,
+        "failure_class": kin_ends.failure_class(record)
+        or (record.reason if failed else FailureClass.CANCELLED.value),
         "error": error,
         "short_error": clip.short(text(said, "short_error") or error),
         "traceback": text(said, "traceback", clip.MAX_TRACEBACK),
-        "hint": text(said, "hint"),
+        "hint": text(said, "hint") or kin_ends.hint(record),
         "signum": number(said, "signum"),
     }
     is_poison = failed and record.reason == FailureClass.WORKER_LOST.value

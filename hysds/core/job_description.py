@@ -10,7 +10,8 @@
     soft_time_limit, time_limit     come before those of the creator's entry in the job type, and of the request
     priority, enable_dedup, concurrency_key, resources, retry, not_before, ttl, deadline
                                     the same; the request's where it is not said
-    kind, payload_hash              the same
+    kind, payload_hash, after, array, array_index
+                                    the same
     localize_urls, publish_overwrite_ok, images
                                     refused while nothing honours them; taken where they ask for nothing
 
@@ -31,7 +32,10 @@ from hysds.core.spec import TASK, JobSpec, Resources, dedup_digest
 from hysds.core.typed_spec import by_creator, limits_over
 
 _RENAMED = {"type": "job_type", "params": "payload", "name": "job_name"}
-_SAME = ("kind", "context", "env", "soft_time_limit", "time_limit", "payload_hash")
+_SAME = (
+    *("kind", "context", "env", "soft_time_limit", "time_limit", "payload_hash"),
+    *("after", "array", "array_index"),
+)
 _FILLED = (
     "priority",
     "tag",

@@ -35,6 +35,8 @@ class KinSteps(Admission):
         fresh = items[len(line) - first :]
         if first > len(line) or len(line) + len(fresh) > self.kin.kids[group].staged:
             return Staging.INCOMPLETE
+        if self._is_another(line[first:], items):
+            return Staging.CONFLICT
         if any(item.kind != GROUP and not self.places.has_room(item.queue, item.shape) for item in items):
             return Staging.FULL
         self.kin.staged[group] = [*line, *fresh]
@@ -55,6 +57,11 @@ class KinSteps(Admission):
         self._put(record, new, "seal")
         self._let_in(new)
         return Staging.SEALED
+
+    def _is_another(self, staged: Sequence[Acceptance], items: Sequence[Acceptance]) -> bool:
+        """Whether a repeat is none: something else was staged at one of these places."""
+        pairs = zip(staged, items, strict=False)
+        return any((known.id, known.digest) != (item.id, item.digest) for known, item in pairs)
 
     def _unstageable(self, record: Record | None) -> Staging | None:
         if record is None or record.kind != GROUP:

@@ -16,10 +16,10 @@ from typing import Any
 
 import pydantic
 
-from hysds.core import calls, json_text, queue_names, spec_sense, spec_units
+from hysds.core import arrays, calls, ids, json_text, queue_names, spec_sense, spec_units
 from hysds.core.budgets import RETRY_KEYS, TEN_YEARS_S, Budget, OomLadder
 from hysds.core.errors import Complaint, InvalidSpec
-from hysds.core.spec import TASK, JobSpec, Resources, split
+from hysds.core.spec import TASK, After, JobSpec, Resources, split
 from hysds.lib import units
 
 MAX_SPEC_BYTES = 1_000_000
@@ -82,6 +82,7 @@ def _parsed(document: object, is_doubled: bool, max_bytes: int) -> JobSpec:
         complaints += _payload_complaints(plain.get("payload"))
     complaints += _env_complaints(plain.get("env"))
     complaints += _exit_code_complaints(plain.get("retry"))
+    complaints += _kin_complaints(plain)
     if spec is not None:
         complaints += spec_sense.ladder_complaints(spec)
         complaints += spec_sense.limit_complaints(spec)
@@ -175,6 +176,8 @@ def _kind_at(parents: list[str]) -> type:
     """What a spec holds at this place."""
     if parents[:1] == ["resources"]:
         return Resources
+    if parents[:1] == ["after"]:
+        return After
     if parents[:1] == ["retry"]:
         return OomLadder if parents[1:] == ["oom"] else Budget
     return JobSpec
@@ -243,6 +246,24 @@ def _exit_code_complaints(retry: object) -> Iterator[Complaint]:
                 json_text.below("$.retry.on_exit_codes", code),
                 'is no exit code of a failure: "1" to "255"; a command that a signal ended has none',
             )
+
+
+def _kin_complaints(plain: Mapping[str, Any]) -> Iterator[Complaint]:
+    """What an array and the jobs that a job comes after can't be."""
+    array, after = plain.get("array"), plain.get("after")
+    if isinstance(array, str):
+        try:
+            arrays.parse(array)
+        except ValueError as error:
+            yield Complaint("$.array", str(error))
+        if plain.get("array_index") is not None:
+            yield Complaint("$.array_index", "contradicts $.array; keep one of them")
+    named = after.get("jobs") if isinstance(after, dict) else None
+    for position, id_ in enumerate(named if isinstance(named, list) else ()):
+        try:
+            ids.job_id(id_, f"$.after.jobs[{position}]")
+        except InvalidSpec as refusal:
+            yield from refusal.complaints
 
 
 def _lowered(message: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hysds.core import parse, queue_names
 from hysds.core.errors import Complaint, Conflict, InvalidSpec, Refused
-from hysds.core.record import Record
+from hysds.core.record import GROUP, Record
 from hysds.core.spec import MAX_PRIORITY, TASK, JobSpec, from_stored
 from hysds.core.status import TERMINAL, FailureClass, Status
 
@@ -40,14 +40,18 @@ def of_record(record: Record, stored: str, changes: Changes) -> JobSpec:
 
     Raises: Conflict for a job that has not ended, Refused for one that never was a job or is a duplicate of one.
     """
+    if record.kind == GROUP:
+        raise _group(record.id)
     if not record.status.is_terminal:
         raise _live(record.id, record.status.value)
     if record.status is Status.DEDUPED:
         raise _duplicate(record.id, record.dedup_job)
     if record.reason == FailureClass.INVALID.value and not record.claims:
         raise _never_taken(record.id)
-    # Where it stood last, as an operator may have moved it; and at once, whatever time the first one waited for.
-    spec = replace(from_stored(stored), job_queue=record.queue, priority=record.priority, not_before=None)
+    # Where it stood last, as an operator may have moved it; and at once, whatever the first one waited for.
+    spec = replace(
+        from_stored(stored), job_queue=record.queue, priority=record.priority, not_before=None, after=None
+    )
     if spec.deadline_at_s:
         spec = replace(spec, deadline=None)  # it was the first one's, and may lie in the past
     return _changed(spec, changes)
@@ -60,6 +64,8 @@ def of_document(document: Mapping[str, Any], changes: Changes) -> JobSpec:
     not hold enough: the values of its environment are not in it.
     """
     id_, status, job = str(document.get("id")), document.get("status"), document.get("job")
+    if document.get("children"):
+        raise _group(id_)
     if status not in _ENDED:
         raise _live(id_, str(status))
     if status == Status.DEDUPED.value:
@@ -94,6 +100,7 @@ def _rebuilt(document: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, A
         "job_queue": document.get("queue"),
         "enable_dedup": document.get("dedup"),
         "payload_hash": document.get("payload_hash"),
+        "array_index": document.get("array_index"),
         **{name: job.get(name) for name in _OF_JOB},
         **{name: info.get(name) for name in _OF_INFO},
     }
@@ -112,6 +119,13 @@ def _changed(spec: JobSpec, changes: Changes) -> JobSpec:
     if not 0 <= changes.priority <= MAX_PRIORITY:
         raise InvalidSpec((Complaint("priority", f"is from 0 to {MAX_PRIORITY}, not {changes.priority}"),))
     return replace(spec, priority=changes.priority)
+
+
+def _group(id_: str) -> Refused:
+    return Refused(
+        f"job {id_} is a group: what can be done again are its members "
+        f"(hysds jobs --parent {id_} --status failed --json | jq -r .id | hysds retry -)"
+    )
 
 
 def _live(id_: str, status: str) -> Conflict:

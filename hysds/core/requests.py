@@ -109,6 +109,8 @@ class Staging(StrEnum):
     """It is; also where it was before."""
     INCOMPLETE = "incomplete"
     """Not all has been staged: nothing was sealed. Or what came does not follow what was staged: nothing was taken."""
+    CONFLICT = "conflict"
+    """Another submission was staged at that place: nothing was taken."""
     MISSING = "missing"
     """No such group."""
     ENDED = "ended"

@@ -22,6 +22,7 @@ from hysds.core.budgets import MAX_MEMORY, STRICT, TEN_YEARS_S, Budget, OomLadde
 from hysds.core.shapes import Shape, shape_of
 
 MAX_NAME = 255
+MAX_AFTER = 100
 MAX_PRIORITY = 10
 TASK = "task"
 """The kind of a Python call on a task worker."""
@@ -68,6 +69,18 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class After:
+    """Jobs that must end before this one may start."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+
+    jobs: Annotated[tuple[str, ...], Len(1, MAX_AFTER)]
+    """Their ids; a group's stands for all of its members."""
+    on: Literal["completed", "finished"] = "completed"
+    """How each must end: completed, else this job is revoked; or anyhow."""
+
+
+@dataclass(frozen=True, slots=True)
 class JobSpec:
     """A job as a user asked for it. Durations are seconds, sizes bytes, times seconds since 1970 (UTC)."""
 
@@ -105,6 +118,12 @@ class JobSpec:
     deadline: Annotated[float, Gt(0), Le(1e11)] | None = field(default=None, metadata=_manner(unit="end"))
     """When the job ends as `timeout` whatever it does: up to TEN_YEARS_S seconds from its acceptance, above that a time
     (seconds since 1970)."""
+
+    after: After | None = field(default=None, metadata=_manner())
+    array: Annotated[str, Len(1, 10_000)] | None = field(default=None, metadata=_work())
+    """The indices of its members (`core.arrays`), where it is a whole array."""
+    array_index: Annotated[int, Ge(0), Le(10**9)] | None = field(default=None, metadata=_work())
+    """The index of an array's member; or that of a job which is to run as such a member would."""
 
     @property
     def name(self) -> str:
@@ -173,6 +192,9 @@ def from_stored(text: str) -> JobSpec:
     document = json.loads(text)
     if "resources" in document:
         document["resources"] = Resources(**document["resources"])
+    if "after" in document:
+        said = document["after"]
+        document["after"] = After(tuple(said["jobs"]), said.get("on", "completed"))
     if "tick" in document:
         document["tick"] = Tick(**document["tick"])
     if "retry" in document:
@@ -228,7 +250,7 @@ def _default(item: Field[Any]) -> Any:
 
 
 _WORK = tuple(item.name for item in fields(JobSpec) if item.metadata["work"] and item.name != "payload")
-_KINDS = (Budget, OomLadder, Retry, Resources, Tick, JobSpec)
+_KINDS = (Budget, OomLadder, Retry, Resources, Tick, After, JobSpec)
 _DEFAULTS: dict[type, tuple[tuple[str, str, Any], ...]] = {}
 """Each field with its key in JSON and its default as JSON holds it; MISSING where it has none."""
 for _kind in _KINDS:  # a default of the last is written with those of the others

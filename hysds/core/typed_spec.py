@@ -119,7 +119,8 @@ def _payload(spec: JobSpec, job_type: JobType) -> dict[str, Any]:
         if given is None:
             raise InvalidSpec((no_command(spec.job_type),))
         return spec.payload
-    made = command_line(job_type.command, spec.payload)
+    kept = () if spec.array is None and spec.array_index is None else ("array_index",)
+    made = command_line(job_type.command, spec.payload, kept)
     if given is not None and given != made:
         json_text.refuse(
             _COMMAND,

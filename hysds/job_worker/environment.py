@@ -31,6 +31,7 @@ def compose(attempt: Attempt, place: WorkDir) -> Mapping[str, str]:
         "HYSDS_JOB_DIR": str(place.path),
         "HYSDS_PROGRESS": str(place.progress),
         **_tick(attempt.spec.tick),
+        **_index(attempt.spec.array_index),
     }
 
 
@@ -38,6 +39,10 @@ def _tick(tick: Tick | None) -> Mapping[str, str]:
     if tick is None:
         return {}
     return {"HYSDS_SCHEDULE": tick.schedule, "HYSDS_SCHEDULE_TIME": moments.iso(round(tick.time * 1000))}
+
+
+def _index(array_index: int | None) -> Mapping[str, str]:
+    return {} if array_index is None else {"HYSDS_ARRAY_INDEX": str(array_index)}
 
 
 def _home() -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
+from hysds.core import arrays, json_text
 from hysds.core.acceptance import acceptance
 from hysds.core.catalog import JobType
 from hysds.core.errors import CreatorFailed, InvalidSpec
@@ -11,16 +13,11 @@ from hysds.core.ids import JobId
 from hysds.core.requests import Acceptance
 from hysds.core.spec import TASK, JobSpec, identity, stored
 from hysds.orchestrator.expansion import Expansion
+from hysds.orchestrator.families import Families, Family
 from hysds.orchestrator.routing import Route, Router
 
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Either an `item` that the ledger is asked to accept, or a `parent` with several `members`."""
-
-    item: Acceptance | None = None
-    parent: JobSpec | None = None
-    members: tuple[JobSpec, ...] = ()
+Plan = Acceptance | Family
+"""One job that the ledger is asked to accept, or a group with its members."""
 
 
 class Planner:
@@ -32,6 +29,7 @@ class Planner:
     def __init__(self, router: Router, expansion: Expansion | None = None) -> None:
         self._router = router
         self._expansion = expansion
+        self._families = Families(router)
 
     def creates(self, spec: JobSpec) -> JobType | None:
         """The type whose creators say what the request becomes; None: it is one job itself."""
@@ -50,38 +48,57 @@ class Planner:
             self._router.route(_parent(spec, job_type), runs_command=False)
 
     def job(self, id_: JobId, spec: JobSpec) -> Plan:
-        """A request that is one job itself.
+        """A request that says itself what it is: one job, or an array of them.
 
         Raises: InvalidSpec with what type and policies do not allow.
         """
-        return Plan(_item(id_, self._router.route(spec)))
+        if spec.array is not None:
+            return self._families.array(id_, spec)
+        route = self._router.route(spec)
+        return _item(id_, replace(route, spec=arrays.alone(route.spec)))
 
-    def retry(self, id_: JobId, spec: JobSpec, retry_of: str) -> Plan:
+    def group(self, id_: JobId, parent: JobSpec, members: Sequence[JobSpec]) -> Family:
+        """A group of these jobs.
+
+        Raises: as `job`, for the parent and each member.
+        """
+        return self._families.group(id_, parent, members)
+
+    def retry(self, id_: JobId, spec: JobSpec, retry_of: str) -> Acceptance:
         """A job that was planned before and is to be done again.
 
         Raises: as `job`.
         """
-        return Plan(_item(id_, self._router.again(spec), retry_of))
+        return _item(id_, self._router.again(spec), retry_of)
 
     def created(self, id_: JobId, spec: JobSpec, job_type: JobType) -> Plan:
         """What the creators of the type make of the request: a job under its own id, or a group of several.
 
-        The job is known by the request that it was made of: a repeat of that is one of the job, whatever its creators
-        would make of it now.
+        It is known by the request that it was made of: a repeat of that is one of the job, whatever its creators would
+        make of it now.
         Raises: InvalidSpec where the request itself is not allowed; CreatorFailed.
         """
         parent = _parent(spec, job_type)
         self._router.route(parent, runs_command=False)
+        if spec.array is not None or spec.array_index is not None:
+            name = "array" if spec.array is not None else "array_index"
+            json_text.refuse(f"$.{name}", f"{job_type.name} has creators: they say what jobs it becomes")
         if self._expansion is None:
             raise CreatorFailed(f"job type {job_type.name}: its creators can't be called from here")
         jobs = self._expansion.expand(spec, job_type)
-        if len(jobs) > 1:
-            return Plan(parent=parent, members=jobs)
         try:
-            item = _item(id_, self._router.route(jobs[0]))
+            plan = self._plan(id_, parent, jobs)
         except InvalidSpec as refusal:
             raise unfit(job_type, refusal) from refusal
-        return Plan(replace(item, digest=identity(stored(spec))))
+        digest = identity(stored(spec))
+        if isinstance(plan, Family):
+            return replace(plan, group=replace(plan.group, digest=digest))
+        return replace(plan, digest=digest)
+
+    def _plan(self, id_: JobId, parent: JobSpec, jobs: Sequence[JobSpec]) -> Plan:
+        if len(jobs) > 1:
+            return self.group(id_, parent, jobs)
+        return self.job(id_, replace(jobs[0], after=jobs[0].after or parent.after))
 
 
 def unfit(job_type: JobType, refusal: InvalidSpec) -> CreatorFailed:

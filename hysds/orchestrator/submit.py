@@ -7,9 +7,10 @@ happened.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hysds.core.acceptance import rejection
 from hysds.core.catalog import JobType
@@ -24,11 +25,16 @@ from hysds.core.errors import (
     Unreachable,
 )
 from hysds.core.ids import JobId
+from hysds.core.kin import is_unsealed, sums
+from hysds.core.record import GROUP
 from hysds.core.requests import Acceptance, Accepted, Accepting, Answer
 from hysds.core.shapes import MAX_SHAPES_PER_QUEUE
 from hysds.core.spec import JobSpec, identity, stored
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
+from hysds.orchestrator.families import Family
+from hysds.orchestrator.groups import Groups
+from hysds.orchestrator.past import Documents, Past, nothing_stored, unknown_dependency
 from hysds.orchestrator.planning import Plan, Planner
 from hysds.ports.ledger import Ledger
 
@@ -59,6 +65,8 @@ class Submission:
     repeated: bool = False
     """This very submission was accepted before."""
     refused: Refused | None = None
+    members: int = 0
+    """Of a group: how many members it has."""
     hearers: int | None = None
     """How many announced workers hear the queue that this step made the job ready in. None where it was not made
     ready: a duplicate, a repeat, a job that waits for its time."""
@@ -69,16 +77,31 @@ class Submission:
         return self.twin is not None and self.status == Status.DEDUPED.value
 
 
+@dataclass(frozen=True, slots=True)
+class GroupSubmission:
+    """What became of a group. `members`: the ids of its own members, in order."""
+
+    group: Submission
+    members: tuple[JobId, ...]
+
+
 class Orchestrator:
-    """Takes specs to the ledger."""
+    """Takes specs to the ledger. `documents`: the store's, of jobs that the ledger may have forgotten."""
 
     def __init__(
-        self, ledger: Ledger, dispatcher: Dispatcher, planner: Planner, new_id: Callable[[], str]
+        self,
+        ledger: Ledger,
+        dispatcher: Dispatcher,
+        planner: Planner,
+        new_id: Callable[[], str],
+        documents: Documents = nothing_stored,
     ) -> None:
         self._ledger = ledger
         self._dispatcher = dispatcher
         self._planner = planner
         self._new_id = new_id
+        self._past = Past(ledger, documents)
+        self._groups = Groups(ledger, dispatcher, self._accepted)
 
     def submit(
         self,
@@ -102,9 +125,36 @@ class Orchestrator:
             self._planned(id_, spec, old, is_own=ids is not None)
             for id_, spec, old in zip(chosen, specs, repeated, strict=True)
         ]
-        batch = [plan.item for plan in plans if isinstance(plan, Plan) and plan.item is not None]
-        answers = iter(self._taken(batch, made_here=ids is None))
-        return tuple(next(answers) if isinstance(plan, Plan) else plan for plan in plans)
+        return tuple(self._submitted(plans, made_here=ids is None))
+
+    def submit_group(
+        self, parent: JobSpec, members: Sequence[JobSpec], id: JobId | None = None
+    ) -> GroupSubmission:
+        """Accept a group with all of its members, or nothing of it. `parent` has no command that runs: its record ends
+        when all members have. `id`: the caller's own, so that it may repeat; None: a new one.
+
+        Raises: as `submit`, for the parent and each member.
+        """
+        id_ = JobId(self._new_id()) if id is None else id
+        try:
+            family = self._planner.group(id_, parent, members)
+        except InvalidSpec as refusal:
+            if id is not None:
+                self.reject(id_, stored(parent), refusal)
+            raise
+        return GroupSubmission(self._taken_group(family, made_here=id is None), family.direct)
+
+    def _submitted(self, plans: Sequence[Plan | Submission], made_here: bool) -> Iterator[Submission]:
+        """In order: what comes after another of the same call finds it there. Single jobs go in together."""
+        for is_single, run in itertools.groupby(plans, key=lambda plan: isinstance(plan, Acceptance)):
+            if is_single:
+                yield from self._taken([plan for plan in run if isinstance(plan, Acceptance)], made_here)
+            else:
+                for plan in run:
+                    if isinstance(plan, Submission):
+                        yield plan
+                    elif isinstance(plan, Family):
+                        yield self._taken_group(plan, made_here)
 
     def check(self, spec: JobSpec) -> None:
         """Whether a spec would be submitted as far as its type and policies go; nothing is, and no creator is called.
@@ -130,12 +180,7 @@ class Orchestrator:
 
     def _created(self, id_: JobId, spec: JobSpec, job_type: JobType, is_own: bool) -> Plan | Submission:
         try:
-            plan = self._planner.created(id_, spec, job_type)
-            if plan.members:
-                raise CreatorFailed(
-                    f"job type {job_type.name}: its creators made {len(plan.members)} jobs, and there are no groups yet"
-                )
-            return plan
+            return self._planner.created(id_, spec, job_type)
         except CreatorFailed as refusal:
             if is_own:
                 self.reject(id_, stored(spec), InvalidSpec((Complaint("$.job_type", str(refusal)),)))
@@ -147,6 +192,8 @@ class Orchestrator:
         if kept is None or kept.record.digest != identity(stored(spec)):
             return None
         record = kept.record
+        if record.kind == GROUP and is_unsealed(record):
+            return None  # it was cut off, and goes on
         return Submission(
             id_,
             record.status.value,
@@ -155,15 +202,36 @@ class Orchestrator:
             twin=JobId(record.dedup_job) if record.dedup_job else None,
             twin_status=record.dedup_status,
             repeated=True,
+            members=sums(record.kids).get("total", 0),
             refused=CreatorFailed(str(json.loads(kept.error)["error"])) if kept.error else None,
         )
 
     def _taken(self, batch: Sequence[Acceptance], made_here: bool) -> Iterator[Submission]:
-        accepted = self._accepted(batch)
+        settled, refused = self._past.settled(batch)
+        accepted = self._accepted([item for item in settled if item.id not in refused])
         self._dispatcher.ring(accepted.ready)
         hearers = {ready.queue: ready.hearers for ready in accepted.ready}
-        for item, answer in zip(batch, accepted.answers, strict=True):
-            yield _submission(item, answer, hearers.get(item.queue), made_here)
+        answers = iter(accepted.answers)
+        for item in settled:
+            if item.id in refused:
+                yield Submission(JobId(item.id), "", item.queue, item.shape, refused=refused[item.id])
+            else:
+                yield _submission(item, next(answers), hearers.get(item.queue), made_here)
+
+    def _taken_group(self, family: Family, made_here: bool) -> Submission:
+        settled, refused = self._past.settled((family.group, *family.members))
+        if refused:
+            first_refusal = next(iter(refused.values()))
+            return Submission(JobId(family.group.id), "", family.group.queue, refused=first_refusal)
+        answer, ready = self._groups.submit(Family(settled[0], tuple(settled[1:])))
+        first = settled[1]
+        return replace(
+            _submission(family.group, answer, None, made_here),
+            queue=first.queue,
+            shape=first.shape,
+            members=family.group.members,
+            hearers={one.queue: one.hearers for one in ready}.get(first.queue),
+        )
 
     def _accepted(self, batch: Sequence[Acceptance]) -> Accepted:
         try:
@@ -207,6 +275,13 @@ def _refusal(item: Acceptance, answer: Answer, made_here: bool) -> Refused | Non
         return Conflict(
             f"job {item.retry_of} is {answer.status}: what has not ended can't be retried; cancel it first"
         )
+    if answer.how is Accepting.NO_PARENT:
+        return Conflict(
+            f"group {item.id} ended as {answer.status} before its members were in it: it was cancelled, or nobody went "
+            "on with its submission for minutes; submit it under a new id"
+        )
+    if answer.how is Accepting.NO_DEPENDENCY:
+        return unknown_dependency(item.id, answer.twin)
     if answer.how is Accepting.TOO_OLD:
         return TooOld(f"job {item.id}: {_TOO_OLD_HERE if made_here else _TOO_OLD}")
     if answer.how is Accepting.FULL:

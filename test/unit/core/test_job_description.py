@@ -158,7 +158,7 @@ def test_what_asks_for_nothing_is_taken(fields: dict[str, Any]) -> None:
         ({"container_image_name": "x"}, "$.container_image_name: images come with containers"),
         ({"job_queue": "fast"}, "$.job_queue: is said by the job type's job_queues"),
         ({"job_id": "x"}, "$.job_id: is made by HySDS"),
-        ({"nmae": "x"}, "$.nmae: unknown field of a job; known are concurrency_key, context"),
+        ({"nmae": "x"}, "$.nmae: unknown field of a job; known are after, array"),
         ({"type": 7}, "$.type: "),
         ({"type": ""}, "$.type: "),
         ({"params": []}, "$.params: "),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hysds.core.budgets import Budget, Retry
-from hysds.core.spec import JobSpec, Resources, dedup_digest, identity, split, stored
+from hysds.core.spec import After, JobSpec, Resources, dedup_digest, identity, split, stored
 
 SPEC = JobSpec("job:x", {"_command": "true", "a": 1})
 
@@ -20,7 +20,7 @@ def test_each_field_declares_whether_it_changes_the_work() -> None:
     """A new field can't be forgotten: it must say which it is, and stand in this list."""
     work = {item.name for item in fields(JobSpec) if item.metadata["work"]}
 
-    assert work == {"job_type", "payload", "context", "env", "tick"}
+    assert work == {"job_type", "payload", "context", "env", "tick", "array", "array_index"}
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,7 @@ def test_each_field_declares_whether_it_changes_the_work() -> None:
         {"retry": Retry(gpu=Budget(2))},
         {"not_before": 1.0},
         {"ttl": 1.0},
+        {"after": After(("x",))},
         {"payload": {"_command": "true", "a": 1, "_sciflo_wuid": "w", "_disk_usage": "1GB"}},
         {"payload": {"a": 1, "_command": "true"}},
     ],
@@ -57,6 +58,7 @@ def test_how_a_job_is_run_does_not_make_it_another(change: dict[str, Any]) -> No
         {"payload": {"_command": "true", "a": 2}},
         {"context": {"c": 1}},
         {"env": {"A": "b"}},
+        {"array_index": 0},
     ],
 )
 def test_what_a_job_does_makes_it_another(change: dict[str, Any]) -> None:

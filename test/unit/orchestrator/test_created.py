@@ -12,18 +12,19 @@ from hysds.adapters.bell.memory import MemoryBell
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core.acceptance import DedupPolicy
 from hysds.core.catalog import Command, Creator, JobType, Limits, catalog
-from hysds.core.errors import CreatorFailed, InvalidSpec
+from hysds.core.errors import Conflict, CreatorFailed, InvalidSpec, Unreachable
 from hysds.core.ids import JobId
 from hysds.core.parse import parse_document
 from hysds.core.record import FOREVER
-from hysds.core.spec import JobSpec, from_stored
+from hysds.core.requests import Staging
+from hysds.core.spec import After, JobSpec, from_stored
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.orchestrator.expansion import Bounds, Expansion
 from hysds.orchestrator.planning import Planner
 from hysds.orchestrator.routing import Ground, Router
-from hysds.orchestrator.submit import Orchestrator
+from hysds.orchestrator.submit import Orchestrator, Submission
 from hysds.ports.creators import Call, CallFailed
 
 NEW_ID = Uuid7Source()
@@ -39,15 +40,26 @@ TYPES = catalog(
 )
 
 
+class SealedOrNot(MemoryLedger):
+    """May stop answering at the seal of a group."""
+
+    seals = True
+
+    def seal(self, group: str) -> Staging:
+        if not self.seals:
+            raise Unreachable("ledger", "cut off")
+        return super().seal(group)
+
+
 class Bench:
     """An orchestrator over a ledger in memory, with creators whose answers change from call to call."""
 
     def __init__(self) -> None:
-        self.ledger = MemoryLedger(retention_ms=3_600_000)
+        self.ledger = SealedOrNot(retention_ms=3_600_000)
         self.calls: list[Call] = []
         self.answer: list[dict[str, Any]] | None = None
         router = Router(lambda: TYPES, Ground(POLICY, gap_s=300.0))
-        planner = Planner(router, Expansion(self, parse_document, Bounds(100, 300.0)))
+        planner = Planner(router, Expansion(self, parse_document, Bounds(1_000, 300.0)))
         self.orchestrator = Orchestrator(self.ledger, Dispatcher(MemoryBell()), planner, NEW_ID)
 
     def create(self, call: Call) -> tuple[Mapping[str, Any], ...]:
@@ -210,3 +222,64 @@ def test_a_retry_of_a_created_job_is_that_job_again() -> None:
 
     assert bench.spec_of(again.id) == bench.spec_of(first.id)
     assert len(bench.calls) == 1
+
+
+def test_several_jobs_are_a_group_under_the_submissions_id() -> None:
+    """All of them or none; a repeat is told of the group, and no creator is called again."""
+    bench = Bench()
+    bench.answer = [{"type": "tile", "params": {"number": n}} for n in range(3)]
+    id_ = JobId(NEW_ID())
+
+    [found] = bench.orchestrator.submit([_request()], [id_])
+    [again] = bench.orchestrator.submit([_request()], [id_])
+
+    assert (found.status, found.members, found.queue) == ("job-waiting", 3, "fast")
+    assert (again.repeated, again.members, len(bench.calls)) == (True, 3, 1)
+    members = [record for record in bench.ledger.book.records.values() if record.parent == id_]
+    assert {bench.spec_of(one.id).payload["_command"] for one in members} == {f"render {n}" for n in range(3)}
+
+
+def test_a_group_that_was_cut_off_is_completed_by_whoever_submits_it_again() -> None:
+    """Its creators are called once more; where they make other jobs now, it is a conflict."""
+    bench = Bench()
+    jobs = [{"type": "tile", "params": {"number": n}} for n in range(600)]
+    done, other = JobId(NEW_ID()), JobId(NEW_ID())
+    found: list[Submission] = []
+    for id_ in (done, other):
+        bench.answer = jobs
+        bench.ledger.seals = False
+        with pytest.raises(Unreachable):
+            bench.orchestrator.submit([_request()], [id_])
+        bench.ledger.seals = True
+        bench.answer = jobs if id_ == done else jobs[1:] + jobs[:1]
+        found += bench.orchestrator.submit([_request()], [id_])
+
+    assert (found[0].refused, found[0].members) == (None, 600)
+    assert isinstance(found[1].refused, Conflict)
+    assert sum(record.parent == done for record in bench.ledger.book.records.values()) == 600
+
+
+def test_what_a_request_comes_after_its_job_comes_after() -> None:
+    """One job or a group of them."""
+    bench = Bench()
+    [first] = bench.orchestrator.submit([JobSpec("job:plain", {"_command": "true"})])
+    after = After((first.id,))
+
+    [single] = bench.orchestrator.submit([_request(after=after)])
+    bench.answer = [{"type": "tile", "params": {"number": n}} for n in range(2)]
+    [group] = bench.orchestrator.submit([_request(after=after, tag="other")])
+
+    records = bench.ledger.book.records
+    assert [records[one.id].reason for one in (single, group)] == ["after", "after"]
+
+
+def test_a_request_with_creators_is_no_array() -> None:
+    """They say what jobs it becomes; a job of theirs may be one."""
+    bench = Bench()
+
+    with pytest.raises(InvalidSpec, match="has creators"):
+        bench.orchestrator.submit([_request(array="0-3")])
+    bench.answer = [{"type": "tile", "params": {"number": 1}, "array": "0-3"}]
+    [found] = bench.orchestrator.submit([_request()])
+
+    assert found.members == 4
