@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import shutil
@@ -19,12 +20,18 @@ _ENDS_WITHIN_S = 15.0
 
 @contextlib.contextmanager
 def directory() -> Iterator[Path]:
-    """A new directory whose path is short enough for unix sockets (107 bytes); it is removed with all in it."""
+    """A new directory whose path is short enough for unix sockets (107 bytes).
+
+    It goes when this program ends, the server's data at once. For minutes ext4 without a journal passes over each inode
+    that was freed, one by one, when it looks for a new one: jobs of a benchmark that follows the removal of another's
+    directories took 10 ms in the kernel in place of 1.5.
+    """
     path = Path(tempfile.mkdtemp(prefix="hysds-bench-"))
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
     try:
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(path / "valkey", ignore_errors=True)
 
 
 def environment(**variables: str) -> dict[str, str]:

@@ -35,6 +35,12 @@ class Server:
         """A database in Celery's notation of a unix socket. `socket`: that of a relay, None for the server's own."""
         return f"redis+socket://{socket or self.socket}?virtual_host={database}"
 
+    def await_rewritten(self) -> None:
+        """Until the server rewrites none of its files."""
+        with self.client() as client:
+            while client.info("persistence")["aof_rewrite_in_progress"]:
+                time.sleep(_LOOKS_EVERY_S)
+
     def client(self, database: int = 0) -> Any:
         """A raw client; redis-py's commands carry no types."""
         return redis.Redis(unix_socket_path=str(self.socket), db=database)
