@@ -21,34 +21,24 @@ The queue is no field of a description: the job type's `job_queues` say it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from hysds.core import json_text
+from hysds.core.budgets import Retry
 from hysds.core.catalog import Creator
 from hysds.core.errors import Complaint, InvalidSpec
 from hysds.core.spec import TASK, JobSpec, Resources, dedup_digest
-from hysds.core.typed_spec import by_creator, limits_over
+from hysds.core.typed_spec import limits_over
 
 _RENAMED = {"type": "job_type", "params": "payload", "name": "job_name"}
-_SAME = (
-    *("kind", "context", "env", "soft_time_limit", "time_limit", "payload_hash"),
-    *("after", "array", "array_index"),
-)
-_FILLED = (
-    "priority",
-    "tag",
-    "username",
-    "enable_dedup",
-    "concurrency_key",
-    "resources",
-    "retry",
-    "not_before",
-    "ttl",
-    "deadline",
-)
+_SAME = ("kind", "context", "env", "payload_hash", "after", "array", "array_index")
+_LIMITS = ("soft_time_limit", "time_limit")
+_FILLED = ("priority", "tag", "username", "enable_dedup", "concurrency_key", "ttl")
 """What the request says holds where the description does not say."""
+_NONE = {"resources": Resources(), "retry": Retry(), "not_before": None, "deadline": None}
+"""The same, of what a document writes in another way than a spec holds it."""
 _IMAGES = "images come with containers; until then a job runs as a process of its worker's host"
 _LATER = {
     "localize_urls": "inputs can't be localized yet; let the command fetch them",
@@ -66,76 +56,102 @@ _OURS = {
     "task_id": "is made by HySDS",
     "job_info": "is made by HySDS",
 }
-_KNOWN = frozenset({*_RENAMED, *_SAME, *_FILLED})
+_KNOWN = frozenset({*_RENAMED, *_SAME, *_LIMITS, *_FILLED, *_NONE})
 
 
-def spec_of(
-    description: Mapping[str, Any], request: JobSpec, creator: Creator, parse: Callable[[object], JobSpec]
-) -> JobSpec:
-    """The job that a creator made of a request, in the first of the creator's queues (none: in the request's), with the
-    limits that the description says. `parse` makes a spec of a document, as `core.parse` does; a process that creates
-    nothing need not load that.
+class Maker:
+    """Makes specs of what one creator returned for one request.
 
-    Raises: InvalidSpec with everything that is wrong with it, by the paths of the description.
+    What all of them have in common is found once, and each is parsed once: a request may become thousands of jobs.
+    `parse` makes a spec of a document, as `core.parse` does, which a process that creates nothing need not load. Where
+    neither says a hard limit after a soft one, it follows `gap_s` later.
     """
-    complaints = _complaints(description)
-    named = {_RENAMED.get(key, key): value for key, value in description.items() if key in _KNOWN}
-    if (queue := next(iter(creator.job_queues), request.job_queue)) is not None:
-        named["job_queue"] = queue
-    try:
-        if complaints:
+
+    def __init__(
+        self, request: JobSpec, creator: Creator, parse: Callable[[object], JobSpec], gap_s: float
+    ) -> None:
+        self._request = request
+        self._creator = creator
+        self._parse = parse
+        self._gap_s = gap_s
+        self._queues = creator.job_queues or (request.job_queue,)
+        asked = (request.soft_time_limit, request.time_limit)
+        self._limits = limits_over((creator.soft_time_limit, creator.time_limit), asked, gap_s)
+        self._common = self._of_all()
+        self._large = {
+            name: getattr(request, name) for name, none in _NONE.items() if getattr(request, name) != none
+        }
+
+    def specs(self, description: Mapping[str, Any], position: int) -> tuple[JobSpec, ...]:
+        """The jobs of one description, one a queue of the creator (of one without queues: in the request's queue, or
+        none). `position`: how many jobs of the request were made before.
+
+        A job in its second queue is no duplicate of itself in the first: it was asked for in both.
+        Raises: InvalidSpec with everything that is wrong with it, by the paths of the description.
+        """
+        if complaints := _complaints(description):
             raise InvalidSpec(tuple(complaints))
-        spec = _filled(parse(named), named, request, creator)
-        if complaints := list(_task_complaints(spec)):
-            raise InvalidSpec(tuple(complaints))
-    except InvalidSpec as refusal:
-        raise InvalidSpec(tuple(_as_described(one) for one in refusal.complaints)) from refusal
-    return spec
+        named = {_RENAMED.get(key, key): value for key, value in description.items() if key in _KNOWN}
+        try:
+            first = self._completed(self._parse(self._with_common(named, position)), named)
+        except InvalidSpec as refusal:
+            raise InvalidSpec(tuple(_as_described(one) for one in refusal.complaints)) from refusal
+        others = self._queues[1:]
+        digest = dedup_digest(first) if others else ""
+        return (
+            first,
+            *(replace(first, job_queue=one, payload_hash=_another(digest, one)) for one in others),
+        )
+
+    def _of_all(self) -> dict[str, Any]:
+        """What holds for each job that does not say otherwise, as a document has it."""
+        request, (soft_s, hard_s) = self._request, self._limits
+        found = {name: getattr(request, name) for name in _FILLED}
+        found |= {
+            "job_name": request.job_name or self._creator.job_name,
+            "job_queue": self._queues[0],
+            "soft_time_limit": soft_s,
+            "time_limit": hard_s,
+        }
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _with_common(self, named: Mapping[str, Any], position: int) -> dict[str, Any]:
+        given = {name: value for name, value in named.items() if value is not None}
+        common = self._common
+        if "soft_time_limit" in given or "time_limit" in given:
+            common = {name: value for name, value in common.items() if name not in _LIMITS}
+        document = {**common, **given}
+        if document.get("job_type") == self._request.bare_type:
+            document["job_type"] = self._request.job_type
+        if self._request.payload_hash is not None and "payload_hash" not in given:
+            own = self._request.payload_hash
+            document["payload_hash"] = own if position == 0 else _another(own, position)
+        self._merge(document, "context", given.get("context"), self._request.context)
+        self._merge(document, "env", self._request.env, given.get("env"))
+        return document
+
+    def _merge(self, document: dict[str, Any], name: str, below: object, above: object) -> None:
+        """Put one object over another; what is no object is left for the parser to complain about."""
+        if isinstance(below, dict) and isinstance(above, dict):
+            document[name] = {**below, **above}
+        elif found := above or below:
+            document[name] = found
+
+    def _completed(self, spec: JobSpec, named: Mapping[str, Any]) -> JobSpec:
+        """The job with what only a value can say."""
+        changes = {name: value for name, value in self._large.items() if named.get(name) is None}
+        if spec.kind == TASK and "resources" in changes:
+            json_text.refuse("$.resources", "a task has none, and its request asks for some")
+        if named.get("soft_time_limit") is not None or named.get("time_limit") is not None:
+            own = (spec.soft_time_limit, spec.time_limit)
+            soft_s, hard_s = limits_over(own, self._limits, self._gap_s)
+            changes |= {"soft_time_limit": soft_s, "time_limit": hard_s}
+        return replace(spec, **changes) if changes else spec
 
 
-def in_queue(spec: JobSpec, request: JobSpec, creator: Creator, queue: str | None, gap_s: float) -> JobSpec:
-    """The job that `spec_of` made, in one of the creator's queues (None: it names none), with its time limits.
-
-    Those of the description come before those of the creator's entry, and these before the request's. A job in its
-    second queue is no duplicate of itself in the first: it was asked for in both.
-    """
-    soft_s, hard_s = limits_over(
-        (spec.soft_time_limit, spec.time_limit), (creator.soft_time_limit, creator.time_limit), gap_s
-    )
-    limits = (request.soft_time_limit, request.time_limit)
-    asked = replace(spec, soft_time_limit=limits[0], time_limit=limits[1])
-    if queue is not None and queue != creator.job_queues[0]:
-        asked = replace(asked, payload_hash=another_hash(dedup_digest(spec), queue))
-    return by_creator(asked, replace(creator, soft_time_limit=soft_s, time_limit=hard_s), queue, gap_s)
-
-
-def another_hash(digest: str, what: object) -> str:
+def _another(digest: str, what: object) -> str:
     """A payload hash that tells one of several jobs that would have the same from the others, each time alike."""
     return hashlib.sha256(f"{digest}:{what}".encode()).hexdigest()
-
-
-def _filled(spec: JobSpec, named: Mapping[str, Any], request: JobSpec, creator: Creator) -> JobSpec:
-    """The job with what the request says where the description says nothing."""
-    filled = {name: getattr(request, name) for name in _FILLED if named.get(name) is None}
-    return replace(
-        spec,
-        **filled,
-        job_type=request.job_type if spec.job_type == request.bare_type else spec.job_type,
-        job_name=spec.job_name or request.job_name or creator.job_name,
-        context={**spec.context, **request.context},
-        env={**request.env, **spec.env},
-    )
-
-
-def _task_complaints(spec: JobSpec) -> Iterator[Complaint]:
-    """What a request says and a task can't have, so that it is not ignored."""
-    if spec.kind != TASK:
-        return
-    for name, empty in (("context", {}), ("env", {}), ("resources", Resources())):
-        if getattr(spec, name) != empty:
-            yield Complaint(
-                f"$.{name}", "a task has none, and this one was given some by its request or creator"
-            )
 
 
 def _complaints(description: Mapping[str, Any]) -> list[Complaint]:

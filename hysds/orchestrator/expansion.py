@@ -6,12 +6,12 @@ creator says of its jobs holds for those alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from hysds.core import job_description
 from hysds.core.catalog import Creator, JobType
 from hysds.core.errors import CreatorFailed, InvalidSpec
+from hysds.core.job_description import Maker
 from hysds.core.spec import JobSpec
 from hysds.ports.creators import Call, CallFailed, Creators
 
@@ -58,33 +58,19 @@ class Expansion:
             descriptions = self._creators.create(Call(creator.function, spec.payload, spec.bare_type))
         except CallFailed as failure:
             raise CreatorFailed(f"{what} {failure.what}", failure.tail) from failure
-        queues = creator.job_queues or (None,)
-        if (count := len(descriptions) * len(queues)) + before > self._bounds.jobs:
+        if (count := len(descriptions) * max(len(creator.job_queues), 1)) + before > self._bounds.jobs:
             raise CreatorFailed(
                 f"{what} made {count:,} jobs over its queues, with {before:,} of the creators before it; at most "
                 f"{self._bounds.jobs:,} are taken of one submission (creators.jobs)"
             )
+        maker = Maker(spec, creator, self._parse, self._bounds.gap_s)
         made: list[JobSpec] = []
         for position, description in enumerate(descriptions):
             try:
-                job = job_description.spec_of(description, spec, creator, self._parse)
-                made += self._in_queues(_marked(job, spec, before + len(made)), spec, creator)
+                made += maker.specs(description, before + len(made))
             except InvalidSpec as refusal:
                 raise _unfit(what, position, len(descriptions), refusal) from refusal
         return made
-
-    def _in_queues(self, job: JobSpec, spec: JobSpec, creator: Creator) -> Iterator[JobSpec]:
-        for queue in creator.job_queues or (None,):
-            yield job_description.in_queue(job, spec, creator, queue, self._bounds.gap_s)
-
-
-def _marked(job: JobSpec, request: JobSpec, position: int) -> JobSpec:
-    """The request's own payload hash is the first job's; each further one has one made of it."""
-    if request.payload_hash is None or job.payload_hash is not None:
-        return job
-    if position == 0:
-        return replace(job, payload_hash=request.payload_hash)
-    return replace(job, payload_hash=job_description.another_hash(request.payload_hash, position))
 
 
 def _unfit(what: str, position: int, count: int, refusal: InvalidSpec) -> CreatorFailed:

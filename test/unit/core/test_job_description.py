@@ -9,7 +9,7 @@ import pytest
 from hysds.core.budgets import Budget, Retry
 from hysds.core.catalog import Creator
 from hysds.core.errors import InvalidSpec
-from hysds.core.job_description import in_queue, spec_of
+from hysds.core.job_description import Maker
 from hysds.core.parse import parse_document
 from hysds.core.spec import JobSpec, Resources, dedup_digest
 
@@ -18,14 +18,14 @@ REQUEST = JobSpec("job:grid", {"size": 3})
 GAP_S = 300.0
 
 
+def _made(
+    description: dict[str, Any], request: JobSpec = REQUEST, creator: Creator = CREATOR, position: int = 0
+) -> tuple[JobSpec, ...]:
+    return Maker(request, creator, parse_document, GAP_S).specs(description, position)
+
+
 def _spec(request: JobSpec = REQUEST, creator: Creator = CREATOR, **fields: Any) -> JobSpec:
-    return spec_of(
-        {"type": "tile", "params": {"_command": "true"}, **fields}, request, creator, parse_document
-    )
-
-
-def _placed(request: JobSpec = REQUEST, creator: Creator = CREATOR, **fields: Any) -> JobSpec:
-    return in_queue(_spec(request, creator, **fields), request, creator, "fast", GAP_S)
+    return _made({"type": "tile", "params": {"_command": "true"}, **fields}, request, creator)[0]
 
 
 def _complaints(**fields: Any) -> list[str]:
@@ -113,28 +113,41 @@ def test_limits_of_the_description_come_before_the_creators_and_these_before_the
     """And never cross: a hard limit of another side gives way."""
     creator = Creator("c", "m.f", ("fast",), *entry)
     request = JobSpec("job:grid", {}, soft_time_limit=asked[0], time_limit=asked[1])
-    found = _placed(request, creator, soft_time_limit=own[0], time_limit=own[1])
+    found = _spec(request, creator, soft_time_limit=own[0], time_limit=own[1])
 
     assert (found.soft_time_limit, found.time_limit) == expected
 
 
 def test_a_job_in_two_queues_is_no_duplicate_of_itself() -> None:
     """It was asked for in both; the same request makes the same two again."""
-    job = _spec()
-    fast, slow = (in_queue(job, REQUEST, CREATOR, queue, GAP_S) for queue in CREATOR.job_queues)
+    job = {"type": "tile", "params": {"_command": "true"}}
+    fast, slow = _made(job)
+    [alone] = _made(job, creator=Creator("c", "m.f", ("fast",)))
 
     assert (fast.job_queue, slow.job_queue) == ("fast", "slow")
-    assert dedup_digest(fast) == dedup_digest(job) != dedup_digest(slow)
-    assert dedup_digest(slow) == dedup_digest(in_queue(_spec(), REQUEST, CREATOR, "slow", GAP_S))
+    assert dedup_digest(fast) == dedup_digest(alone) != dedup_digest(slow)
+    assert dedup_digest(slow) == dedup_digest(_made(job)[1])
 
 
 def test_a_creator_without_queues_leaves_the_requests() -> None:
     """None: the type's own, or its name, as for any spec."""
     creator = Creator("c", "m.f")
-    request = JobSpec("job:grid", {}, job_queue="asked")
 
-    assert in_queue(_spec(request, creator), request, creator, None, GAP_S).job_queue == "asked"
-    assert in_queue(_spec(creator=creator), REQUEST, creator, None, GAP_S).job_queue is None
+    assert _spec(JobSpec("job:grid", {}, job_queue="asked"), creator).job_queue == "asked"
+    assert _spec(creator=creator).job_queue is None
+
+
+def test_the_requests_payload_hash_is_that_of_the_first_job() -> None:
+    """The others have one made of it, unless they say one."""
+    request = JobSpec("job:grid", {}, payload_hash="mine")
+    job = {"type": "tile", "params": {"_command": "true"}}
+    first, slow = _made(job, request)
+    [second, _], [again, _] = _made(job, request, position=2), _made(job, request, position=2)
+
+    assert first.payload_hash == "mine"
+    assert len({first.payload_hash, slow.payload_hash, second.payload_hash}) == 3
+    assert second == again
+    assert _made({**job, "payload_hash": "own"}, request, position=2)[0].payload_hash == "own"
 
 
 @pytest.mark.parametrize(
@@ -181,31 +194,33 @@ def test_what_can_not_be_honoured_is_refused_by_the_path_that_the_creator_wrote(
 def test_a_job_without_type_and_params_is_refused() -> None:
     """Both at once."""
     with pytest.raises(InvalidSpec) as caught:
-        spec_of({"name": "x"}, REQUEST, CREATOR, parse_document)
+        _made({"name": "x"})
 
     assert [str(one) for one in caught.value.complaints] == ["$.type: is required", "$.params: is required"]
 
 
 def test_a_creator_may_make_tasks() -> None:
     """Calls of functions, in a queue of its entry."""
-    spec = spec_of(
-        {"type": "grid", "kind": "task", "params": {"function": "a.b", "kwargs": {"x": 1}}},
-        REQUEST,
-        CREATOR,
-        parse_document,
-    )
+    spec = _made({"type": "grid", "kind": "task", "params": {"function": "a.b", "kwargs": {"x": 1}}})[0]
 
     assert (spec.kind, spec.job_queue, spec.payload["function"]) == ("task", "fast", "a.b")
 
 
-def test_a_task_is_refused_what_its_request_says_and_it_can_not_have() -> None:
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"env": {"A": "1"}}, "$.env"),
+        ({"context": {"a": 1}}, "$.context"),
+        ({"resources": Resources(cpus=1)}, "$.resources"),
+    ],
+)
+def test_a_task_is_refused_what_its_request_says_and_it_can_not_have(
+    fields: dict[str, Any], path: str
+) -> None:
     """Rather than ignored."""
     with pytest.raises(InvalidSpec) as caught:
-        spec_of(
-            {"type": "grid", "kind": "task", "params": {"function": "a.b"}},
-            JobSpec("job:grid", {}, env={"A": "1"}, resources=Resources(cpus=1)),
-            CREATOR,
-            parse_document,
+        _made(
+            {"type": "grid", "kind": "task", "params": {"function": "a.b"}}, JobSpec("job:grid", {}, **fields)
         )
 
-    assert [one.path for one in caught.value.complaints] == ["$.env", "$.resources"]
+    assert [one.path for one in caught.value.complaints] == [path]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hysds.core.catalog import Creator
-from hysds.core.job_description import spec_of
+from hysds.core.job_description import Maker
 from hysds.core.parse import parse_document
 from hysds.core.spec import JobSpec
 from hysds.creators import notices, passing, retries, scripts
@@ -142,6 +142,7 @@ def test_what_is_missing_is_told(make: Make, info: dict[str, Any], why: str) -> 
 )
 def test_what_they_make_are_jobs_that_can_be_submitted(make: Make, info: dict[str, Any]) -> None:
     """Each description becomes a spec, in the queue of the type's entry."""
-    spec = spec_of(make(info), JobSpec("job:x", info), Creator("c", "m.f", ("tasks",)), parse_document)
+    maker = Maker(JobSpec("job:x", info), Creator("c", "m.f", ("tasks",)), parse_document, 300.0)
+    [spec] = maker.specs(make(info), 0)
 
     assert spec.job_queue == "tasks"
