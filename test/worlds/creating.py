@@ -28,7 +28,8 @@ def one(info: dict[str, Any]) -> dict[str, Any]:
 
 def several(info: dict[str, Any], job_type: str) -> list[dict[str, Any]]:
     """As many as the request asks for, of the type that was asked for."""
-    return [{"type": job_type, "params": {"number": number}} for number in range(info["count"])]
+    type_ = info.get("type", job_type)
+    return [{"type": type_, "params": {"number": number}} for number in range(info["count"])]
 
 
 def counting(info: dict[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from hysds.bootstrap import System
+from hysds.core import ids
 from hysds.core.catalog import Command, Creator, JobType, with_added
 from hysds.core.errors import CreatorFailed
+from hysds.core.ids import JobId
 from hysds.lib.process.guard import tree
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.sdk.client import Client
@@ -80,6 +82,19 @@ def test_a_request_becomes_the_job_that_its_creator_makes(client: Client) -> Non
     assert (first.id, first.status, again.repeated) == (id_, "job-queued", True)
     assert (document["type"], document["queue"]) == ("tile", "q")
     assert document["job"]["params"] == {"number": 7, "_command": "echo tile 7"}
+
+
+def test_a_request_becomes_the_jobs_that_its_creator_makes(client: Client) -> None:
+    """All of them stand there with the submission's answer, as members of a group."""
+    id_ = NEW_ID()
+    found = client.submit(_request("several", count=5, type="tile"), id_)
+    members = client.jobs_by_id([ids.child(JobId(id_), position) for position in range(5)])
+
+    assert (found.members, client.job(id_)["children"]["queued"]) == (5, 5)
+    assert [member["job"]["params"]["_command"] for member in members] == [
+        f"echo tile {number}" for number in range(5)
+    ]
+    assert {member["parent"] for member in members} == {id_}
 
 
 @pytest.mark.parametrize(

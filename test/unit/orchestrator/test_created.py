@@ -10,12 +10,13 @@ import pytest
 
 from hysds.adapters.bell.memory import MemoryBell
 from hysds.adapters.ledger.memory import MemoryLedger
+from hysds.core import ids
 from hysds.core.acceptance import DedupPolicy
 from hysds.core.catalog import Command, Creator, JobType, Limits, catalog
 from hysds.core.errors import Conflict, CreatorFailed, InvalidSpec, Unreachable
 from hysds.core.ids import JobId
 from hysds.core.parse import parse_document
-from hysds.core.record import FOREVER
+from hysds.core.record import FOREVER, GROUP
 from hysds.core.requests import Staging
 from hysds.core.spec import After, JobSpec, from_stored
 from hysds.core.status import Status
@@ -283,3 +284,51 @@ def test_a_request_with_creators_is_no_array() -> None:
     [found] = bench.orchestrator.submit([_request()])
 
     assert found.members == 4
+
+
+def _tiles(count: int) -> list[dict[str, Any]]:
+    return [{"type": "tile", "params": {"number": number}} for number in range(count)]
+
+
+def test_several_jobs_are_members_of_a_group_under_the_submissions_id() -> None:
+    """Their ids follow from its id and their places; each has the command of its own type."""
+    bench = Bench()
+    bench.answer = _tiles(3)
+    id_ = JobId(NEW_ID())
+    [found] = bench.orchestrator.submit([_request()], [id_])
+
+    members = [ids.child(id_, position) for position in range(3)]
+    assert (found.id, found.members, found.refused) == (id_, 3, None)
+    assert set(bench.ledger.book.records) == {id_, *members}
+    assert bench.ledger.book.records[id_].kind == GROUP
+    assert [bench.spec_of(member).payload["_command"] for member in members] == [
+        "render 0",
+        "render 1",
+        "render 2",
+    ]
+    assert {bench.ledger.book.records[member].parent for member in members} == {id_}
+
+
+def test_a_repeated_fan_out_calls_no_creator_and_makes_nothing() -> None:
+    """Whatever its creator would make of it now."""
+    bench = Bench()
+    bench.answer = _tiles(3)
+    id_ = JobId(NEW_ID())
+    bench.orchestrator.submit([_request()], [id_])
+    bench.answer = _tiles(5)
+    [again] = bench.orchestrator.submit([_request()], [id_])
+
+    assert (again.repeated, again.members, again.refused) == (True, 3, None)
+    assert len(bench.ledger.book.records) == 4
+    assert len(bench.calls) == 1
+
+
+def test_a_member_that_its_type_does_not_allow_refuses_the_whole() -> None:
+    """Nothing of the others was submitted."""
+    bench = Bench()
+    bench.answer = [*_tiles(2), {"type": "tile", "params": {}}]
+    [found] = bench.orchestrator.submit([_request()])
+
+    assert isinstance(found.refused, CreatorFailed)
+    assert found.refused.details == ("$.payload.number: is required: the type's command takes it as $number",)
+    assert bench.ledger.book.records == {}
