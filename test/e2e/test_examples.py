@@ -45,7 +45,7 @@ def test_every_example_has_a_readme_with_commands() -> None:
     """A folder without instructions would be tested by nobody."""
     folders = [folder for folder in _EXAMPLES.iterdir() if folder.is_dir()]
 
-    assert {folder.name for folder in folders} == {"01-word-count", "02-dedup-and-retry"}
+    assert {folder.name for folder in folders} == {"01-word-count", "02-dedup-and-retry", "03-job-types"}
     assert all(_commands((folder / "README.md").read_text()) for folder in folders)
 
 
