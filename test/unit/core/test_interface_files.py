@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from hysds.core import interface_files
-from hysds.core.errors import Complaint
+from hysds.core import filling, interface_files, interfaces, parse
+from hysds.core.errors import Complaint, InvalidSpec
 from hysds.core.interface_files import Pair, Reading
 from hysds.core.interfaces import Action, Component, Destination, Interface, Parameter, Source, Submitting
 from hysds.core.json_fields import Findings
@@ -281,3 +284,56 @@ def test_null_is_as_if_the_key_were_not_there() -> None:
 
     assert Interface("hysds-io-x:v1", _interface(reading).job) == reading.interface
     assert Findings() == reading.job == reading.io
+
+
+_ANY = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def _objects(keys: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    """Objects with some of these keys, each with anything."""
+    return st.dictionaries(st.sampled_from(keys), _ANY, max_size=5)
+
+
+_WORDS = st.sampled_from(
+    ["positional", "context", "localize", "value", "submitter", "passthrough", "dataset_jpath:_id"]
+)
+_PARAMS = st.lists(
+    st.builds(
+        lambda base, name, word: {**base, "name": name, "destination": word, "from": word},
+        _objects(("value", "type", "default", "optional", "enumerables", "version_regex", "lambda")),
+        st.sampled_from(["a", "b", "c"]),
+        _WORDS,
+    ),
+    max_size=4,
+)
+_JOBS = st.builds(
+    lambda base, params: {"command": "true", **base, "params": params},
+    _objects(("command", "disk_usage", "time_limit", "soft_time_limit", "pre", "recommended-queues", "x")),
+    _PARAMS,
+)
+_IOS = st.builds(
+    lambda base, params: {**base, "params": params},
+    _objects(("label", "component", "allowed_accounts", "enable_dedup", "dedup_keys", "x")),
+    _PARAMS,
+)
+
+
+@given(_JOBS, _IOS, st.dictionaries(st.sampled_from(["a", "b", "z"]), _ANY))
+def test_whatever_files_say_is_read_published_and_filled_or_refused(
+    job: dict[str, Any], io: dict[str, Any], params: dict[str, Any]
+) -> None:
+    """No file and no submission makes anything fail in another way than with complaints."""
+    interface = _read(job, io).interface
+    if interface is None:
+        return
+    assert interface == interfaces.from_stored(json.loads(json.dumps(interfaces.stored(interface))))
+    with contextlib.suppress(InvalidSpec):
+        parse.parse_document(filling.fill(interface, filling.Request(params), {"_id": "1"}, ["job-x:v1"]))
