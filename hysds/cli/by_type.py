@@ -109,8 +109,8 @@ def _carry_out(client: Client, plan: Plan, manner: _Manner) -> Exit:
     if not manner.may_be_many:
         _ask(len(plan.specs))
     taken = client.submit_plan(plan)
-    names = (f"{plan.job_type} for job {subject}" if subject else plan.job_type for subject in plan.subjects)
-    return submissions.show(zip(names, taken, strict=True), client.obstacles(taken), manner.as_json)
+    told = [] if taken is None else [taken.submission]
+    return submissions.show(((plan.job_type, one) for one in told), client.obstacles(told), manner.as_json)
 
 
 def _ask(jobs: int) -> None:

@@ -10,6 +10,7 @@ from hysds.cli import tables
 from hysds.cli.exits import Exit
 from hysds.cli.words import clean, waits
 from hysds.core.explanation.values import Why
+from hysds.lib import units
 from hysds.orchestrator.submit import Submission
 
 
@@ -54,9 +55,13 @@ def _show(name: str, submission: Submission, as_json: bool) -> None:
         )
     elif submission.twin is not None:
         click.echo(f"{clean(name)}: {forced(submission)}", err=True)
+    if submission.members:
+        jobs = units.counted(submission.members, "job")
+        click.echo(f"{clean(name)}: {submission.id} is a group of {jobs}", err=True)
     values = {
         "id": submission.id,
         "status": submission.status,
+        "members": submission.members,
         "dedup_job": stands_for_it,
         "forced_beside": None if stands_for_it else submission.twin,
     }

@@ -1,4 +1,7 @@
-"""Submission by type: the specs that an interface makes of what was given, and of the jobs that a search finds."""
+"""Submission by type: the specs that an interface makes of what was given, and of the jobs that a search finds.
+
+Several jobs are the members of one group: all of them are accepted or none, and whoever submitted them follows one id.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hysds.core import filling, hits
+from hysds.core.arrays import MAX_MEMBERS
 from hysds.core.catalog import Catalog, JobType
 from hysds.core.errors import Complaint, InvalidSpec, NotFound, Refused
 from hysds.core.filling import Hit, Request
+from hysds.core.ids import JobId
 from hysds.core.interfaces import Component, Interface, Submitting
 from hysds.core.query import JobQuery
 from hysds.core.spec import JobSpec
+from hysds.orchestrator.submit import Orchestrator, Submission
 from hysds.ports.store import Store
 
-MAX_HITS = 100_000
+MAX_HITS = MAX_MEMBERS
 """Jobs that one submission may be over."""
 _PAGE = 1_000
 _SHOWN = 20
@@ -44,6 +50,18 @@ class Plan:
     specs: tuple[JobSpec, ...]
     subjects: tuple[str, ...]
     """What each is about: the id of its hit, or ""."""
+    group: JobSpec | None = None
+    """The spec of the group that several jobs are the members of; None: there are not several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a plan."""
+
+    submission: Submission
+    """Of the one job, or of the group."""
+    jobs: tuple[JobId, ...]
+    """The ids of the jobs, in the order of the plan; none where it was refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +105,8 @@ class Planner:
                 complaints |= dict.fromkeys(refusal.complaints)
         if complaints:
             raise InvalidSpec(_bounded(complaints))
-        return Plan(job_type.name, tuple(specs), tuple(str(hit["_id"]) for hit in found))
+        group = _group(specs[0], request) if len(specs) > 1 else None
+        return Plan(job_type.name, tuple(specs), tuple(str(hit["_id"]) for hit in found), group)
 
     def _spec(self, job_type: JobType, request: Request, hit: Hit | Sequence[Hit] | None) -> JobSpec:
         if job_type.interface is None:
@@ -101,6 +120,30 @@ class Planner:
             hint = f"did you mean {near[0]}?" if near else "see `hysds types`"
             raise NotFound(f"job type {name}: not registered; {hint}")
         return found
+
+
+def submitted(orchestrator: Orchestrator, plan: Plan) -> Taken | None:
+    """Submit what was planned; None: it was nothing. What the ledger does not take says so in its submission."""
+    if plan.group is not None:
+        whole = orchestrator.submit_group(plan.group, plan.specs)
+        return Taken(whole.group, () if whole.group.refused else whole.members)
+    if not plan.specs:
+        return None
+    submission = orchestrator.submit(plan.specs)[0]
+    return Taken(submission, () if submission.refused else (submission.id,))
+
+
+def _group(member: JobSpec, request: Request) -> JobSpec:
+    """The spec of the group of such members: what they have in common, and the query that they are over."""
+    return JobSpec(
+        job_type=member.job_type,
+        payload={"query": request.query},
+        job_name=member.job_name,
+        job_queue=member.job_queue,
+        priority=member.priority,
+        tag=member.tag,
+        username=member.username,
+    )
 
 
 def _found(store: Store, over: Over) -> list[dict[str, Any]]:

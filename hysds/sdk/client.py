@@ -35,7 +35,7 @@ from hysds.orchestrator.submit import Submission
 from hysds.orchestrator.type_registration import register
 from hysds.ports.ledger import Kept
 from hysds.ports.store import Page
-from hysds.sdk.by_type import Over, Plan, Planner
+from hysds.sdk.by_type import Over, Plan, Planner, Taken, submitted
 from hysds.sdk.endings import Endings
 from hysds.sdk.explaining import explained, obstacles
 from hysds.sdk.floor import Floor
@@ -130,18 +130,16 @@ class Client:
 
         Raises: NotFound for a type that is not registered; InvalidSpec with every complaint; Refused as `submit`.
         """
-        submission = self.submit_plan(self.plan(name, _with(request, params)))[0]
-        if submission.refused is not None:
-            raise submission.refused
-        return submission
+        return self.submit(self.plan(name, _with(request, params)).specs[0])
 
     def submit_type_over(
         self, name: str, over: Over, params: Mapping[str, Any] | None = None, request: Request | None = None
-    ) -> tuple[Submission, ...]:
+    ) -> Taken | None:
         """Submit what a registered type makes of the jobs that a query finds: a job for each, or one for all, as its
-        interface says; none where nothing is found.
+        interface says. Several are the members of one group. None: nothing is found.
 
-        Raises: as `submit_type`, for all of them before anything is submitted.
+        Raises: as `submit_type`, for all of them before anything is submitted; what the ledger itself refuses is said
+        in the answer.
         """
         return self.submit_plan(self.plan(name, _with(request, params), over))
 
@@ -153,9 +151,9 @@ class Client:
         system = self._system
         return Planner(system.catalog.latest(), lambda: system.store, self.parse).plan(name, request, over)
 
-    def submit_plan(self, plan: Plan) -> tuple[Submission, ...]:
-        """Submit what was planned; one that the ledger does not take says so in its answer."""
-        return self.submit_many(plan.specs)
+    def submit_plan(self, plan: Plan) -> Taken | None:
+        """Submit what was planned; None: it was nothing. What the ledger does not take says so in its answer."""
+        return submitted(self._system.orchestrator, plan)
 
     def job(self, job_id: str) -> dict[str, Any]:
         """The job's document: from the ledger while that remembers the job, else from the store.

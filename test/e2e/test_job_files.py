@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from hysds.cli import over
+from hysds.core import ids
+from hysds.core.ids import JobId
 from hysds.sdk.client import Client
 
 _PATIENCE_S = 60
@@ -119,7 +121,7 @@ def test_a_query_makes_a_job_for_each_hit_or_one_for_all(registered: Any) -> Non
     _await_found(client, query, 2)
 
     shown = registered.hysds("submit", "--type", "job-again:v1", "--over", query, "--dry-run")
-    each = registered.hysds("submit", "--type", "job-again:v1", "--over", query)
+    each = registered.hysds("submit", "--type", "job-again:v1", "--over", query, "--json")
     document, printed = _ended(registered, "--type", "job-tally:v1", "--over", query)
 
     failed = [jobs[0], jobs[2]]
@@ -127,7 +129,10 @@ def test_a_query_makes_a_job_for_each_hit_or_one_for_all(registered: Any) -> Non
     assert [
         (f"echo again {job_id} FAILED", scene) for job_id, scene in zip(failed, ("S0", "S2"), strict=True)
     ] == [(one["_command"], one["scene"]) for one in planned]
-    assert planned == [client.wait(job_id, 60)["job"]["params"] for job_id in each.stdout.decode().split()]
+    group = json.loads(each.stdout)
+    members = [ids.child(JobId(group["id"]), position) for position in range(group["members"])]
+    assert client.wait(group["id"], 60)["status"] == "job-completed"
+    assert planned == [client.job(member)["job"]["params"] for member in members]
     assert (failed, query) == (json.loads(printed)["job_ids"], json.loads(printed)["query"])
     assert document["status"] == "job-completed"
     client.close()
@@ -154,7 +159,8 @@ def test_many_jobs_are_submitted_only_after_a_yes(registered: Any) -> None:
 
     assert (refused.returncode, refused.stdout) == (2, b"")
     assert b"101 jobs would be submitted: say --yes" in refused.stderr
-    assert (agreed.returncode, len(agreed.stdout.split())) == (0, 101)
+    assert (agreed.returncode, len(agreed.stdout.split())) == (0, 1)
+    assert b"is a group of 101 jobs" in agreed.stderr
 
 
 def test_other_content_needs_another_version_or_a_yes(registered: Any, tmp_path: Path) -> None:

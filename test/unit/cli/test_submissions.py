@@ -49,3 +49,14 @@ def test_a_creators_traceback_keeps_its_lines(capsys: pytest.CaptureFixture[str]
         '    File "m.py", line 3',
         "  ValueError: \\x1b[2J",
     ]
+
+
+def test_a_group_says_how_many_jobs_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """One id on stdout stands for all of them, as the JSON says too."""
+    group = Submission(JobId(_IDS[0]), "job-waiting", members=3)
+    for as_json in (False, True):
+        submissions.show([("job-again:v1", group)], (), as_json)
+    told = capsys.readouterr()
+
+    assert told.out.splitlines() == [_IDS[0], f'{{"id":"{_IDS[0]}","status":"job-waiting","members":3}}']
+    assert told.err.splitlines() == [f"job-again:v1: {_IDS[0]} is a group of 3 jobs"] * 2

@@ -83,11 +83,38 @@ def test_an_iteration_is_a_job_for_each_hit(system: SimulatedSystem) -> None:
     """In the order of the query, each with the values of its own hit; what was submitted does not match itself."""
     failed = Over(JobQuery(status=frozenset({"job-failed"}), descending=False))
     taken = system.client.submit_type_over("job-again:v1", failed)
+    assert taken is not None
     system.settle()
-    params = [system.client.job(one.id)["job"]["params"] for one in taken]
+    params = [system.client.job(one)["job"]["params"] for one in taken.jobs]
 
     assert [one["scene"] for one in params] == ["S2", "S3"]
     assert all(one["_command"].endswith(" FAILED") for one in params)
+
+
+def test_the_jobs_of_an_iteration_are_one_group(system: SimulatedSystem) -> None:
+    """Whoever submitted them follows one id; a single hit is a job of its own."""
+    taken = system.client.submit_type_over("job-again:v1", _ALL, request=Request(tag="t"))
+    one = system.client.submit_type_over(
+        "job-again:v1", replace(_ALL, at_most=1), request=Request(repeat=True)
+    )
+    assert taken is not None
+    assert one is not None
+    system.settle()
+    group = system.client.job(taken.submission.id)
+
+    assert (group["status"], group["type"], group["job"]["tag"]) == ("job-completed", "job:job-again:v1", "t")
+    assert group["job"]["params"] == {"query": "--ascending"}
+    assert {system.client.job(job)["parent"] for job in taken.jobs} == {taken.submission.id}
+    assert (taken.submission.members, len(taken.jobs), one.submission.members) == (3, 3, 0)
+    assert one.jobs == (one.submission.id,)
+
+
+def test_a_group_of_a_type_that_is_refused_submits_none_of_it(system: SimulatedSystem) -> None:
+    """All or nothing: a queue that no member may use refuses all of them, with the reason."""
+    with pytest.raises(InvalidSpec, match="can't name a queue"):
+        system.client.submit_type_over("job-again:v1", _ALL, request=Request(queue="no queue"))
+    system.settle()
+    assert system.client.jobs(JobQuery(type=frozenset({"job:job-again:v1"}))).total == 0
 
 
 def test_an_individual_is_one_job_for_all_hits(system: SimulatedSystem) -> None:
@@ -131,8 +158,8 @@ def test_a_query_that_finds_nothing_submits_nothing(system: SimulatedSystem) -> 
     """Neither for each nor for all."""
     nothing = Over(JobQuery(tag=frozenset({"none"})))
 
-    assert system.client.submit_type_over("job-tally:v1", nothing) == ()
-    assert system.client.submit_type_over("job-again:v1", nothing) == ()
+    assert system.client.submit_type_over("job-tally:v1", nothing) is None
+    assert system.client.submit_type_over("job-again:v1", nothing) is None
 
 
 def test_one_hit_that_lacks_a_value_refuses_all(system: SimulatedSystem) -> None:
