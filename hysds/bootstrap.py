@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 import hysds
@@ -49,6 +50,7 @@ from hysds.reconciler.unheard import Unheard
 from hysds.reconciler.watch import Watch
 from hysds.settings import load
 from hysds.settings.model import Settings
+from hysds.task_worker import assembly as task_assembly
 from hysds.wiring import Adapters, RealAdapters, parsed
 
 _log = logging.getLogger(__name__)
@@ -187,9 +189,22 @@ class System:
         """The role that runs jobs. `name` is the Celery node's (`celery@host`)."""
         born = incarnation(name)
         engine = self._adapters.engine(self.settings, born)
-        identity = Identity(born, name, socket.gethostname(), queues, slots, _facts(self.settings))
+        identity = Identity(born, name, socket.gethostname(), queues, slots, _facts(self.settings, "job"))
         world = assembly.World(self.ledger, self.logs, engine, random.random)
         return assembly.job_worker(identity, self.settings, world)
+
+    def task_worker(self, name: str, queues: tuple[str, ...], slots: int) -> LeaseWorker:
+        """The role that runs tasks. `name` is the Celery node's (`celery@host`)."""
+        born = incarnation(name)
+        identity = Identity(born, name, socket.gethostname(), queues, slots, _facts(self.settings, "task"))
+        world = task_assembly.World(
+            self.ledger,
+            self._adapters.engine(self.settings, born),
+            random.random,
+            self._adapters.environ(),
+            Path.cwd(),
+        )
+        return task_assembly.task_worker(identity, self.settings, world)
 
     def orphans(self) -> Orphans:
         """What dead workers left on this host."""
@@ -247,10 +262,10 @@ class _LateBell:
             return self._made
 
 
-def _facts(settings: Settings) -> str:
+def _facts(settings: Settings, role: str) -> str:
     """What a worker tells of itself for as long as it lives, as JSON."""
     facts = {
-        "roles": ["job"],
+        "roles": [role],
         "version": hysds.__version__,
         "pid": os.getpid(),
         "boot_id": machine.this().boot_id,

@@ -70,6 +70,8 @@ class Adapters(Protocol):
 
     def engine(self, settings: Settings, incarnation: str) -> Engine: ...
 
+    def environ(self) -> Mapping[str, str]: ...
+
     def new_id(self) -> Callable[[], str]: ...
 
     def checks(self, settings: Settings, queues: Callable[[], Iterable[str]]) -> Mapping[str, Check]: ...
@@ -168,6 +170,10 @@ class RealAdapters:
                 marks={marks.WORKER: incarnation},
             ),
         )
+
+    def environ(self) -> Mapping[str, str]:
+        """The environment of a child that loads the same settings."""
+        return environment.for_child(self._handed_on)
 
     def new_id(self) -> Callable[[], str]:
         return Uuid7Source()
@@ -274,6 +280,9 @@ class MemoryAdapters:
         from hysds.adapters.engines.simulated import SimulatedEngine
 
         return SimulatedEngine(self._script)
+
+    def environ(self) -> Mapping[str, str]:
+        return {}
 
     def new_id(self) -> Callable[[], str]:
         return Uuid7Source(lambda: self._now_us() // 1000)

@@ -14,11 +14,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hysds.core import attempts as attempt_list
-from hysds.core import clip, kin_ends, moments, poison
+from hysds.core import clip, kin_ends, moments, poison, task_event
 from hysds.core.attempts import number, text, without_blanks
 from hysds.core.budgets import TEN_YEARS_S
 from hysds.core.kin import sums
 from hysds.core.record import Attempt, Record, shown_status, worker_name
+from hysds.core.spec import TASK
 from hysds.core.status import FailureClass, Status
 
 _PLAIN = {
@@ -62,7 +63,8 @@ def document(record: Record, spec: str, attempts: Sequence[Attempt] = (), error:
         "phase_times": attempt_list.phase_seconds(listed[-1]) or None if last else None,
         "attempts": listed,
     }
-    return without_blanks(whole)
+    told = without_blanks(whole)
+    return told | task_event.fields(record, said, host, last) if record.kind == TASK else told
 
 
 def _ended_it(record: Record, last: Attempt) -> bool:

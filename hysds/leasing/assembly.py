@@ -42,12 +42,13 @@ def parts(
     settings: Settings,
     reach: Reach,
     work: Callable[[Foothold], Callable[[Attempt], Verdict]],
+    for_tasks: bool = False,
 ) -> Parts:
     """What such a worker is made of; `work` makes what carries its jobs out. From now on its foothold tells that it
     lives.
     """
     settings.work_dir.mkdir(parents=True, exist_ok=True)
-    host, holdings, ends = _host(identity.slots, settings), Holdings(), Ends()
+    host, holdings, ends = _host(identity.slots, settings, for_tasks), Holdings(), Ends()
     terms = _terms(settings)
     lease_ms, reserve_ms = round(terms.lease_s * 1000), round(RESERVE_AFTER_S * 1000)
     bidding = Bidding(identity.incarnation, identity.queues, lease_ms, reserve_ms)
@@ -82,9 +83,11 @@ def _holder(incarnation: str, settings: Settings) -> Holder:
     return Holder(incarnation, machine.this(), f"{where} {settings.ledger.prefix}", suspects.origin())
 
 
-def _host(slots: int, settings: Settings) -> Host:
+def _host(slots: int, settings: Settings, for_tasks: bool) -> Host:
     worker = settings.worker
-    return Host(HostSettings(slots, worker.memory_bytes, worker.disk_reserve_bytes, settings.work_dir))
+    return Host(
+        HostSettings(slots, worker.memory_bytes, worker.disk_reserve_bytes, settings.work_dir, for_tasks)
+    )
 
 
 def _terms(settings: Settings) -> Terms:

@@ -23,6 +23,8 @@ class HostSettings:
     """None: all that the host has."""
     disk_reserve_bytes: int
     work_dir: Path
+    for_tasks: bool = False
+    """Whether it takes tasks, and nothing else."""
 
 
 class Host:
@@ -42,6 +44,7 @@ class Host:
             cpus=float(len(os.sched_getaffinity(0))),
             memory_bytes=settings.memory_bytes or total_memory,
             disk_bytes=0,
+            for_tasks=settings.for_tasks,
         )
         self._disk_bytes()
 
