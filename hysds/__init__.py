@@ -10,13 +10,18 @@ from importlib import import_module
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from hysds.sdk.client import Client
+    from hysds.sdk.tasks import do_submit_job, do_submit_task
 
 __version__ = "0.1.0"
 
 # Public name -> the module that defines it.
-_HOME = {"Client": "hysds.sdk.client"}
+_HOME = {
+    "Client": "hysds.sdk.client",
+    "do_submit_job": "hysds.sdk.tasks",
+    "do_submit_task": "hysds.sdk.tasks",
+}
 
-__all__ = ["Client", "__version__"]
+__all__ = ["Client", "__version__", "do_submit_job", "do_submit_task"]
 
 
 def __getattr__(name: str) -> object:

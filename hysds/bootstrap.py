@@ -15,9 +15,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hysds
+from hysds import wiring
 from hysds.core.acceptance import DedupPolicy
 from hysds.core.record import FOREVER
 from hysds.core.status import Status
@@ -37,6 +38,7 @@ from hysds.orchestrator.routing import Ground, Router
 from hysds.orchestrator.schedules import Timetable
 from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.bell import Bell
+from hysds.ports.calls import Calls
 from hysds.ports.creators import Call, Creators
 from hysds.ports.events import Events
 from hysds.ports.ledger import Ledger
@@ -52,6 +54,9 @@ from hysds.settings import load
 from hysds.settings.model import Settings
 from hysds.task_worker import assembly as task_assembly
 from hysds.wiring import Adapters, RealAdapters, parsed
+
+if TYPE_CHECKING:
+    from hysds.orchestrator.receiving import Receiver
 
 _log = logging.getLogger(__name__)
 
@@ -137,6 +142,13 @@ class System:
         return dispatcher
 
     @cached_property
+    def calls(self) -> Calls:
+        """What sends calls over the broker."""
+        calls = self._adapters.calls(self.settings)
+        self._closing.append(calls.close)
+        return calls
+
+    @cached_property
     def orchestrator(self) -> Orchestrator:
         """Takes specs to the ledger."""
         jobs = self.settings.jobs
@@ -159,6 +171,10 @@ class System:
         """Submits jobs at their times."""
         shelf = self._adapters.schedules(self.settings)
         return Timetable(shelf, self.orchestrator, self._adapters.new_id(), self.ledger.now_ms)
+
+    def receiver(self) -> Receiver:
+        """Takes in what producers send over the broker."""
+        return wiring.receiver(self.orchestrator, self.ledger, self.events, self.settings)
 
     def indexer(self) -> Indexer:
         """The role that turns events into documents."""

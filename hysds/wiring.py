@@ -19,6 +19,7 @@ from hysds.leasing import marks
 from hysds.lib import egress, overdue, units
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.bell import Bell
+from hysds.ports.calls import Calls
 from hysds.ports.catalog import CatalogShelf
 from hysds.ports.creators import Creators
 from hysds.ports.engines import Engine, Play, Workload
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from hysds.adapters.ledger.memory import MemoryLedger
     from hysds.adapters.ledger.schedules_memory import MemorySchedules
     from hysds.adapters.ledger.server import Server
+    from hysds.orchestrator.receiving import Receiver
+    from hysds.orchestrator.submit import Orchestrator
 
 
 _SILENCE_S = 2.5
@@ -67,6 +70,8 @@ class Adapters(Protocol):
     def store(self, settings: Settings) -> Store: ...
 
     def bell(self, settings: Settings) -> Bell: ...
+
+    def calls(self, settings: Settings) -> Calls: ...
 
     def engine(self, settings: Settings, incarnation: str) -> Engine: ...
 
@@ -154,6 +159,11 @@ class RealAdapters:
         from hysds.adapters.bell.celery import CeleryBell
 
         return CeleryBell(settings)
+
+    def calls(self, settings: Settings) -> Calls:
+        from hysds.adapters.bell.calls import CeleryCalls
+
+        return CeleryCalls(settings)
 
     def engine(self, settings: Settings, incarnation: str) -> Engine:
         from hysds.adapters.engines.base import EngineSettings
@@ -276,6 +286,11 @@ class MemoryAdapters:
 
         return MemoryBell()
 
+    def calls(self, settings: Settings) -> Calls:
+        from hysds.adapters.bell.memory import MemoryCalls
+
+        return MemoryCalls()
+
     def engine(self, settings: Settings, incarnation: str) -> Engine:
         from hysds.adapters.engines.simulated import SimulatedEngine
 
@@ -306,6 +321,14 @@ def parsed(document: object, max_bytes: int) -> JobSpec:
     from hysds.core import parse
 
     return parse.parse_document(document, max_bytes)
+
+
+def receiver(orchestrator: Orchestrator, ledger: Ledger, events: Events, settings: Settings) -> Receiver:
+    """What takes in specs that come over the broker. It loads the parser of specs, which no other worker needs."""
+    from hysds.orchestrator.receiving import Receiver, Rules
+
+    rules = Rules(settings.jobs.max_spec_size_bytes, settings.tasks.queues[0], settings.tasks.allow)
+    return Receiver(orchestrator, ledger, events, rules)
 
 
 def _tell_of_silence(where: str, patience_s: float) -> None:

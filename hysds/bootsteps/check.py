@@ -12,6 +12,7 @@ from typing import Any
 
 from celery.concurrency.thread import TaskPool
 
+from hysds.celery import JobApp
 from hysds.core import queue_names
 
 # What an operator may choose on the command line.
@@ -25,14 +26,14 @@ def complaints(worker: Any, expected: Mapping[str, object]) -> list[str]:
 
 def right_command(worker: Any) -> str:
     """The command that starts this worker as it should be."""
-    queues = ",".join(
-        name for name in worker.app.amqp.queues.consume_from if not any(queue_names.check(name))
-    )
-    name = worker.hostname
+    named = [name for name in worker.app.amqp.queues.consume_from if not any(queue_names.check(name))]
+    others = [name for name in named if _is_other(worker, name)]
+    door = worker.app.door_of(others[0]) if others else worker.app.door
+    queues, name = ",".join(others or named), worker.hostname
     words = [
         "celery",
         "-A",
-        "hysds",
+        door,
         "worker",
         "-Q",
         queues or "QUEUE",
@@ -44,23 +45,31 @@ def right_command(worker: Any) -> str:
     return shlex.join(words)
 
 
+def _is_other(worker: Any, queue: str) -> bool:
+    """Whether a queue is one of the other kind of worker."""
+    return worker.app.door_of(queue) not in (None, worker.app.door)
+
+
 def _pool(worker: Any) -> Iterator[str]:
     if not (isinstance(worker.pool_cls, type) and issubclass(worker.pool_cls, TaskPool)):
         kind = getattr(worker.pool_cls, "__module__", worker.pool_cls)
-        yield f"a job worker runs on threads, not on {kind}: leave -P out, or say -P threads"
+        yield f"a worker supervises on threads, not on {kind}: leave -P out, or say -P threads"
 
 
 def _options(worker: Any) -> Iterator[str]:
     if worker.autoscale:
-        yield "--autoscale: a job worker's slots are fixed; say -c"
+        yield "--autoscale: a worker's slots are fixed; say -c"
     if worker.time_limit or worker.soft_time_limit:
         yield "--time-limit and --soft-time-limit don't hold on threads; a job's limits stand in its spec"
     if worker.options.get("beat"):
-        yield "-B: a job worker starts no beat"
+        yield "-B: a worker starts no beat"
 
 
 def _queues(worker: Any) -> Iterator[str]:
     for name in worker.app.amqp.queues.consume_from:
+        if _is_other(worker, name):
+            what = "jobs" if worker.app.door_of(name) == JobApp.door else "tasks"
+            yield f"-Q: {name} is a queue of {what}, which this worker can't run"
         for complaint in queue_names.check(name, "-Q"):
             yield f"no queue of jobs: {complaint}"
 

@@ -4,7 +4,7 @@ Celery's own warm shutdown would wait for the threads without bound, and a secon
 handler interrupts the hub anywhere, also where it holds a lock, so it only puts the number into a queue; a thread of
 its own acts on it.
 
-Whatever hangs, the broker, the ledger or a disk, the process is gone in time: `JobWorker.longest_drain_s` after the
+Whatever hangs, the broker, the ledger or a disk, the process is gone in time: `LeaseWorker.longest_drain_s` after the
 first signal at the latest, which is less than systemd or Kubernetes should wait before they kill.
 """
 
@@ -21,7 +21,7 @@ from types import FrameType
 
 from celery.platforms import EX_OK
 
-from hysds.celery import JobWorker
+from hysds.celery import LeaseWorker
 
 _DRAIN = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _EXIT_AT_ONCE = 1
@@ -34,7 +34,7 @@ _logger = logging.getLogger(__name__)
 class Ending:
     """Drains the worker once, whoever asks first, and tells when it is done."""
 
-    def __init__(self, worker: JobWorker, leave: Callable[[], None]) -> None:
+    def __init__(self, worker: LeaseWorker, leave: Callable[[], None]) -> None:
         self._worker = worker
         self._leave = leave
         self._signals: SimpleQueue[int] = SimpleQueue()

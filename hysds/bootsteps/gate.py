@@ -19,7 +19,7 @@ from celery.worker import state
 from hysds.bootsteps.gathering import Gathering
 from hysds.bootsteps.message import has_expired, is_for_us, local_bell, queue_of
 from hysds.bootsteps.valves import Valve, valve_for
-from hysds.celery import RUN_JOB, JobWorker
+from hysds.celery import LeaseWorker
 from hysds.lib import readiness
 from hysds.settings import environment
 
@@ -40,10 +40,10 @@ class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes n
         super().__init__(parent, **kwargs)
         parent.connection_errors = (*parent.connection_errors, *_UNREADABLE)
         self._consumer = parent
-        self._worker: JobWorker | None = None
+        self._worker: LeaseWorker | None = None
         self._valve: Valve | None = None
         self._strategy: Callable[..., object] = _nothing
-        """How Celery lets a request of `run_job` in; any thread may call it."""
+        """How Celery lets a request of our own in; any thread may call it."""
         self._asked: deque[str] = deque()
         """The queues of what was asked for and not yet let in."""
         self._was_open: bool | None = None
@@ -52,7 +52,7 @@ class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes n
 
     def start(self, parent: Any) -> None:
         """With each connection: leave Celery no task to run for a message; a bell's is run for local requests alone."""
-        self._strategy = parent.strategies[RUN_JOB]
+        self._strategy = parent.strategies[parent.app.request_name]
         parent.strategies.clear()
         driver = parent.connection.transport.driver_type
         self._valve = valve_for(driver, parent.task_consumer, self._told)
@@ -65,7 +65,7 @@ class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes n
         hub.call_soon(self._look)
         if self._worker is None:
             parent.app.look_again = self._changed
-            self._worker = parent.app.job_worker
+            self._worker = parent.app.lease_worker
             self._worker.start(self._call, self._changed)
             readiness.tell(environment.ready_fd())
 
@@ -132,12 +132,13 @@ class Gate(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publishes n
         self._admit()
 
     def _admit(self) -> None:
+        app = self._consumer.app
         while self._asked:
             try:
                 queue = self._asked.popleft()
             except IndexError:  # another thread was faster
                 return
-            self._strategy(local_bell(self._consumer.app, queue), None, _nothing, _nothing, ())
+            self._strategy(local_bell(app, queue, app.request_name), None, _nothing, _nothing, ())
 
 
 def _nothing(*_: object) -> None:

@@ -51,9 +51,9 @@ def has_expired(message: Any, now: datetime) -> bool:
     return now > (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
-def local_bell(app: Celery, queue: str) -> Message:
+def local_bell(app: Celery, queue: str, name: str = RUN_JOB) -> Message:
     """A bell that no broker has seen: without a channel, so there is nothing to acknowledge."""
-    task = app.amqp.as_task_v2(str(uuid4()), RUN_JOB, args=(queue,), ignore_result=True)
+    task = app.amqp.as_task_v2(str(uuid4()), name, args=(queue,), ignore_result=True)
     content_type, content_encoding, body = dumps(task.body, "json")  # type: ignore[no-untyped-call]
     return Message(  # type: ignore[no-untyped-call]
         body=body,

@@ -1,4 +1,4 @@
-"""The job worker in Celery's worker: checked, made and prepared before the pool works, drained before it stops."""
+"""The worker in Celery's worker: checked, made and prepared before the pool works, drained before it stops."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from celery.worker import state
 
 from hysds.bootsteps import check
 from hysds.bootsteps.ending import Ending
-from hysds.celery import RUN_JOB
-from hysds.settings.celery import celery_config
+from hysds.celery import RUN_JOB, RUN_TASK
 
 _BROKER_S = 5.0
 
@@ -26,7 +25,7 @@ class Supervision(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publ
 
     def __init__(self, parent: Any, **kwargs: Any) -> None:
         super().__init__(parent, **kwargs)
-        wrong = check.complaints(parent, celery_config(parent.app.system.settings))
+        wrong = check.complaints(parent, parent.app.image())
         if wrong:
             sys.exit("\n".join([*wrong, f"the right command: {check.right_command(parent)}"]))
         # Nothing here is shared between workers, and mingling costs a second of each start.
@@ -34,12 +33,12 @@ class Supervision(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publ
         self._ending: Ending | None = None
 
     def start(self, parent: Any) -> None:
-        """Make the job worker of Celery's name, queues and concurrency, and let it prepare."""
+        """Make the worker of Celery's name, queues and concurrency, and let it prepare."""
         queues = tuple(parent.app.amqp.queues.consume_from)
-        worker = parent.app.system.job_worker(parent.hostname, queues, parent.concurrency)
+        worker = parent.app.make_worker(parent.hostname, queues, parent.concurrency)
         worker.prepare()
         logging.getLogger("celery.app.trace").addFilter(_is_no_bell)
-        parent.app.job_worker = worker
+        parent.app.lease_worker = worker
         self._ending = Ending(worker, lambda: _leave(parent))
         self._ending.listen()
 
@@ -61,7 +60,7 @@ class Supervision(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publ
 
 def _is_no_bell(record: logging.LogRecord) -> bool:
     """Whether Celery may log it. That a bell's task *succeeded* says nothing of the job, whose end the worker logs."""
-    return record.levelno > logging.INFO or getattr(record, "data", {}).get("name") != RUN_JOB
+    return record.levelno > logging.INFO or getattr(record, "data", {}).get("name") not in (RUN_JOB, RUN_TASK)
 
 
 def _leave(parent: Any) -> None:

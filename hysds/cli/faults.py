@@ -8,7 +8,15 @@ import click
 
 from hysds.cli import crashes, words
 from hysds.cli.exits import Exit
-from hysds.core.errors import CreatorFailed, HysdsError, Internal, InvalidSettings, InvalidSpec, Unreachable
+from hysds.core.errors import (
+    CreatorFailed,
+    HysdsError,
+    Internal,
+    InvalidSettings,
+    InvalidSpec,
+    TaskFailed,
+    Unreachable,
+)
 from hysds.embedded.errors import ChildEnded, EmbeddedError, HomeInUse, HomeLost, NoAnswer
 from hysds.embedded.home import Home
 from hysds.settings import load
@@ -33,6 +41,8 @@ def told(error: Exception) -> tuple[str, Exit] | None:
         return f"hysds: {words.clean(str(error))}; this is a defect: please report it", Exit.FAILED
     if isinstance(error, CreatorFailed):
         return _lines(str(error.args[0]), list(error.details)), Exit.REFUSED
+    if isinstance(error, TaskFailed):
+        return f"hysds: {words.clean(str(error))}", Exit.FAILED
     if isinstance(error, HysdsError):
         return f"hysds: {words.clean(str(error))}", Exit.REFUSED
     if isinstance(error, OSError) and error.filename is None and error.errno in _NO_ROOM:

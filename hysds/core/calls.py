@@ -141,8 +141,8 @@ def is_allowed(function: str, prefixes: Collection[str]) -> bool:
     return any(module == prefix or module.startswith(f"{prefix}.") for prefix in prefixes)
 
 
-def refuse_unless_allowed(spec: JobSpec, prefixes: Collection[str] | None) -> None:
-    """`prefixes` of None: it is not known here what is allowed; the worker knows.
+def refuse_unless_allowed(spec: JobSpec, prefixes: Collection[str] | None, path: str = "$.function") -> None:
+    """`prefixes` of None: it is not known here what is allowed; the worker knows. `path`: what to call the function.
 
     Raises: InvalidSpec
     """
@@ -150,7 +150,7 @@ def refuse_unless_allowed(spec: JobSpec, prefixes: Collection[str] | None) -> No
         return
     function = call_of(spec).function
     if not is_allowed(function, prefixes):
-        json_text.refuse("$.payload.function", not_allowed(function, prefixes))
+        json_text.refuse(path, not_allowed(function, prefixes))
 
 
 def not_allowed(function: str, prefixes: Collection[str]) -> str:

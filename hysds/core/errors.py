@@ -10,6 +10,7 @@
     │   └── CreatorFailed  a job creator gave no jobs: mend it, or the job type that names it
     ├── NotFound           nobody knows a job of this id, or a worker of this name
     ├── Unreachable        a part of the system does not answer: look after that part
+    ├── TaskFailed         a task ended without a result: its error says why
     └── Internal           HySDS broke a rule of its own: report it
 
 Every error carries a stable `code` for machines. Its positional arguments equal `args`, so it survives pickling.
@@ -123,6 +124,20 @@ class Unreachable(HysdsError):
 
     def __str__(self) -> str:
         return f"the {self.args[0]} can't be reached: {self.args[1]}"
+
+
+class TaskFailed(HysdsError):
+    """A task ended without a result: it failed, or was cancelled."""
+
+    code = "task-failed"
+
+    def __init__(self, job_id: str, failure_class: str, message: str) -> None:
+        super().__init__(job_id, failure_class, message)
+        self.job_id = job_id
+        self.failure_class = failure_class
+
+    def __str__(self) -> str:
+        return f"task {self.args[0]} has no result ({self.args[1]}): {self.args[2]}"
 
 
 class Internal(HysdsError):

@@ -137,6 +137,10 @@ class LeaseWorker:
         """Whether it would take another job now."""
         return self._presence.is_open()
 
+    def is_draining(self) -> bool:
+        """Whether it was told to take nothing more."""
+        return bool(self._draining.reason)
+
     def perform(self, queue: str, show: Callable[[str], None]) -> str | None:
         """Run one job, if there is one; answers its id. `show` is called with the id before the job starts."""
         self._crew.begin()

@@ -10,13 +10,13 @@ with Client() as client:
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
 from hysds.bootstrap import System
-from hysds.core import ids, parse
+from hysds.core import calls, ids, parse
 from hysds.core.additions import Adding
 from hysds.core.catalog import JobType
 from hysds.core.document import document
@@ -41,6 +41,7 @@ from hysds.sdk.explaining import explained, obstacles
 from hysds.sdk.floor import Floor
 from hysds.sdk.following import Follower, Place
 from hysds.sdk.repeating import retried
+from hysds.sdk.tasks import TaskEnds, TaskHandle, name_of
 
 Spec = JobSpec | Mapping[str, Any] | str | bytes
 """A job spec: parsed, as a dictionary, or as JSON text."""
@@ -59,6 +60,7 @@ class Client:
         """`system`: None takes the one that the settings of this process name."""
         self._system = System.read() if system is None else system
         self._floor = Floor(self._system)
+        self._ends = TaskEnds(self._system)
 
     def __enter__(self) -> Client:
         return self
@@ -92,6 +94,32 @@ class Client:
         known = None if job_ids is None else [ids.job_id(job_id) for job_id in job_ids]
         parsed = [self._parse(spec, known[place] if known else None) for place, spec in enumerate(specs)]
         return self._system.orchestrator.submit(parsed, known)
+
+    def run_task(self, function: str | Callable[..., Any], *args: Any, **kwargs: Any) -> TaskHandle:
+        """Have a task worker call a function, by its dotted name, with arguments that JSON can carry.
+
+            client.run_task("package.module.function", 1, key="value").result()
+
+        `submit_task` takes a queue, a priority, limits and all else.
+        Raises: as submit_task.
+        """
+        return self.submit_task({"function": name_of(function), "args": list(args), "kwargs": kwargs})
+
+    def submit_task(self, task: Mapping[str, Any], job_id: str | None = None) -> TaskHandle:
+        """Have a task `{function, args, kwargs, queue, priority, …}` run; see docs/job-spec.md. With an id of your own
+        you may repeat the call until it is answered.
+
+        Raises: InvalidSpec with every complaint, also for a function that the settings here don't allow; Refused where
+        the ledger does not take it.
+        """
+        known = None if job_id is None else ids.job_id(job_id)
+        spec = self._task(task, known)
+        self._ends.expect()
+        [submission] = self._system.orchestrator.submit([spec], None if known is None else [known])
+        if submission.refused is not None:
+            raise submission.refused
+        twin = submission.twin if submission.is_duplicate else None
+        return self._ends.submitted(twin or submission.id, is_new=twin is None and not submission.repeated)
 
     def parse(self, spec: Spec) -> JobSpec:
         """The checked spec; nothing is submitted, and nothing of the system is asked.
@@ -337,6 +365,17 @@ class Client:
     def _stored(self, wanted: Sequence[str]) -> dict[str, dict[str, Any]]:
         found = self._system.store.get(wanted) if wanted else ()
         return {id_: document for id_, document in zip(wanted, found, strict=True) if document is not None}
+
+    def _task(self, task: Mapping[str, Any], job_id: ids.JobId | None) -> JobSpec:
+        settings = self._system.settings
+        try:
+            spec = parse.parse_task(task, settings.tasks.queues[0], settings.jobs.max_spec_size_bytes)
+            calls.refuse_unless_allowed(spec, settings.tasks.allow)
+        except InvalidSpec as refusal:
+            if job_id is not None:
+                self._system.orchestrator.reject(job_id, str(task), refusal)
+            raise
+        return spec
 
     def _parse(self, spec: Spec, job_id: ids.JobId | None) -> JobSpec:
         try:

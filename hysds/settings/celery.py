@@ -14,6 +14,10 @@ from hysds.settings import model, sentinels, servers, urls
 SOCKET_TIMEOUT_S = 10
 """How long a command to a Redis broker may take; above a blocking pop (`bootsteps.valves`)."""
 
+REDELIVERED_AFTER_S = 60
+"""When a call over a Redis broker that nobody has acknowledged is handed out again. One that is under way for longer
+is met again under its id, which is harmless."""
+
 HEALTH_CHECK_S = 25
 """How often kombu asks an idle Redis connection whether it still lives."""
 
@@ -67,18 +71,27 @@ def celery_config(settings: model.Settings) -> dict[str, object]:
         "broker_heartbeat": settings.broker.heartbeat_s,
         "broker_transport_options": _transport_options(url, settings),
         "task_default_queue": settings.worker.queues[0],
-        # Equal to what Celery would make of a name that it does not know, so that both can declare it.
-        "task_queues": {
-            name: {"exchange": name, "exchange_type": "direct", "routing_key": name}
-            for name in settings.worker.queues
-        },
+        "task_queues": _queues(settings.worker.queues),
         "worker_concurrency": settings.worker.slots,
     }
 
 
 def task_config(settings: model.Settings) -> dict[str, object]:
     """What the app of task workers is given: the same, and a place for the results of calls over the broker."""
-    return celery_config(settings) | result_config(settings)
+    tasks = settings.tasks
+    return (
+        celery_config(settings)
+        | result_config(settings)
+        | {
+            "task_default_queue": tasks.queues[0],
+            "task_queues": _queues(tasks.queues),
+            "worker_concurrency": tasks.concurrency,
+            # The gate counts what it has taken in, which is no measure of free slots.
+            "worker_prefetch_multiplier": 0,
+            "broker_transport_options": _transport_options(settings.broker_url, settings)
+            | _redelivery(settings.broker_url),
+        }
+    )
 
 
 def result_config(settings: model.Settings) -> dict[str, object]:
@@ -108,6 +121,22 @@ def _backend_url(url: str) -> str:
         place = url.removeprefix("unix://").partition("?")[0]
         return f"socket://{place}?virtual_host={urls.database(url)}"
     return _kombu_url(url)
+
+
+def _queues(names: tuple[str, ...]) -> dict[str, object]:
+    # Equal to what Celery would make of a name that it does not know, so that both can declare it.
+    return {name: {"exchange": name, "exchange_type": "direct", "routing_key": name} for name in names}
+
+
+def _redelivery(url: str) -> dict[str, object]:
+    """When Redis hands out again what a consumer that died had not acknowledged; RabbitMQ does at once."""
+    if url.startswith("amqp"):
+        return {}
+    return {
+        "visibility_timeout": REDELIVERED_AFTER_S,
+        "unacked_restore_interval": REDELIVERED_AFTER_S // 6,
+        "unacked_restore_throttle": 1,
+    }
 
 
 def redis_tls(url: str, tls: servers.Tls) -> dict[str, object]:

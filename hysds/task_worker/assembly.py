@@ -35,9 +35,11 @@ class World:
 
 
 class Nursery:
-    """The engine, with children that are there before the worker is announced, and go before it ends."""
+    """The engine, with children that may be there before the worker is announced, and go before it ends."""
 
-    def __init__(self, engine: Engine, kept: Children, root: Path) -> None:
+    def __init__(self, engine: Engine, kept: Children, root: Path, early: bool) -> None:
+        """`early`: children are made before any task comes; else when one does."""
+        self._early = early
         self._engine = engine
         self._children = kept
         self._root = root
@@ -46,7 +48,8 @@ class Nursery:
         """Start what guards the children, and the children."""
         self._engine.prepare()
         children.clear(self._root, {foothold.incarnation(path) for path in foothold.all_folders(self._root)})
-        self._children.fill()
+        if self._early:
+            self._children.fill()
 
     def start(self, workload: Workload) -> Running:
         """Nobody but the children asks for that."""
@@ -88,7 +91,9 @@ def parts(identity: Identity, settings: Settings, world: World) -> Parts:
     def work(_: Foothold) -> Callable[[Attempt], Verdict]:
         return partial(run.run, tools=tools)
 
-    reach = assembly.Reach(world.ledger, Nursery(world.engine, kept, settings.work_dir))
+    # One that only takes in calls needs none, unless somebody sends a task there after all.
+    early = identity.queues != (settings.tasks.submit_queue,)
+    reach = assembly.Reach(world.ledger, Nursery(world.engine, kept, settings.work_dir, early))
     return assembly.parts(identity, settings, reach, work, for_tasks=True)
 
 

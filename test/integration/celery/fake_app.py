@@ -43,6 +43,9 @@ class DirectedJobWorker:
         with self._lock:
             return self._healthy and self._drained is None and self._busy < self.slots
 
+    def is_draining(self) -> bool:
+        return self._drained is not None
+
     def perform(self, queue: str, show: Callable[[str], None]) -> str | None:
         with self._connection("perform", queue) as connection:
             job_id: str | None = connection.recv()
