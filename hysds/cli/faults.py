@@ -37,12 +37,11 @@ def told(error: Exception) -> tuple[str, Exit] | None:
         return _embedded(error)
     if isinstance(error, Unreachable):
         return _lines(str(error), [*_notes(error), *_where_to_look(error.part)]), Exit.UNREACHABLE
-    if isinstance(error, Internal):
-        return f"hysds: {words.clean(str(error))}; this is a defect: please report it", Exit.FAILED
+    if isinstance(error, Internal | TaskFailed):
+        defect = "; this is a defect: please report it" if isinstance(error, Internal) else ""
+        return f"hysds: {words.clean(str(error))}{defect}", Exit.FAILED
     if isinstance(error, CreatorFailed):
         return _lines(str(error.args[0]), list(error.details)), Exit.REFUSED
-    if isinstance(error, TaskFailed):
-        return f"hysds: {words.clean(str(error))}", Exit.FAILED
     if isinstance(error, HysdsError):
         return f"hysds: {words.clean(str(error))}", Exit.REFUSED
     if isinstance(error, OSError) and error.filename is None and error.errno in _NO_ROOM:
