@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 import hysds
 from hysds import wiring
 from hysds.core.acceptance import DedupPolicy
+from hysds.core.catalog import Catalog
+from hysds.core.errors import Complaint
 from hysds.core.record import FOREVER
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
@@ -53,7 +55,7 @@ from hysds.reconciler.watch import Watch
 from hysds.settings import load
 from hysds.settings.model import Settings
 from hysds.task_worker import assembly as task_assembly
-from hysds.wiring import Adapters, RealAdapters, parsed
+from hysds.wiring import Adapters, RealAdapters, parsed, type_files
 
 if TYPE_CHECKING:
     from hysds.orchestrator.receiving import Receiver
@@ -105,10 +107,17 @@ class System:
     @cached_property
     def catalog(self) -> JobTypes:
         """The job types that are in force."""
-        _ = (
-            self.ledger
-        )  # it checks that the server keeps what is published, and ends the connection that both share
-        return JobTypes(self._adapters.shelf(self.settings), time.monotonic)
+        # It checks that the server keeps what is published, and ends the connection that both share.
+        _ = self.ledger
+        shelf = self._adapters.shelf(self.settings)
+        return JobTypes(shelf, time.monotonic, self.type_files if self.settings.catalog.paths else None)
+
+    def type_files(self) -> tuple[Catalog, tuple[Complaint, ...]]:
+        """What the files of job types say that the settings name, and notes about what has no effect in them.
+
+        Raises: InvalidSpec with everything wrong in them; Refused where the settings name none.
+        """
+        return type_files(self.settings)
 
     @cached_property
     def creators(self) -> Creators:

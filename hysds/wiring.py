@@ -13,6 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from hysds.core import ledger_clock
+from hysds.core.catalog import Catalog
+from hysds.core.errors import Complaint
 from hysds.core.spec import JobSpec
 from hysds.doctor.examination import Check
 from hysds.leasing import marks
@@ -353,3 +355,10 @@ def _egress(settings: Settings) -> egress.Policy:
 
 def _retention_ms(settings: Settings) -> int:
     return round(settings.ledger.record_retention_s * 1000)
+
+
+def type_files(settings: Settings) -> tuple[Catalog, tuple[Complaint, ...]]:
+    """What the files of job types say that the settings name, and notes; see `orchestrator.catalog_files.read`."""
+    from hysds.orchestrator import catalog_files  # loads the parser of specs, which workers need not
+
+    return catalog_files.read(settings.catalog.paths)

@@ -1,5 +1,5 @@
 """`hysds config show`: every setting with its value, secrets masked, and where it came from. `hysds config render`: the
-same as a file for Celery.
+same as a file for Celery. `hysds config reload`: the files of job types, for all submitters.
 """
 
 from __future__ import annotations
@@ -8,20 +8,23 @@ from pathlib import Path
 
 import click
 
-from hysds.cli import rendered_file, tables
+from hysds.cli import rendered_file, tables, type_files
 from hysds.cli.tables import Table
+from hysds.cli.words import clean
+from hysds.sdk.client import Client
 from hysds.settings import load, rendering
 from hysds.settings.show import Row, rows
 
 
-@click.group("config", short_help="Show the settings, or render them for Celery.")
+@click.group("config", short_help="Show the settings, render them, reload job types.")
 def command() -> None:
-    """Show the settings of a process that is started here (arguments, HYSDS_… variables, one file, defaults), or
-    render them as a celeryconfig.py.
+    """Show the settings of a process that is started here (arguments, HYSDS_… variables, one file, defaults), render
+    them as a celeryconfig.py, or publish the files of job types that they name.
 
     \b
         hysds config show --origin
         hysds config render celeryconfig.py
+        hysds config reload
     """
 
 
@@ -82,6 +85,31 @@ def render(file: Path | None, force: bool) -> None:
     rendered_file.put(file, text, force)
     secret = "; it holds passwords" if is_secret else ""
     click.echo(f"{file} is written, with mode 600{secret}", err=True)
+
+
+@command.command("reload", short_help="Publish the files of job types.")
+@click.option("--dry-run", is_flag=True, help="Publish nothing; say what would change.")
+@click.option("--json", "as_json", is_flag=True, help="What changed as one JSON object.")
+def reload(dry_run: bool, as_json: bool) -> None:
+    """Read the files that catalog.paths names (HYSDS_CATALOG_PATHS) and publish their job types: all submitters use
+    them within two seconds. The set is published as a whole, or not at all where any of it can't be used; types that
+    `hysds types add` brought stay.
+
+    \b
+        hysds config reload --dry-run
+        hysds config reload
+    """
+    with Client() as client:
+        done = client.reload_types(publishes=not dry_run)
+    for note in done.notes:
+        click.echo(f"note: {clean(str(note))}", err=True)
+    if as_json:
+        changes = {"added": done.added, "changed": done.changed, "removed": done.removed}
+        click.echo(tables.as_json({"digest": done.known.digest, "types": len(done.known.types), **changes}))
+    else:
+        click.echo(clean(type_files.told(done)))
+    if dry_run:
+        click.echo("nothing was published: --dry-run", err=True)
 
 
 def _shown(row: Row) -> str:

@@ -32,7 +32,7 @@ COMMANDS = {
     "schedule": Entry(
         "hysds.cli.schedule", "Submit a job again and again, at the times of a cron expression."
     ),
-    "types": Entry("hysds.cli.types", "Register kinds of job."),
+    "types": Entry("hysds.cli.types", "Show kinds of job, and register more."),
     "workers": Entry("hysds.cli.workers", "Show who takes jobs, and why one takes none."),
     "up": Entry("hysds.cli.up", "Start a system on this machine."),
     "down": Entry("hysds.cli.down", "End the system on this machine."),
@@ -41,7 +41,7 @@ COMMANDS = {
     "reconciler": Entry("hysds.cli.reconciler", "Start the role that finishes what nobody did."),
     "chaos": Entry("hysds.cli.chaos", "Torment a system of its own and check every guarantee."),
     "doctor": Entry("hysds.cli.doctor", "Look for what is wrong, and mend it."),
-    "config": Entry("hysds.cli.config", "Show the settings, or render them for Celery."),
+    "config": Entry("hysds.cli.config", "Show the settings, render them, reload job types."),
     "completion": Entry("hysds.cli.completion", "Print the script with which a shell completes."),
 }
 

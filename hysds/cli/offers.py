@@ -30,6 +30,11 @@ def queues(context: click.Context, parameter: click.Parameter, incomplete: str) 
     return [CompletionItem(f"{before}{comma}{item.value}") for item in _offered(_queue_names, last)]
 
 
+def types(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of registered job types."""
+    return _offered(lambda client: client.types(), incomplete)
+
+
 def files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Files: the shell itself knows them."""
     return [CompletionItem(incomplete, type="file")]

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from hysds.bootstrap import System
 from hysds.cli import own_roles, work_dir
 from hysds.core import queue_names
+from hysds.core.catalog import EMPTY
 from hysds.core.errors import InvalidSettings, Unreachable
 from hysds.core.spec import JobSpec
 from hysds.embedded import standing
 from hysds.embedded.errors import EmbeddedError
 from hysds.embedded.home import Home
 from hysds.embedded.system import EmbeddedSystem
+from hysds.orchestrator import catalog_files
 from hysds.settings import load
 from hysds.settings.load import Loaded
 from hysds.settings.model import Settings
@@ -87,9 +89,17 @@ def _nothing_submitted() -> Iterator[None]:
 
 
 def _queues(loaded: Loaded, job: JobSpec) -> list[str]:
-    """The worker's queues, and the job's."""
-    wanted = job.job_queue or job.bare_type
-    named = [] if any(queue_names.check(wanted)) else [wanted]
+    """The worker's queues, and the job's as far as this host's files of job types tell.
+
+    Raises: InvalidSpec where they can't be used.
+    """
+    found = catalog_files.read(loaded.settings.catalog.paths)[0] if loaded.settings.catalog.paths else EMPTY
+    job_type = found.find(job.job_type)
+    named = [] if job_type is None else list(job_type.all_queues)
+    if job.job_queue:
+        named.append(job.job_queue)
+    elif not named and not any(queue_names.check(job.bare_type)):
+        named = [job.bare_type]
     return list(dict.fromkeys([*loaded.settings.worker.queues, *named]))
 
 

@@ -6,12 +6,16 @@ import click
 
 from hysds.bootstrap import System
 from hysds.cli import roles
+from hysds.cli.type_files import TypeFiles
 
 
 @click.command("reconciler", short_help="Start the role that finishes what nobody did.")
 def command() -> None:
     """Start the reconciler: it readies jobs whose time has come, ends leases and limits that ran out, forgets what
     the store has, and looks for records that contradict each other. Any number may run; a system needs one.
+
+    Where catalog.paths names files of job types it publishes them at its start, and again on SIGHUP; files that can't
+    be used change nothing.
 
     It logs to stderr and runs until SIGTERM or Ctrl-C, which end it after the round under way; a second one at once.
 
@@ -22,7 +26,8 @@ def command() -> None:
     system = System.read()
     roles.log_start("reconciler", system.settings)
     try:
-        with roles.until_told() as stop:
+        types = TypeFiles(system.catalog, system.type_files if system.settings.catalog.paths else None)
+        with roles.until_told(types.ask) as stop, types.kept():
             reconciler = system.reconciler()
             roles.tell_ready()
             reconciler.run(stop)

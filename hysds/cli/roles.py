@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -40,8 +41,12 @@ def log_start(role: str, settings: Settings) -> None:
 
 
 @contextmanager
-def until_told() -> Iterator[threading.Event]:
-    """An event that is set by the first signal; the second ends the process. Only in the main thread."""
+def until_told(on_hangup: Callable[[], None] | None = None) -> Iterator[threading.Event]:
+    """An event that is set by the first signal; the second ends the process. Only in the main thread.
+
+    `on_hangup`: what SIGHUP does instead, as it does to daemons. A process that was started at a terminal still ends
+    with that.
+    """
     stop = threading.Event()
 
     def heard(number: int, frame: FrameType | None) -> None:
@@ -49,9 +54,16 @@ def until_told() -> Iterator[threading.Event]:
             os._exit(Exit.INTERRUPTED)
         stop.set()
 
-    before = {number: signal.signal(number, heard) for number in _ENDINGS}
+    handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]] = dict.fromkeys(_ENDINGS, heard)
+    if on_hangup is not None and not _is_at_terminal():
+        handlers[signal.SIGHUP] = lambda number, frame: on_hangup()
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _is_at_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()

@@ -14,7 +14,7 @@ from typing import Any
 
 from hysds.core import budgets, interfaces
 from hysds.core.budgets import Retry
-from hysds.core.errors import Internal
+from hysds.core.errors import Complaint, Internal, InvalidSpec
 from hysds.core.interfaces import Interface
 from hysds.core.lean import lean
 from hysds.core.spec import Resources, bare
@@ -120,6 +120,13 @@ class JobType:
     is_added: bool = False
     """It came by `hysds types add`, and stays when the files of `catalog.paths` are read again."""
 
+    @property
+    def all_queues(self) -> tuple[str, ...]:
+        """Where its jobs may go by its own words: its queues, then those of its creators, each once."""
+        return tuple(
+            dict.fromkeys([*self.queues, *(queue for one in self.creators for queue in one.job_queues)])
+        )
+
 
 @dataclass(frozen=True)
 class Catalog:
@@ -155,6 +162,25 @@ def catalog(types: Iterable[JobType]) -> Catalog:
 def with_added(known: Catalog, added: Iterable[JobType]) -> Catalog:
     """The catalogue with types that `hysds types add` brings, in place of those of the same name."""
     return catalog([*known.types.values(), *(replace(one, is_added=True) for one in added)])
+
+
+def with_files(known: Catalog, of_files: Catalog) -> Catalog:
+    """The catalogue with the types of files in place of those that files brought before; added types stay.
+
+    Raises: InvalidSpec for each type that both files and `hysds types add` bring.
+    """
+    added = {name: one for name, one in known.types.items() if one.is_added}
+    both = [
+        Complaint(
+            ", ".join(one.sources),
+            f"{name} was also added by `hysds types add`, from {', '.join(added[name].sources)}",
+        )
+        for name, one in of_files.types.items()
+        if name in added
+    ]
+    if both:
+        raise InvalidSpec(tuple(both))
+    return catalog([*added.values(), *of_files.types.values()])
 
 
 def stored(known: Catalog) -> str:

@@ -80,7 +80,7 @@ def _parsed(document: object, is_doubled: bool, max_bytes: int) -> JobSpec:
         complaints += calls.complaints(plain)
     else:
         complaints += _payload_complaints(plain.get("payload"))
-    complaints += _env_complaints(plain.get("env"))
+    complaints += env_complaints(plain.get("env"))
     complaints += _exit_code_complaints(plain.get("retry"))
     complaints += _kin_complaints(plain)
     if spec is not None:
@@ -225,7 +225,8 @@ def _payload_complaints(payload: object) -> Iterator[Complaint]:
         yield Complaint("$.payload._command", "names no program")
 
 
-def _env_complaints(env: object) -> Iterator[Complaint]:
+def env_complaints(env: object) -> Iterator[Complaint]:
+    """What is wrong with the variables of a command."""
     if not isinstance(env, dict):
         return
     for name, value in env.items():

@@ -58,7 +58,7 @@ def by_type(spec: JobSpec, job_type: JobType, gap_s: float, runs_command: bool =
         except InvalidSpec as refusal:
             complaints += refusal.complaints
     filled = replace(spec, **changes)
-    complaints += _above(filled, job_type)
+    complaints += above(filled, job_type)
     complaints += spec_sense.ladder_complaints(filled)
     if complaints:
         raise InvalidSpec(tuple(complaints))
@@ -151,7 +151,7 @@ def _retry(own: Retry, of_type: Retry) -> Retry:
     return Retry(**budgets, on_exit_codes={**of_type.on_exit_codes, **own.on_exit_codes})
 
 
-def _above(spec: JobSpec, job_type: JobType) -> Iterator[Complaint]:
+def above(spec: JobSpec, job_type: JobType) -> Iterator[Complaint]:
     """What of a spec lies above the ceilings of its type."""
     limits = job_type.limits
     where = f"the most that {job_type.name} may have"

@@ -24,12 +24,14 @@ from hysds.core.errors import InvalidSpec, NotFound, Unreachable
 from hysds.core.explanation.values import Explanation, Why
 from hysds.core.filling import Request
 from hysds.core.floor_requests import Drain, WorkerState
+from hysds.core.policies import Policies
 from hysds.core.query import JobQuery
 from hysds.core.repetition import Changes
 from hysds.core.requests import MAX_BATCH
 from hysds.core.schedule import CatchUp, Schedule
 from hysds.core.spec import JobSpec
 from hysds.core.status import TERMINAL
+from hysds.orchestrator.job_types import Reload
 from hysds.orchestrator.schedules import Timetable
 from hysds.orchestrator.submit import Submission
 from hysds.orchestrator.type_registration import register
@@ -143,6 +145,19 @@ class Client:
     def types(self) -> Mapping[str, JobType]:
         """The job types that are in force now, by name."""
         return self._system.catalog.latest().types
+
+    def policies(self) -> Policies:
+        """What this process's settings let queues, types, users and concurrency keys do."""
+        return self._system.settings.policies
+
+    def reload_types(self, publishes: bool = True) -> Reload:
+        """Read the files of job types that this process's settings name, and publish them for all submitters.
+        `publishes` of False: only say what that would change.
+
+        Raises: InvalidSpec with everything wrong in them, Refused where none are named, Conflict where somebody else
+        published meanwhile; what was in force stays so then.
+        """
+        return self._system.catalog.reload(self._system.type_files, publishes)
 
     def add_types(self, types: Sequence[JobType], may_replace: bool = False) -> Mapping[str, Adding]:
         """Register job types, as `orchestrator.job_repository` reads them from files; all or none of them.

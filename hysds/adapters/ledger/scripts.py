@@ -67,7 +67,7 @@ def reading(name: str) -> Script:
 @cache
 def publishing() -> Script:
     """The script that publishes job types; it shares nothing."""
-    return _script("catalog_publish", _read("catalog_publish.lua"))
+    return _script("catalog/publish", _read("catalog/publish.lua"))
 
 
 @cache

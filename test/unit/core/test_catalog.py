@@ -7,7 +7,7 @@ import pytest
 from hysds.core import catalog
 from hysds.core.budgets import Budget, OomLadder, Retry
 from hysds.core.catalog import Command, Creator, Dedup, Image, JobType, Limits
-from hysds.core.errors import Internal
+from hysds.core.errors import Internal, InvalidSpec
 from hysds.core.interfaces import Destination, Interface, JobFile, Parameter
 from hysds.core.spec import Resources
 
@@ -111,3 +111,17 @@ def test_a_catalogue_that_another_version_wrote_is_told_of(text: str) -> None:
     """It can't be read, and the message says what to do."""
     with pytest.raises(Internal, match="hysds config reload"):
         catalog.from_stored(text)
+
+
+def test_files_replace_what_files_said_before_and_leave_what_was_added() -> None:
+    """A type that is both is refused with both places."""
+    added = JobType("job-a:v1", sources=("/repo/job-spec.json.a",), is_added=True)
+    known = catalog.catalog([JobType("old"), added])
+    of_files = catalog.catalog([JobType("new")])
+
+    assert catalog.with_files(known, of_files).types == {"job-a:v1": added, "new": JobType("new")}
+    with pytest.raises(InvalidSpec) as caught:
+        catalog.with_files(known, catalog.catalog([JobType("job-a:v1", sources=("f: $.configs[0]",))]))
+    assert [str(one) for one in caught.value.complaints] == [
+        "f: $.configs[0]: job-a:v1 was also added by `hysds types add`, from /repo/job-spec.json.a"
+    ]

@@ -1,4 +1,4 @@
-"""Policies of queues, types, users and keys: read from a file, a variable, a celeryconfig; shown, handed on, checked."""
+"""Policies of queues, types, users and keys: read from files, variables, a celeryconfig; shown and handed on."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_variable_holds_the_same_as_json(tmp_path: Path) -> None:
 
     assert settings.queues == {"cpu": QueuePolicy(rate_per_s=2 / 3600)}
     assert settings.queues["cpu"].source == "environment HYSDS_QUEUES.cpu"
-    assert "gpu" not in settings.queues and settings.users
+    assert settings.users == {"*": Share(None, 2.0)}
 
 
 def test_a_celeryconfig_holds_them_among_the_settings_of_hysds(tmp_path: Path) -> None:
