@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hysds.cli import types_add, types_show
+from hysds.cli import types_add, types_show, types_template
 
 
 class _Types(click.Group):
@@ -31,3 +31,4 @@ def command() -> None:
 
 command.add_command(types_show.command)
 command.add_command(types_add.command)
+command.add_command(types_template.command)

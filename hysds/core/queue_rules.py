@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from hysds.core import policies, typed_spec
 from hysds.core.acceptance import Bounds
-from hysds.core.catalog import Limits
 from hysds.core.errors import Complaint, InvalidSpec
 from hysds.core.limit_keys import Limit, Rate
 from hysds.core.policies import Policies, QueuePolicy, Share
@@ -37,11 +36,10 @@ def under(spec: JobSpec, named: Named, policy: QueuePolicy, gap_s: float) -> Job
     """
     where = f"by the policy of queue {named.queue} ({policy.source})"
     complaints = list(_closed(named, policy, where))
-    limits = Limits(policy.soft_time_limit_s, policy.time_limit_s, policy.max_time_limit_s)
-    if spec.soft_time_limit is not None or spec.time_limit is not None:
-        limits = Limits(longest=policy.max_time_limit_s)
-    soft_s, hard_s = typed_spec.limited(spec, limits, gap_s)
-    if (soft_s, hard_s) != (spec.soft_time_limit, spec.time_limit):
+    own = (spec.soft_time_limit, spec.time_limit)
+    stated = (policy.soft_time_limit_s, policy.time_limit_s) if own == (None, None) else own
+    soft_s, hard_s = typed_spec.bounded(stated, policy.max_time_limit_s, gap_s)
+    if (soft_s, hard_s) != own:
         spec = replace(spec, soft_time_limit=soft_s, time_limit=hard_s)
     if policy.max_time_limit_s is not None:
         complaints += typed_spec.too_long(spec, policy.max_time_limit_s, f"the most that is allowed {where}")

@@ -12,7 +12,7 @@ from typing import Any
 
 from hysds.core import json_text, spec_sense
 from hysds.core.budgets import Retry
-from hysds.core.catalog import Creator, JobType, Limits
+from hysds.core.catalog import Creator, JobType
 from hysds.core.command_line import command_line
 from hysds.core.errors import Complaint, InvalidSpec
 from hysds.core.spec import JobSpec, Resources
@@ -40,10 +40,17 @@ def by_type(spec: JobSpec, job_type: JobType, gap_s: float, runs_command: bool =
     Raises: InvalidSpec with all that the type does not allow, and with why it can't be submitted at all.
     """
     complaints = [Complaint("$.job_type", f"{job_type.name}: {reason}") for reason in job_type.refusals]
-    soft_s, hard_s = limited(spec, job_type.limits, gap_s)
+    limits = job_type.limits
+    soft_s, hard_s = bounded(
+        limits_over(
+            (spec.soft_time_limit, spec.time_limit), (limits.soft_time_limit, limits.time_limit), gap_s
+        ),
+        limits.longest,
+        gap_s,
+    )
     changes: dict[str, Any] = {
         "job_queue": spec.job_queue or (job_type.queues[0] if job_type.queues else None),
-        "priority": job_type.limits.priority if spec.priority is None else spec.priority,
+        "priority": limits.priority if spec.priority is None else spec.priority,
         "soft_time_limit": soft_s,
         "time_limit": hard_s,
         "resources": _resources(spec.resources, job_type.resources),
@@ -77,18 +84,17 @@ def limits_over(
     return (soft_s, soft_s + gap_s) if first[1] is None else (None, hard_s)
 
 
-def limited(spec: JobSpec, limits: Limits, gap_s: float) -> tuple[float | None, float | None]:
-    """The spec's soft and hard limit, filled where it has none; one that somebody named is not touched.
+def bounded(
+    own: tuple[float | None, float | None], longest_s: float | None, gap_s: float
+) -> tuple[float | None, float | None]:
+    """A soft and a hard limit where there is a longest one; what somebody named is not touched.
 
-    Where nobody names a hard limit, none follows a soft one beyond the longest that there may be; where nobody names
-    any, the hard one is the longest, and the soft one lies the gap before it if there is room.
+    Where nobody names a hard limit, none follows a soft one beyond the longest; where nobody names any, the hard one is
+    the longest, and the soft one lies the gap before it if there is room.
     """
-    soft_s, hard_s = limits_over(
-        (spec.soft_time_limit, spec.time_limit), (limits.soft_time_limit, limits.time_limit), gap_s
-    )
-    longest_s = limits.longest
+    soft_s, hard_s = own
     if longest_s is None or hard_s is not None:
-        return soft_s, hard_s
+        return own
     if soft_s is not None:
         return soft_s, (longest_s if soft_s <= longest_s < soft_s + gap_s else None)
     return (longest_s - gap_s if longest_s > gap_s else None), longest_s
