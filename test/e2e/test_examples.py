@@ -7,6 +7,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from hysds.core import ids
+from hysds.core.ids import JobId
+from hysds.sdk.client import Client
+from hysds.sdk.following import Output
+
 _EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -101,3 +106,44 @@ def test_the_flaky_job_is_tried_three_times_and_its_duplicate_never(command_line
     (flaky,) = [document for document in documents if document["id"] == job_id]
     assert [attempt.get("failure") for attempt in flaky["attempts"]] == ["user", "user", None]
     assert command_line.left_running() == []
+
+
+def test_job_types_fan_out_by_a_creator(command_line: Any) -> None:
+    """Example 03: three types are in force, a creator makes four jobs, each prints what the README says."""
+    readme = (_EXAMPLES / "03-job-types" / "README.md").read_text()
+    export, up, types, by_hand, fan_out, nowhere, reload_, down = _commands(readme)
+
+    def shell(line: str) -> Any:
+        return command_line.shell(f"{export}; {line}")
+
+    assert shell(up).returncode == 0
+    try:
+        listed = shell(f"{types} --json").stdout.decode().splitlines()
+        assert [json.loads(line)["name"] for line in listed] == ["count", "job:library", "total"]
+        first, group = (shell(line).stdout.decode().strip() for line in (by_hand, fan_out))
+        with command_line.client() as client:
+            client.wait(group, 60)
+            count = client.job(group)["children"]
+            members = [client.job(str(ids.child(JobId(group), position))) for position in range(4)]
+            ran = [member.get("dedup_job") or member["id"] for member in members]
+            printed = [_printed(client, job_id) for job_id in ran]
+        assert first in {member.get("dedup_job") for member in members}
+        assert (count["done"], count["deduped"], count["failed"]) == (3, 1, 0)
+        names = [member["job"]["name"] for member in members]
+        assert _tables(readme) == [[["job", "prints"], *map(list, zip(names, printed, strict=True))]]
+
+        refused = shell(nowhere)
+        assert refused.returncode == 2
+        assert b"raised ValueError: there are no texts in /nowhere" in refused.stderr
+        assert b'raise ValueError(f"there are no texts' in refused.stderr
+        assert b"nothing changed" in shell(reload_).stdout
+    finally:
+        assert shell(down).returncode == 0
+    assert command_line.left_running() == []
+
+
+def _printed(client: Client, job_id: str) -> str:
+    """The number of `wc`'s last line, and `total` where it says so; the names of files are this host's."""
+    parts = [seen.chunk.data for seen in client.follow(job_id).so_far() if isinstance(seen, Output)]
+    number, name = b"".join(parts).decode().splitlines()[-1].split()
+    return f"{number} total" if name == "total" else number

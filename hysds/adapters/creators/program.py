@@ -19,6 +19,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any, NamedTuple
 
 from hysds.adapters.creators import answers, functions
@@ -146,9 +147,18 @@ def _call(function: Callable[..., Any], order: dict[str, Any], place: Place) -> 
 def _failure(error: BaseException) -> bytes:
     if isinstance(error, answers.Unfit | functions.NoCreator):
         return json.dumps({"failed": str(error), "tail": []}).encode()
-    lines = "".join(traceback.format_exception(error)).splitlines()[-20:]
+    told = error.with_traceback(_beyond_us(error.__traceback__))
+    lines = "".join(traceback.format_exception(told)).splitlines()[-20:]
     what = f"raised {type(error).__name__}: {error}"
     return json.dumps({"failed": what[:2000], "tail": [line[:500] for line in lines]}).encode()
+
+
+def _beyond_us(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback from the creator's own frames on; all of it where it never got there."""
+    found = trace
+    while found is not None and found.tb_frame.f_code.co_filename in (__file__, functions.__file__):
+        found = found.tb_next
+    return found or trace
 
 
 def _write(fd: int, text: bytes) -> None:

@@ -98,6 +98,14 @@ def test_a_crash_shows_where_it_was(make: Make) -> None:
     assert any("in crashing" in line for line in refusal.tail)
 
 
+def test_a_traceback_begins_in_the_creator(make: Make) -> None:
+    """Whoever wrote it has nothing to look for in ours."""
+    tail = _refusal(make(), "raising", nothing=0).tail
+
+    assert tail[0] == "Traceback (most recent call last):"
+    assert "creating.py" in tail[1]
+
+
 @pytest.mark.parametrize("name", ["hanging", "hanging_in_c"])
 def test_one_that_hangs_is_ended_and_shows_where(make: Make, name: str) -> None:
     """At the time limit, whatever it does with signals and with the interpreter."""
