@@ -44,6 +44,7 @@ from hysds.ports.calls import Calls
 from hysds.ports.creators import Call, Creators
 from hysds.ports.events import Events
 from hysds.ports.ledger import Ledger
+from hysds.ports.litter import Litter
 from hysds.ports.logs import Logs
 from hysds.ports.notifier import Notifier
 from hysds.ports.roster import Roster
@@ -132,6 +133,11 @@ class System:
         return self._adapters.notifier(self.settings)
 
     @cached_property
+    def litter(self) -> Litter:
+        """Directories of purged jobs that workers are to remove."""
+        return self._adapters.litter(self.settings)
+
+    @cached_property
     def store(self) -> Store:
         """Where documents are searched."""
         store = self._adapters.store(self.settings)
@@ -215,7 +221,7 @@ class System:
         born = incarnation(name)
         engine = self._adapters.engine(self.settings, born)
         identity = Identity(born, name, socket.gethostname(), queues, slots, _facts(self.settings, "job"))
-        world = assembly.World(self.ledger, self.logs, engine, random.random)
+        world = assembly.World(self.ledger, self.logs, engine, random.random, self.litter)
         return assembly.job_worker(identity, self.settings, world)
 
     def task_worker(self, name: str, queues: tuple[str, ...], slots: int) -> LeaseWorker:

@@ -28,6 +28,7 @@ from hysds.ports.engines import Engine, Play, Workload
 from hysds.ports.events import Events
 from hysds.ports.findings import Finding
 from hysds.ports.ledger import Ledger
+from hysds.ports.litter import Litter
 from hysds.ports.logs import Logs
 from hysds.ports.notifier import Notifier
 from hysds.ports.roster import Roster
@@ -60,6 +61,8 @@ class Adapters(Protocol):
     def logs(self, settings: Settings) -> Logs: ...
 
     def roster(self, settings: Settings) -> Roster: ...
+
+    def litter(self, settings: Settings) -> Litter: ...
 
     def shelf(self, settings: Settings) -> CatalogShelf: ...
 
@@ -120,6 +123,11 @@ class RealAdapters:
         from hysds.adapters.ledger.roster_redis import RedisRoster
 
         return RedisRoster(self._redis(settings), settings.ledger.prefix)
+
+    def litter(self, settings: Settings) -> Litter:
+        from hysds.adapters.ledger.litter_redis import RedisLitter
+
+        return RedisLitter(self._redis(settings), settings.ledger.prefix)
 
     def shelf(self, settings: Settings) -> CatalogShelf:
         from hysds.adapters.ledger.catalog_redis import RedisCatalogShelf
@@ -253,6 +261,11 @@ class MemoryAdapters:
         from hysds.adapters.ledger.roster_memory import MemoryRoster
 
         return MemoryRoster(self._now_us)
+
+    def litter(self, settings: Settings) -> Litter:
+        from hysds.adapters.ledger.litter_memory import MemoryLitter
+
+        return MemoryLitter()
 
     def shelf(self, settings: Settings) -> CatalogShelf:
         if self._shelf is None:

@@ -2,50 +2,62 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from hysds.cli import id_arguments, tables
+from hysds.cli import acting, tables
+from hysds.cli.acting import Asked
 from hysds.cli.exits import Exit
 from hysds.cli.tables import Table
+from hysds.core.control import Verb, meaning
 from hysds.core.status import Status
 from hysds.sdk.client import Client
 
-_MEANING = {
-    Status.REVOKED.value: "revoked",
-    Status.STARTED.value: "its worker was told to stop it",
-    "ended": "had ended before",
-    "missing": "no such job",
+_ENDS = {
     Status.COMPLETED.value: "completed before it could be stopped",
     Status.FAILED.value: "failed before it could be stopped",
 }
 
 
 @click.command("cancel", short_help="End jobs, waiting or running.")
-@click.argument("job_id", metavar="ID...", nargs=-1, required=True)
-@click.option("--wait", is_flag=True, help="Return when all of them have ended, and say how.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a job: its id and what became of it.")
-def command(job_id: tuple[str, ...], wait: bool, as_json: bool) -> int:
-    """End jobs (- reads ids from stdin). A job that waits is revoked at once; a running one is stopped by its worker,
-    which takes as long as the job's own clean-up, and is revoked then. A job that had ended stays as it is.
+@acting.acts()
+@click.option("--wait", is_flag=True, help="Return when all named jobs have ended, and say how.")
+def command(job_id: tuple[str, ...], wait: bool, **options: Any) -> int:
+    """End jobs (- reads ids from stdin), or all that match the conditions: of those alone that have not ended, where no
+    --status is given.
+
+    A job that waits is revoked at once; a running one is stopped by its worker, which takes as long as the job's own
+    clean-up, and is revoked then. A job that had ended stays as it is.
 
     \b
         hysds cancel 01930f5e-7b1c-7000-8000-0123456789ab
         hysds cancel --wait "$id"
-        hysds jobs --tag trial --status queued --limit 10000 --json | jq -r .id | hysds cancel -
+        hysds cancel --tag trial --dry-run
+        hysds cancel --tag trial --yes
     """
-    wanted = id_arguments.given(job_id)
+    what = acting.asked(job_id, options)
+    if wait and not what.ids:
+        raise click.UsageError("--wait is for named jobs")
     with Client() as client:
-        answers = client.cancel(wanted)
-        if wait:
-            answers |= _ends(client, answers)
-    if as_json:
+        if not what.ids or what.manner.dry_run:
+            return acting.carried_out(client, Verb.CANCEL, what)
+        return _cancelled(client, what, wait)
+
+
+def _cancelled(client: Client, what: Asked, wait: bool) -> int:
+    answers = client.cancel(what.ids)
+    if wait:
+        answers |= _ends(client, answers)
+    if what.manner.as_json:
         click.echo(
             "\n".join(tables.as_json({"id": id_, "answer": answer}) for id_, answer in answers.items())
         )
     else:
-        tables.show(
-            Table(("id", "answer"), [(id_, _MEANING.get(answer, answer)) for id_, answer in answers.items()])
-        )
+        rows = [
+            (id_, _ENDS.get(answer) or meaning(Verb.CANCEL, answer).text) for id_, answer in answers.items()
+        ]
+        tables.show(Table(("id", "answer"), rows))
     return Exit.REFUSED if "missing" in answers.values() else Exit.COMPLETED
 
 

@@ -6,13 +6,11 @@ from typing import Any
 
 import click
 
-from hysds.cli import offers, summary, tables
-from hysds.cli.options import Moment, StatusWord
+from hysds.cli import conditions, summary, tables
 from hysds.cli.tables import Table
 from hysds.cli.words import clean
-from hysds.core.query import MAX_LIMIT, JobQuery, Span
+from hysds.core.query import MAX_LIMIT, JobQuery
 from hysds.core.searched import Sort, Term
-from hysds.core.status import FailureClass
 from hysds.ports.store import Page
 from hysds.sdk.client import Client
 
@@ -20,29 +18,7 @@ _TERMS = tuple(term.value for term in Term)
 
 
 @click.command("jobs", short_help="Search jobs, running and ended.")
-@click.option("--status", multiple=True, type=StatusWord(), help="In this status; give it again for others.")
-@click.option(
-    "--type", multiple=True, help="Of this job type, in full, such as job:word-count. May be repeated."
-)
-@click.option("--queue", multiple=True, shell_complete=offers.queues, help="Of this queue. May be repeated.")
-@click.option("--tag", multiple=True, help="With this tag. May be repeated.")
-@click.option("--user", multiple=True, help="Of this user. May be repeated.")
-@click.option(
-    "--worker", multiple=True, help="Last run by this worker, such as celery@host. May be repeated."
-)
-@click.option(
-    "--failure-class",
-    multiple=True,
-    type=click.Choice([failure.value for failure in FailureClass]),
-    help="Failed so. May be repeated.",
-)
-@click.option("--since", type=Moment(), help="Accepted since: 2h ago, or 2030-01-31T18:00:00Z.")
-@click.option("--until", type=Moment(), help="Accepted before.")
-@click.option("--ended-since", type=Moment(), help="Ended since.")
-@click.option("--ended-until", type=Moment(), help="Ended before.")
-@click.option(
-    "--text", default="", help="All of these words occur in name, type, tag, error, messages or payload."
-)
+@conditions.conditions()
 @click.option(
     "--sort",
     default=Sort.ACCEPTED.value,
@@ -59,7 +35,7 @@ _TERMS = tuple(term.value for term in Term)
     "--facet", multiple=True, type=click.Choice(_TERMS), help="Count what matches by this. May be repeated."
 )
 @click.option("--json", "as_json", is_flag=True, help="Documents, then counts, one JSON object a line.")
-def command(as_json: bool, **conditions: Any) -> None:
+def command(as_json: bool, **options: Any) -> None:
     """Search the jobs of the store, the newest first. Conditions are joined by and, the values of one by or.
 
     The store follows the ledger by a moment; `hysds status ID` asks the ledger itself. On stderr stand where was
@@ -70,7 +46,7 @@ def command(as_json: bool, **conditions: Any) -> None:
         hysds jobs --text 'no such file' --facet failure_class --limit 0
         hysds jobs --tag trial --json | jq -r .id
     """
-    query = query_of(conditions)
+    query = query_of(options)
     with Client() as client:
         page = client.jobs(query)
         where = client.reads_from()
@@ -80,21 +56,18 @@ def command(as_json: bool, **conditions: Any) -> None:
         _print_tables(page, where, query)
 
 
-def query_of(conditions: dict[str, Any]) -> JobQuery:
+def query_of(options: dict[str, Any]) -> JobQuery:
     """The query that these options ask.
 
     Raises: Refused where it has no answer.
     """
-    return JobQuery(
-        **{term: frozenset(conditions[term]) for term in _TERMS},
-        accepted=Span(conditions["since"], conditions["until"]),
-        ended=Span(conditions["ended_since"], conditions["ended_until"]),
-        text=conditions["text"],
-        sort=Sort(conditions["sort"]),
-        descending=not conditions["ascending"],
-        cursor=conditions["cursor"],
-        limit=conditions["limit"],
-        facets=tuple(Term(name) for name in conditions["facet"]),
+    return conditions.query_of(
+        conditions.taken(options),
+        sort=Sort(options["sort"]),
+        descending=not options["ascending"],
+        cursor=options["cursor"],
+        limit=options["limit"],
+        facets=tuple(Term(name) for name in options["facet"]),
     )
 
 

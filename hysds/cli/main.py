@@ -29,6 +29,10 @@ COMMANDS = {
     "explain": Entry("hysds.cli.explain", "Say why a job stands where it stands."),
     "cancel": Entry("hysds.cli.cancel", "End jobs, waiting or running."),
     "retry": Entry("hysds.cli.retry", "Do ended jobs again, as new ones."),
+    "requeue": Entry("hysds.cli.requeue", "Move jobs that have not started to another queue."),
+    "priority": Entry("hysds.cli.priority", "Have jobs that have not started come earlier or later."),
+    "purge": Entry("hysds.cli.purge", "Take ended jobs out for good."),
+    "queues": Entry("hysds.cli.queues", "Show what stands in the queues; pause and resume one."),
     "schedule": Entry(
         "hysds.cli.schedule", "Submit a job again and again, at the times of a cron expression."
     ),

@@ -47,7 +47,7 @@ def _worker_names(client: Client) -> list[str]:
 
 
 def _queue_names(client: Client) -> set[str]:
-    return {queue for worker in client.workers() for queue in worker.queues} | set(client.queues())
+    return {queue.name for queue in client.queues()}
 
 
 def _offered(question: Question, incomplete: str) -> list[CompletionItem]:

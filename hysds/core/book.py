@@ -21,7 +21,7 @@ from hysds.core.floor_steps import FloorSteps
 from hysds.core.kin_steps import KinSteps
 from hysds.core.lease_steps import LeaseSteps
 from hysds.core.record import GROUP
-from hysds.core.requests import Acceptance, Accepted, Accepting, Answer, Moved
+from hysds.core.requests import SAME, Acceptance, Accepted, Accepting, Answer, Moved
 from hysds.core.status import Status
 from hysds.core.time_steps import TimeSteps
 from hysds.core.upkeep_steps import UpkeepSteps
@@ -69,6 +69,9 @@ class Book(KinSteps, LeaseSteps, TimeSteps, UpkeepSteps, FloorSteps):
                 answers.append((id, GROUP))
                 continue
             new = transitions.amended(record, queue, priority, now_us)
+            if (new.queue, new.priority) == (record.queue, record.priority):
+                answers.append((id, SAME))
+                continue
             self._put(record, new, "amend")
             if new.status is Status.QUEUED:
                 made[new.queue, new.shape] += 1

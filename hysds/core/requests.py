@@ -261,13 +261,16 @@ class Committed:
     ready: tuple[Ready, ...] = ()
 
 
+SAME = "same"
+"""The answer about a job that is as it was asked to become: nothing was written."""
+
 DAMAGED = "damaged"
 """The answer about a job whose record can't be read, as something else than a ledger wrote there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What a step did to each job it was asked for: the new status, or why not: `missing`, `ended`, `lost`, DAMAGED."""
+    """What a step did to each job it was asked for: the new status, or why not: `missing`, `ended`, `lost`, SAME, DAMAGED."""
 
     answers: tuple[tuple[str, str], ...]
     ready: tuple[Ready, ...] = ()

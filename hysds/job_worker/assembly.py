@@ -16,6 +16,7 @@ from hysds.leasing.presence import Identity
 from hysds.leasing.worker import LeaseWorker, Parts
 from hysds.ports.engines import Engine
 from hysds.ports.ledger import Ledger
+from hysds.ports.litter import Litter
 from hysds.ports.logs import Logs
 from hysds.settings.model import Settings
 
@@ -28,6 +29,8 @@ class World:
     logs: Logs
     engine: Engine
     chance: Callable[[], float]
+    litter: Litter | None = None
+    """None: nobody purges."""
 
 
 def job_worker(identity: Identity, settings: Settings, world: World) -> LeaseWorker:
@@ -41,7 +44,8 @@ def parts(identity: Identity, settings: Settings, world: World) -> Parts:
     def work(foothold: Foothold) -> Callable[[Attempt], Verdict]:
         return partial(run.run, tools=_tools(identity.host, settings, world, foothold))
 
-    return assembly.parts(identity, settings, assembly.Reach(world.ledger, world.engine), work)
+    reach = assembly.Reach(world.ledger, world.engine, world.litter)
+    return assembly.parts(identity, settings, reach, work)
 
 
 def _tools(host: str, settings: Settings, world: World, foothold: Foothold) -> Tools:

@@ -15,11 +15,13 @@ from hysds.leasing.host import Host, HostSettings
 from hysds.leasing.leases import LeaseKeeper, Terms, Watched
 from hysds.leasing.orphans import Orphans
 from hysds.leasing.presence import Identity
+from hysds.leasing.sweeping import Sweeper
 from hysds.leasing.worker import Parts
 from hysds.lib import machine
 from hysds.lib.process import suspects
 from hysds.ports.engines import Engine
 from hysds.ports.ledger import Ledger
+from hysds.ports.litter import Litter
 from hysds.settings import urls
 from hysds.settings.model import Settings
 
@@ -35,6 +37,8 @@ class Reach:
 
     ledger: Ledger
     engine: Engine
+    litter: Litter | None = None
+    """None: nobody purges."""
 
 
 def parts(
@@ -66,6 +70,7 @@ def parts(
         ends=ends,
         foothold=foothold,
         orphans=Orphans(settings.work_dir, reach.ledger, holder),
+        sweeper=None if reach.litter is None else Sweeper(settings.work_dir, identity.host, reach.litter),
         carry_out=work(foothold),
         root=settings.work_dir,
         terms=terms,

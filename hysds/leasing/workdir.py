@@ -117,7 +117,7 @@ def remove(workdir: WorkDir) -> None:
             os.unlink(workdir.link)
     shutil.rmtree(workdir.path, ignore_errors=True)
     if workdir.path.exists():
-        _open_up(workdir.path)
+        open_up(workdir.path)
         shutil.rmtree(workdir.path, ignore_errors=True)
 
 
@@ -141,7 +141,7 @@ def _linking(workdir: WorkDir) -> Iterator[None]:
         os.close(fd)
 
 
-def _open_up(path: Path) -> None:
+def open_up(path: Path) -> None:
     """Folders that a job closed to their owner too can be emptied again."""
     with suppress(OSError):
         os.chmod(path, 0o700)

@@ -29,13 +29,14 @@ from hysds.leasing.host import Host
 from hysds.leasing.leases import Calls, LeaseKeeper, Terms
 from hysds.leasing.orphans import Orphans
 from hysds.leasing.presence import Identity, Presence
+from hysds.leasing.sweeping import Sweeper
 from hysds.leasing.telling import Onward, Telling
 from hysds.lib import structured_log
 from hysds.ports.engines import Engine
 from hysds.ports.ledger import Ledger
 
 _ORPHANS_RENEWALS = 10
-"""What dead workers of this host left is looked after each so many renewals."""
+"""What dead workers of this host left, and purged jobs, is looked after each so many renewals."""
 _log = logging.getLogger(__name__)
 
 
@@ -52,6 +53,7 @@ class Parts:
     ends: Ends
     foothold: Foothold
     orphans: Orphans
+    sweeper: Sweeper | None
     carry_out: Callable[[Attempt], Verdict]
     """Does the work of a claimed job, and answers how to end its lease; raises nothing."""
     root: Path
@@ -125,13 +127,12 @@ class LeaseWorker:
         self._call, self._changed = call, changed
         calls = Calls(self._look_for_work, self._tick, self._obey)
         self._parts.keeper.start(self._announcement, calls)
-        interval_s = _ORPHANS_RENEWALS * self._parts.terms.renew_interval_s
-        threading.Thread(
-            target=self._parts.orphans.watch,
-            args=(self._parts.ends.closing, interval_s),
-            name="hysds-orphans",
-            daemon=True,
-        ).start()
+        rounds = (self._parts.ends.closing, _ORPHANS_RENEWALS * self._parts.terms.renew_interval_s)
+        watches = {"hysds-orphans": self._parts.orphans.watch}
+        if self._parts.sweeper is not None:
+            watches["hysds-sweeper"] = self._parts.sweeper.watch
+        for name, watch in watches.items():
+            threading.Thread(target=watch, args=rounds, name=name, daemon=True).start()
 
     def is_open(self) -> bool:
         """Whether it would take another job now."""

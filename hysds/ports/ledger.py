@@ -122,7 +122,7 @@ class Ledger(Protocol):
         """End leases, ttls and deadlines that ran out; leaves to `wake` what waits and is due, as `wake` does to it."""
 
     def amend(self, ids: Sequence[str], queue: str = "", priority: int | None = None) -> Moved:
-        """Move unclaimed jobs."""
+        """Move unclaimed jobs; one that stands so already answers SAME."""
 
     def pause(self, queue: str, reason: str = "") -> None:
         """Stop claims from a queue; the ledger stamps when. A new pause replaces an old one."""

@@ -38,10 +38,12 @@ from hysds.orchestrator.type_registration import register
 from hysds.ports.ledger import Kept
 from hysds.ports.store import Page
 from hysds.sdk.by_type import Over, Plan, Planner, Taken, submitted
+from hysds.sdk.control import Controls
 from hysds.sdk.endings import Endings
 from hysds.sdk.explaining import explained, obstacles
 from hysds.sdk.floor import Floor
 from hysds.sdk.following import Follower, Place
+from hysds.sdk.queues import Queues
 from hysds.sdk.repeating import retried
 from hysds.sdk.tasks import TaskEnds, TaskHandle, name_of
 
@@ -52,7 +54,7 @@ _ENDED = frozenset(status.value for status in TERMINAL)
 _WATCH_S = 5.0
 
 
-class Client:
+class Client(Controls, Queues):
     """Talks to a system. Safe to share between threads; `close` it, or use it in a `with` statement.
 
     Every method raises Unreachable when a part of the system that it needs does not answer.
@@ -279,10 +281,6 @@ class Client:
     def workers(self) -> tuple[WorkerState, ...]:
         """All workers that announced themselves and are not forgotten, by incarnation; silent ones too."""
         return self._floor.workers()
-
-    def queues(self) -> tuple[str, ...]:
-        """The names of queues with ready work or a pause."""
-        return tuple(state.queue for state in self._system.ledger.queues())
 
     def drains(self) -> tuple[Drain, ...]:
         """The orders that stand that workers take no more jobs, by name."""

@@ -146,6 +146,12 @@ class Shell:
         if stands:
             self._client.schedule("nightly", "@yearly", _spec("true"))
 
+    def await_written(self, job_id: str) -> None:
+        """Until the store holds the last document of a job that has ended, and the ledger knows that."""
+        end = time.monotonic() + _PATIENCE_S
+        while not self._client._system.ledger.kept([job_id])[0].record.confirmed:
+            assert time.monotonic() < end, job_id
+
     def await_indexed(self, status: str) -> None:
         """Until the store knows one of the tag `trial` in this status."""
         query = JobQuery(tag=frozenset({"trial"}), status=frozenset({status}), limit=0)
@@ -175,13 +181,17 @@ def shell(standing: Any) -> Iterator[Shell]:
 
 def _prepared(shell: Shell, name: str, line: str) -> str:
     """The id of a job that fits the example; "" where it needs none."""
-    if name == "hysds cancel":
+    if name in ("hysds cancel", "hysds requeue", "hysds priority"):
         job_id = shell.job(job_queue="nobody", tag="trial")
         shell.await_indexed("job-queued")
         return job_id
     if name == "hysds retry":
         job_id = shell.ended(command="false", tag="trial")
         shell.await_indexed("job-failed")
+        return job_id
+    if name == "hysds purge":
+        job_id = shell.ended(tag="trial")
+        shell.await_written(job_id)
         return job_id
     if name.startswith("hysds schedule"):
         shell.schedule(stands=" schedule add " not in line)

@@ -11,6 +11,7 @@ local function amend(id)
   local new = stepped(record, {
     queue = ARGV[2] ~= '' and ARGV[2] or record.queue, priority = priority or record.priority,
   })
+  if new.queue == record.queue and new.priority == record.priority then return 'same' end
   put(record, new, 'amend')
   if new.status == QUEUED then make_ready(new) end
   return new.status
