@@ -234,6 +234,7 @@ class System:
             random.random,
             self._adapters.environ(),
             Path.cwd(),
+            self.litter,
         )
         return task_assembly.task_worker(identity, self.settings, world)
 

@@ -15,6 +15,7 @@ from hysds.leasing.presence import Identity
 from hysds.leasing.worker import LeaseWorker, Parts
 from hysds.ports.engines import Engine, Running, Workload
 from hysds.ports.ledger import Ledger
+from hysds.ports.litter import Litter
 from hysds.settings.model import Settings
 from hysds.task_worker import children, run
 from hysds.task_worker.children import Children, Upbringing
@@ -32,6 +33,8 @@ class World:
     """The environment of children."""
     directory: Path
     """Where the worker was started."""
+    litter: Litter | None = None
+    """None: nobody purges."""
 
 
 class Nursery:
@@ -93,7 +96,7 @@ def parts(identity: Identity, settings: Settings, world: World) -> Parts:
 
     # One that only takes in calls needs none, unless somebody sends a task there after all.
     early = identity.queues != (settings.tasks.submit_queue,)
-    reach = assembly.Reach(world.ledger, Nursery(world.engine, kept, settings.work_dir, early))
+    reach = assembly.Reach(world.ledger, Nursery(world.engine, kept, settings.work_dir, early), world.litter)
     return assembly.parts(identity, settings, reach, work, for_tasks=True)
 
 
