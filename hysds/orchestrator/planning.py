@@ -90,15 +90,22 @@ class Planner:
             plan = self._plan(id_, parent, jobs)
         except InvalidSpec as refusal:
             raise unfit(job_type, refusal) from refusal
-        digest = identity(stored(spec))
-        if isinstance(plan, Family):
-            return replace(plan, group=replace(plan.group, digest=digest))
-        return replace(plan, digest=digest)
+        return known_by(plan, spec)
 
     def _plan(self, id_: JobId, parent: JobSpec, jobs: Sequence[JobSpec]) -> Plan:
         if len(jobs) > 1:
             return self.group(id_, parent, jobs)
         return self.job(id_, replace(jobs[0], after=jobs[0].after or parent.after))
+
+
+def known_by(plan: Plan, request: JobSpec) -> Plan:
+    """The plan, known by what was asked for: the same request under the same id is a repeat, whatever its type or a
+    policy would make of it by then.
+    """
+    digest = identity(stored(request))
+    if isinstance(plan, Family):
+        return replace(plan, group=replace(plan.group, digest=digest))
+    return replace(plan, digest=digest)
 
 
 def unfit(job_type: JobType, refusal: InvalidSpec) -> CreatorFailed:

@@ -32,6 +32,7 @@ from hysds.core.shapes import MAX_SHAPES_PER_QUEUE
 from hysds.core.spec import JobSpec, identity, stored
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
+from hysds.orchestrator import planning
 from hysds.orchestrator.families import Family
 from hysds.orchestrator.groups import Groups
 from hysds.orchestrator.past import Documents, Past, nothing_stored, unknown_dependency
@@ -170,11 +171,15 @@ class Orchestrator:
                 return self._planner.retry(id_, spec, retry_of)
             job_type = self._planner.creates(spec)
             if job_type is None:
-                return self._planner.job(id_, spec)
+                plan = self._planner.job(id_, spec)
+                return planning.known_by(plan, spec) if is_own else plan
             before = self._told_before(id_, spec) if is_own else None
             return before or self._created(id_, spec, job_type, is_own)
         except InvalidSpec as refusal:
             if is_own:
+                before = self._told_before(id_, spec)
+                if before is not None and before.refused is None:
+                    return before  # it was taken, under the types and policies of then
                 self.reject(id_, stored(spec), refusal)
             raise
 
@@ -187,7 +192,7 @@ class Orchestrator:
             return Submission(id_, Status.FAILED.value if is_own else "", refused=refusal)
 
     def _told_before(self, id_: JobId, spec: JobSpec) -> Submission | None:
-        """What became of this very submission before, so that its creators are not called again; None: nothing."""
+        """What became of this very submission before, whatever types and policies are now; None: nothing."""
         kept = self._ledger.kept([id_])[0]
         if kept is None or kept.record.digest != identity(stored(spec)):
             return None

@@ -43,6 +43,6 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     assert [path.read_text() for path in first] == list(type_templates.texts().values())
 
     (tmp_path / "types" / "orchestrator_jobs.json").unlink()
-    with pytest.raises(Refused, match="job_worker.json is there"):
+    with pytest.raises(Refused, match=r"job_worker\.json is there"):
         type_templates.put(tmp_path / "types")
     assert not (tmp_path / "types" / "orchestrator_jobs.json").exists()
