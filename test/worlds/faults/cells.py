@@ -114,7 +114,7 @@ def _live(system: FaultySystem, cell: Cell) -> None:
     if cell.step.way is not Way.CANCELLED:
         system.open_gate(cell.job_id)
     if cell.leaving is not None and cell.role != "worker":
-        code = cell.leaving.wait(_ANSWER_WITHIN_S)
+        code = _left_with(system, cell, cell.leaving)
         cell.found += [f"the worker that was asked to leave ended with {code}"] * bool(code)
 
 
@@ -170,6 +170,17 @@ def _await_strike(system: FaultySystem, cell: Cell, asking: client.Insisting) ->
     struck = system.arms.told(cell.step.name) or {}
     assert "error" not in struck, f"{cell.name}: what a fault point looks at has changed: {struck['error']}"
     assert struck["pid"] is not None, f"{cell.name}: there was nobody to kill"
+
+
+def _left_with(system: FaultySystem, cell: Cell, leaving: subprocess.Popen[bytes]) -> int | None:
+    """The exit code of a worker once it has left. Its job may end meanwhile elsewhere, and be forgotten after 2 s."""
+
+    def has_left() -> bool:
+        _has_ended(system, cell)
+        return leaving.poll() is not None
+
+    system.until(has_left, lambda: f"{cell.name}: the worker does not leave")
+    return leaving.returncode
 
 
 def _ends(system: FaultySystem, cell: Cell) -> bool:
