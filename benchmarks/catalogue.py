@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks import commands, jobs, ledger, load, recovery, round_trips, store
+from benchmarks import commands, jobs, ledger, load, recovery, round_trips, store, tasks
 from benchmarks.row import Goal, Measure, Row, Samples, Unit
 
 
@@ -57,5 +57,13 @@ BENCHMARKS = (
     Benchmark("deep_queue", _RATE, Goal(Measure.RATIO, 0.9, at_least=True), load.deep_queue),
     Benchmark("idle_memory", _BYTES, Goal(Measure.RATIO, 1.3), load.idle_memory),
     Benchmark("idle_cpu", Unit.CPU, Goal(Measure.RATIO, 1.5), load.idle_cpu),
+    Benchmark("task_round_trip", _S, Goal(Measure.RATIO, 1.5), tasks.on(False, tasks.round_trip)),
+    Benchmark(
+        "task_throughput", _RATE, Goal(Measure.RATIO, 1.0, at_least=True), tasks.on(False, tasks.throughput)
+    ),
+    Benchmark("rabbit_task_trip", _S, Goal(Measure.RATIO, 1.5), tasks.on(True, tasks.round_trip)),
+    Benchmark(
+        "rabbit_task_rate", _RATE, Goal(Measure.RATIO, 1.0, at_least=True), tasks.on(True, tasks.throughput)
+    ),
     Benchmark("documents", _RATE, None, store.documents),
 )

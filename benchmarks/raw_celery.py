@@ -60,15 +60,20 @@ def worker(server: Server, socket: Path | None = None) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def process(
-    home: Path, broker_url: str, results_url: str, slots: int = SLOTS, bare: bool = False
+    home: Path,
+    broker_url: str,
+    results_url: str,
+    slots: int = SLOTS,
+    bare: bool = False,
+    pool: str = "threads",
 ) -> Iterator[tuple[subprocess.Popen[bytes], Any]]:
-    """A worker of threads and the sender's app; the worker has run a task. `bare`: with gossip and mingle, as Celery
-    starts one that nobody configured.
+    """A worker of threads (`pool`: of what else) and the sender's app; the worker has run a task. `bare`: with gossip
+    and mingle, as Celery starts one that nobody configured.
 
     Raises: CouldNotStart
     """
     variables = environment(**{BROKER: broker_url, RESULTS: results_url})
-    command = [sys.executable, "-m", "celery", "-A", "benchmarks.raw_celery", "worker", "-P", "threads"]
+    command = [sys.executable, "-m", "celery", "-A", "benchmarks.raw_celery", "worker", "-P", pool]
     command += ["-c", str(slots), "-n", "raw@%h", "-l", "warning"]
     command += [] if bare else ["--without-gossip", "--without-mingle"]
     with running(command, home, variables, "raw.log") as started:

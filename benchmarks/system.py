@@ -78,6 +78,29 @@ def worker(
         yield process
 
 
+@contextlib.contextmanager
+def task_roles(
+    home: Path, allow: str, slots: int = SLOTS, **variables: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Task worker, indexer and reconciler; when it begins, the worker has run a task that `allow` names.
+
+    Raises: CouldNotStart
+    """
+    command = [sys.executable, "-m", "celery", "-A", "hysds.celery:task_app", "worker"]
+    command += ["-Q", "tasks", "-c", str(slots), "-n", "bench@%h", "-l", "warning"]
+    told = environment(HYSDS_HOME=str(home), HYSDS_TASKS_ALLOW=allow, **variables)
+    with (
+        duties(home, **variables),
+        running(command, home, told, "tasks.log") as process,
+        client(home) as asking,
+    ):
+        try:
+            asking.run_task(f"{allow}.nothing").result(_READY_WITHIN_S)
+        except TimeoutError as late:
+            raise CouldNotStart("the task worker did not get ready", home / "tasks.log") from late
+        yield process
+
+
 def run(client: Client, command: str, timeout_s: float = _ENDS_WITHIN_S) -> dict[str, Any]:
     """The document of a job that ran this command.
 

@@ -116,14 +116,24 @@ class Client(Controls, Queues):
         Raises: InvalidSpec with every complaint, also for a function that the settings here don't allow; Refused where
         the ledger does not take it.
         """
-        known = None if job_id is None else ids.job_id(job_id)
-        spec = self._task(task, known)
+        return self.submit_tasks([task], None if job_id is None else [job_id])[0]
+
+    def submit_tasks(
+        self, tasks: Iterable[Mapping[str, Any]], job_ids: Sequence[str] | None = None
+    ) -> tuple[TaskHandle, ...]:
+        """Have tasks run, handed over in few steps; a handle for each, in order.
+
+        Raises: InvalidSpec for the first that is wrong, before any is submitted; Refused for the first that the ledger
+        did not take, when the others may have been submitted.
+        """
+        known = None if job_ids is None else [ids.job_id(job_id) for job_id in job_ids]
+        specs = [self._task(task, known[place] if known else None) for place, task in enumerate(tasks)]
         self._ends.expect()
-        [submission] = self._system.orchestrator.submit([spec], None if known is None else [known])
-        if submission.refused is not None:
-            raise submission.refused
-        twin = submission.twin if submission.is_duplicate else None
-        return self._ends.submitted(twin or submission.id, is_new=twin is None and not submission.repeated)
+        taken = self._system.orchestrator.submit(specs, known)
+        refused = next((one.refused for one in taken if one.refused is not None), None)
+        if refused is not None:
+            raise refused
+        return tuple(self._ends.submitted(one) for one in taken)
 
     def parse(self, spec: Spec) -> JobSpec:
         """The checked spec; nothing is submitted, and nothing of the system is asked.

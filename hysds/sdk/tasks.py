@@ -16,6 +16,7 @@ from hysds.core.ids import JobId
 from hysds.core.requests import MAX_BATCH
 from hysds.core.status import TERMINAL
 from hysds.orchestrator import receiving
+from hysds.orchestrator.submit import Submission
 from hysds.ports.calls import Sent
 
 _ENDED = frozenset(status.value for status in TERMINAL)
@@ -67,13 +68,15 @@ class TaskEnds:
                 self._read_s = time.monotonic()
                 self._ended = set(self._open)
 
-    def submitted(self, job_id: str, is_new: bool) -> TaskHandle:
-        """One was. `is_new` of False: it may have ended long ago."""
+    def submitted(self, submission: Submission) -> TaskHandle:
+        """One was."""
+        twin = submission.twin if submission.is_duplicate else None
+        job_id, is_new = twin or submission.id, twin is None and not submission.repeated
         handle = TaskHandle(JobId(job_id), self)
         with self._changed:
             self._open[job_id] = handle
             if not is_new:
-                self._ended.add(job_id)
+                self._ended.add(job_id)  # it may have, long ago
         return handle
 
     def result(self, job_id: str, timeout_s: float | None) -> Any:

@@ -105,7 +105,7 @@ def result_config(settings: model.Settings) -> dict[str, object]:
     if urls.is_rpc(url):
         return config | {"result_backend": "rpc://"}
     return config | {
-        "result_backend": _backend_url(url),
+        "result_backend": _kombu_url(url),
         "redis_backend_use_ssl": redis_tls(url, settings.broker_tls) or None,
         "redis_socket_timeout": SOCKET_TIMEOUT_S,
         "redis_socket_connect_timeout": settings.broker.connect_timeout_s,
@@ -113,14 +113,6 @@ def result_config(settings: model.Settings) -> dict[str, object]:
         if sentinels.is_sentinel(url)
         else {},
     }
-
-
-def _backend_url(url: str) -> str:
-    """Celery's own notation of a Redis for results."""
-    if url.startswith("unix://"):
-        place = url.removeprefix("unix://").partition("?")[0]
-        return f"socket://{place}?virtual_host={urls.database(url)}"
-    return _kombu_url(url)
 
 
 def _queues(names: tuple[str, ...]) -> dict[str, object]:
