@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from hysds.core import ids, kin_transitions, transitions
 from hysds.core.kin import STAGING_MS, Chore, Kids, may_join
-from hysds.core.pages import Pages
+from hysds.core.line_steps import LineSteps
 from hysds.core.record import GROUP, Record
 from hysds.core.requests import FINISHED, Acceptance, Accepting, Answer
 from hysds.core.status import Status
@@ -21,7 +21,7 @@ class Needs:
     failed: str = ""
 
 
-class Admission(Pages):
+class Admission(LineSteps):
     """What `accept` does with one submission, and `settle` with one that was staged."""
 
     def _accept(self, item: Acceptance, retention_ms: int, now_us: int) -> Answer:
@@ -88,7 +88,8 @@ class Admission(Pages):
         record = self._entrant(item, needs, now_us)
         if not record.status.is_terminal:
             self._tie(item, needs)
-        self._enter(self._placed(record), item.spec, "accept")
+        record = self._named(self._placed(record))
+        self._enter(record, item.spec, "accept")
         if retried is not None:
             self._link(retried, item.id, now_us)
         return Answer(Accepting.ACCEPTED, record.status.value, *(twin or ()))

@@ -8,8 +8,6 @@ from hysds.core.record import GROUP, MEMBERS, Record
 from hysds.core.status import Status
 
 ABORTED = "aborted"
-CLASSES = ("dependency", MEMBERS, ABORTED)
-"""What stands in place of a failure class for such an end."""
 _ABORTED = "not all of its members were handed in within minutes, so none of them was taken"
 _CLASS_OF_DEPENDENCY = DEPENDENCY.strip()
 
@@ -51,8 +49,5 @@ def hint(record: Record) -> str:
         case "aborted":
             return "submit it again, under a new id"
         case "members":
-            return (
-                f"see which: hysds jobs --parent {record.id} --status failed --status revoked; "
-                f"do them again: hysds retry --parent {record.id}"
-            )
+            return f"see which: hysds jobs --parent {record.id} --status failed --status revoked"
     return ""

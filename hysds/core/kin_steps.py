@@ -235,7 +235,7 @@ class KinSteps(Admission):
         elif record.after_left > 1:
             self._put(record, replace(record, after_left=record.after_left - 1), "free")
         else:
-            new = kin_transitions.freed(record, self.now_us)
+            new = self._kept_back(kin_transitions.freed(record, self.now_us))
             self._put(record, new, "free")
             if new.kind == GROUP and is_sealed(new):
                 self._let_in(new)

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from hysds.core import shapes, transitions
 from hysds.core.floor import Made
 from hysds.core.floor_requests import Fit
-from hysds.core.pages import Pages
+from hysds.core.line_steps import LineSteps
 from hysds.core.places import Top
 from hysds.core.record import Record, placement
 from hysds.core.requests import (
@@ -28,8 +28,11 @@ from hysds.core.requests import (
 from hysds.core.reservations import Heads
 from hysds.core.status import Status
 
+SENT_BACK_AT_ONCE = 20
+"""How often one claim looks on when what it came across may not start."""
 
-class LeaseSteps(Pages):
+
+class LeaseSteps(LineSteps):
     """What a worker does."""
 
     def claim(self, bid: Bid, now_us: int) -> Claimed:
@@ -47,16 +50,31 @@ class LeaseSteps(Pages):
             return Claimed(Lease(replayed, self.specs[replayed.id]), more=more, drain=drain)
         if drain is not None:
             return Claimed(drain=drain)
-        heads = self._heads(*self._offered(bid.worker, bid.queues, bid.fit))
+        heads = self._startable(bid)
+        if heads is None:
+            self._announce(Counter())
+            return Claimed(more=True)
         shown = self._shown_head(heads, now_us)
         if self.reservations.keep_free(bid, heads, shown) or heads.best is None:
+            self._announce(Counter())
             return Claimed(None, heads.unknown, shown)
         old = self.records[heads.best.id]
         new = transitions.claimed(old, bid, self.clock.ms, now_us)
         self.reservations.drop(bid.worker)
         self._put(old, new, "claim")
-        self._follow(Counter())
+        self.throttles.take(new)
+        self._announce(Counter())
         return Claimed(Lease(new, self.specs[new.id]), heads.unknown, shown, self._has_more(bid))
+
+    def _startable(self, bid: Bid) -> Heads | None:
+        """The heads that no throttle keeps; None where a step's share of those that one keeps was sent back in line."""
+        for _ in range(SENT_BACK_AT_ONCE):
+            heads = self._heads(*self._offered(bid.worker, bid.queues, bid.fit))
+            tops = [top for top in (heads.best, heads.large) if top is not None]
+            sent = [self._send_back(self.records[top.id]) for top in tops]
+            if not any(sent):
+                return heads
+        return None
 
     def _has_more(self, bid: Bid) -> bool:
         queues, fit = self._offered(bid.worker, bid.queues, bid.fit)
@@ -126,6 +144,7 @@ class LeaseSteps(Pages):
         standings = tuple(self._renew(held, renewal.lease_ms, now_us) for held in renewal.held)
         made: Made = Counter()
         unlisted = self._unlisted(renewal, now_us, made)
+        self._call_next()
         drain = self.floor.drain_of(worker)
         queues = announcement.queues if drain is None else ()
         heads = self._heads(*self._offered(worker, queues, announcement.fit))

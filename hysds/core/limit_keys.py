@@ -16,13 +16,15 @@ _SECOND_US = 1_000_000
 _LONGEST_FILL_US = 10 * 365 * 86_400 * _SECOND_US
 """Ten years: how long an empty bucket may take to fill, so that its times stay exact in Lua."""
 MOST_PLACES = 10**9
+MAX_HOLDERS = 20
+"""The most ids that are told of those who hold the places of a key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
     """At most `places` jobs of the key are started at once.
 
-    Raises: ValueError where the key is empty or there is no place.
+    Raises: ValueError where the key is empty or has control characters, or there is no place.
     """
 
     key: str
@@ -79,6 +81,33 @@ class RateTerms:
     bucket: int
 
 
+@dataclass(frozen=True, slots=True)
+class RateState:
+    """What stands under a key with a rate."""
+
+    interval_us: int
+    bucket: int
+    tokens: int
+    """So many may start now."""
+    next_ms: int
+    """In how many ms one more may; 0 where the bucket is full."""
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class LimitState:
+    """What stands under a key at one moment; `places` of 0: nobody runs, waits or is ready under a limit of it."""
+
+    key: str
+    places: int
+    used: int
+    holders: tuple[str, ...]
+    """Who holds the places, the longest first, at most MAX_HOLDERS."""
+    waiting: int
+    """Jobs in the lines that wait for a place of it; a job waits at one key at a time."""
+    rate: RateState | None = None
+
+
 def written_limits(limits: Sequence[Limit]) -> str:
     """What a record keeps of its limits; "" of none.
 
@@ -115,5 +144,5 @@ def _written(rows: Sequence[Sequence[str | int]]) -> str:
 
 
 def _check_key(key: str) -> None:
-    if not key:
-        raise ValueError("a limit needs a key")
+    if not key or any(ord(character) < 32 for character in key):
+        raise ValueError(f"a limit needs a key without control characters, not {key!r}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from hysds.core.dedup_keys import DedupKeys
 from hysds.core.floor import Floor, Made
 from hysds.core.kin import ROOM, Kin
@@ -12,6 +14,7 @@ from hysds.core.record import Attempt, Record, shown_status
 from hysds.core.requests import Event, Ready
 from hysds.core.reservations import Reservations
 from hysds.core.status import Status
+from hysds.core.throttles import Throttles
 
 
 class Pages:
@@ -31,6 +34,9 @@ class Pages:
         self.now_us = 0
         """Of this step."""
         self.places = Places()
+        self.throttles = Throttles(self.clock)
+        self.called: Made = Counter()
+        """Whom this step called to the ready, so far."""
         self.kin = Kin()
         self.keys = DedupKeys(self.records)
         self.floor = Floor(self.records, self.places, self.clock)
@@ -47,6 +53,7 @@ class Pages:
         self.records[record.id] = record
         self.specs[record.id] = spec
         self.places.enter(record)
+        self.throttles.move(None, record)
         self.kin.enters(record)
         self.queues.moved(None, record, self.clock.wall_ms)
         self._publish(record, step)
@@ -54,6 +61,7 @@ class Pages:
     def _put(self, old: Record, new: Record, step: str) -> None:
         """Store a record, move it among the sets, let go of its key where it ended, and tell the stream."""
         self.places.move(old, new)
+        self.throttles.move(old, new)
         self.records[new.id] = new
         self.queues.moved(old, new, self.clock.wall_ms)
         if new.status.is_terminal and not old.status.is_terminal:
@@ -68,11 +76,17 @@ class Pages:
     def _follow(self, made: Made) -> None:
         """What the step means to other jobs, before it ends: `KinSteps` knows."""
 
+    def _call_next(self) -> None:
+        """Whom it calls to the ready, as a place or a token is free now: `LineSteps` knows."""
+
     def _publish(self, record: Record, step: str) -> None:
         self.events.append(Event(record.id, record.revision, record.fence, shown_status(record), step))
 
     def _announce(self, made: Made) -> tuple[Ready, ...]:
         self._follow(made)
+        self._call_next()
+        made.update(self.called)
+        self.called.clear()
         return self.floor.announce(made, self.paused)
 
     def _leave_started(self, old: Record, new: Record, step: str, entry: Attempt | None, made: Made) -> None:

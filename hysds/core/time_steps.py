@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from hysds.core import transitions
 from hysds.core.floor import Made
 from hysds.core.floor_requests import Notice
-from hysds.core.pages import Pages
+from hysds.core.line_steps import CALLS_AT_ONCE, LineSteps
 from hysds.core.record import Placement, Record, half_over, overdue, placement
 from hysds.core.requests import Moved
 from hysds.core.status import Status
 
 
-class TimeSteps(Pages):
+class TimeSteps(LineSteps):
     """What a reconciler calls again and again."""
 
     def wake(self, limit: int, now_us: int) -> Moved:
@@ -27,11 +27,15 @@ class TimeSteps(Pages):
             record = self._record_due(id)
             if record is None or record.status is not Status.WAITING or overdue(record, now_us // 1000):
                 continue
-            new = transitions.woken(record, now_us)
+            new = self._kept_back(transitions.woken(record, now_us))
             self._put(record, new, "wake")
-            made[new.queue, new.shape] += 1
+            if new.status is Status.QUEUED:
+                made[new.queue, new.shape] += 1
             answers.append((id, new.status.value))
-        return Moved(tuple(answers), self._announce(made), len(due) > limit)
+        self.throttles.touch_late(limit)
+        answers += self._call(min(limit - len(answers), CALLS_AT_ONCE))
+        ready = self._announce(made)
+        return Moved(tuple(answers), ready, len(due) > limit or self.throttles.is_behind())
 
     def suspect(self, limit: int, now_us: int) -> Moved:
         """Jobs of whose lease less than half is left are shown as `job-offline`."""

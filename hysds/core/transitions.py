@@ -36,7 +36,8 @@ TABLE: Mapping[str, Mapping[Status | None, frozenset[Status]]] = {
     "abort": {_WAITING: frozenset({_REVOKED})},
     "free": {_WAITING: frozenset({_QUEUED, _WAITING, _REVOKED})},
     "members": {_WAITING: frozenset({_WAITING, _COMPLETED, _FAILED, _REVOKED})},
-    "wake": {_WAITING: frozenset({_QUEUED})},
+    "wake": {_WAITING: frozenset({_QUEUED, _WAITING})},
+    "limit": {_QUEUED: frozenset({_WAITING})},
     "suspect": {_STARTED: frozenset({_STARTED})},
     "expire": {_STARTED: _BACK, _QUEUED: frozenset({_FAILED}), _WAITING: frozenset({_FAILED})},
     "amend": {_QUEUED: frozenset({_QUEUED}), _WAITING: frozenset({_WAITING})},
@@ -202,6 +203,11 @@ def woken(record: Record, now_us: int) -> Record:
     """Waiting to ready: its place counts from when it was due, or from when it was ready before (a delayed release)."""
     ready_ms = record.ready_ms or record.wake_ms
     return step(record, "wake", now_us, status=_QUEUED, reason="", wake_ms=0, ready_ms=ready_ms)
+
+
+def limited(record: Record, throttle: str, now_us: int) -> Record:
+    """Ready to waiting for a place or a token; its place in time stays."""
+    return step(record, "limit", now_us, status=_WAITING, reason=throttle)
 
 
 def suspected(record: Record, now_us: int) -> Record:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hysds.core import transitions
-from hysds.core.pages import Pages
+from hysds.core.line_steps import LineSteps
 from hysds.core.queue_tallies import Pause
 from hysds.core.record import Record
 from hysds.core.requests import MAX_BATCH, Moved, Purge, Purged, Purging
 
 
-class UpkeepSteps(Pages):
+class UpkeepSteps(LineSteps):
     """What keeps a ledger in order, and small."""
 
     def pause(self, queue: str, reason: str, now_us: int) -> None:
@@ -112,4 +112,7 @@ class UpkeepSteps(Pages):
     def audit(self, id: str, now_us: int) -> str:
         """Compare a record with the ledger's sets and mend them; answers what was wrong, "" where nothing was."""
         self.tick(now_us)
-        return self.places.mend(id, self.records.get(id))
+        record = self.records.get(id)
+        found = (self.places.mend(id, record), self.throttles.mend(id, record))
+        self._announce(Counter())
+        return "; ".join(one for one in found if one)

@@ -73,18 +73,23 @@ class Claims:
         self._rounds = 0
 
     def claim(self) -> Won | None:
-        """The best ready job that fits. Asks again where the ledger taught a shape that turned out to fit.
+        """The best ready job that fits.
+
+        Asks again where the ledger taught a shape that turned out to fit, or has come across jobs over a limit only.
 
         Raises: Unreachable when the worker drained before an answer came.
         """
         with self._turn:
-            while True:
-                with self._bid() as bid:
-                    sent_s = boot_s()
-                    claimed = self._answered(partial(self._ledger.claim, bid), self._ends.draining)
-                    won = self._take(claimed, sent_s)
-                if won is not None or not self._learned(claimed):
-                    return won
+            return self._claim()
+
+    def _claim(self) -> Won | None:
+        while True:
+            with self._bid() as bid:
+                sent_s = boot_s()
+                claimed = self._answered(partial(self._ledger.claim, bid), self._ends.draining)
+                won = self._take(claimed, sent_s)
+            if won is not None or not (claimed.more or self._learned(claimed)):
+                return won
 
     def commit(self, commit: Commit, wants_more: Callable[[], bool]) -> tuple[Committed, Won | None]:
         """End an attempt and, if there is room, claim the next job in the same step.
@@ -95,7 +100,8 @@ class Claims:
             self._host.give_back(commit.id, commit.fence)
             if wants_more():
                 try:
-                    return self._commit_and_bid(commit)
+                    committed, won = self._commit_and_bid(commit)
+                    return committed, won or self._looked_on(committed)
                 except Unreachable:
                     raise
                 except HysdsError as error:
@@ -109,6 +115,15 @@ class Claims:
             sent_s = boot_s()
             committed = self._answered(partial(self._ledger.commit, commit, bid), self._ends.closing)
             return committed, self._take(committed.claimed, sent_s) if committed.claimed is not None else None
+
+    def _looked_on(self, committed: Committed) -> Won | None:
+        """What further bids win, where the one in a commit came across nothing but jobs that are over a limit."""
+        if committed.claimed is None or not committed.claimed.more:
+            return None
+        try:
+            return self._claim()
+        except Unreachable:
+            return None  # the end is told; a bid follows with the next renewal
 
     def persist(self, call: Callable[[], _T]) -> _T:
         """Repeat a harmless call until it is answered.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hysds.core.floor_requests import Drain, WorkerState
+from hysds.core.limit_keys import LimitState
 from hysds.core.queue_tallies import QueueTally
 from hysds.core.record import Attempt, Record
 from hysds.core.requests import (
@@ -185,6 +186,9 @@ class Ledger(Protocol):
 
     def place(self, id: str) -> Place | None:
         """Where a queued job stands among the ready ones of its queue; None where it is not queued."""
+
+    def limits(self, keys: Sequence[str]) -> tuple[LimitState, ...]:
+        """What stands under each key: its places, who holds them, how many wait, when the next token comes."""
 
     def listen(self, worker: str, timeout_s: float) -> tuple[str, ...]:
         """Notices in a worker's inbox, oldest first; waits up to `timeout_s` for the first, () when none came."""

@@ -207,6 +207,7 @@ class LedgerModel:
         except Internal as error:
             raise Violation(f"the table of transitions is disobeyed: {error}") from error
         rules.check_step(before, book, IDS[: len(self.plans)])
+        rules.check_limits(book)
         rules.check_answer(before, book, answer)
         notices = tuple(
             _notice(worker, text)

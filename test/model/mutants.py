@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from hysds.core.book import Book
 from hysds.core.status import Status
-from model import broken_books, broken_orders
+from model import broken_books, broken_limits, broken_orders
 from model.happenings import Happenings
 from model.slim import Plan
 from model.world import Bounds, Worker
@@ -50,6 +50,23 @@ _ALONE = Bounds(bells=1, workers=1, inboxes=False)
 DRAINED = Bounds(bells=1, drains=True, inboxes=False, cancels=False, releases=False)
 PURGED = replace(PAIR, purges=True)
 AGAIN = (Plan(dedup=True), Plan(dedup=True, retries=True))
+_KEY = ("k",)
+ONE_PLACE = (
+    Plan(ttl=True, retry=Status.WAITING, keys=_KEY),
+    Plan(keys=_KEY, waits=True, lost_left=0),
+)
+"""Two jobs, one key of one place."""
+LIMITED = Bounds(bells=1, inboxes=False, gives_up=False, lost_answers=False)
+THREE = Bounds(bells=1, inboxes=False, gives_up=False, releases=False, lost_answers=False, cancels=False)
+TWO_PLACES = (Plan(keys=_KEY, places=2, lost_left=0),) * 3
+"""Three jobs, one key of two places: a dead worker's job still holds one."""
+CROSSED = (
+    Plan(keys=("b",), lost_left=1),
+    Plan(keys=("a", "b"), lost_left=0),
+    Plan(keys=("a",), lost_left=0),
+)
+"""One job needs a place of two keys, each of which another job needs too; one of those has another shape after a loss,
+so that both are called for one place."""
 _GROWS = (Plan(retry=Status.WAITING, grows=True),)
 
 MUTANTS: Sequence[Mutant] = (
@@ -201,5 +218,26 @@ MUTANTS: Sequence[Mutant] = (
         bounds=PURGED,
     ),
     Mutant("memory lost with the lease", "has memory 0", broken_orders.ForgetsMemory, plans=_GROWS),
+    *(
+        Mutant(name, says, book, plans=ONE_PLACE, bounds=LIMITED)
+        for name, says, book in (
+            ("started over the limit", "and it has 1 places", broken_limits.StartsOverTheLimit),
+            ("place kept by a commit", "other jobs hold", broken_limits.PlaceKeptByCommit),
+            ("place kept by a release", "other jobs hold", broken_limits.PlaceKeptByRelease),
+            ("place kept by a lost lease", "other jobs hold", broken_limits.PlaceKeptByExpiry),
+            ("free place calls nobody", "nobody is called", broken_limits.FreePlaceCallsNobody),
+            ("call kept by a cancel", "nobody is called", broken_limits.CancelKeepsTheCall),
+            ("call kept by an expiry", "nobody is called", broken_limits.ExpiryKeepsTheCall),
+        )
+    ),
+    *(
+        Mutant(name, says, book, plans=CROSSED, bounds=PAIR)
+        for name, says, book in (
+            ("call kept by one blocked elsewhere", "nobody is called", broken_limits.BlockedKeepsTheCall),
+            ("only the first key counts", "and it has 1 places", broken_limits.ChecksItsFirstKey),
+            ("places held while waiting", "other jobs hold", broken_limits.HoldsWhileItWaits),
+            ("line never moved on", "nobody is called", broken_limits.LineStaysWhereItIs),
+        )
+    ),
 )
 """`compares_fences` is off for plain fences only: renaming them would hide that two are equal."""

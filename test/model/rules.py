@@ -12,11 +12,13 @@ from hysds.core.record import Record, ready_score
 from hysds.core.requests import Accepting, Claimed
 from hysds.core.shapes import is_alone
 from hysds.core.status import Status
+from hysds.core.throttles import line_of, terms, waits_in_line
 from model.slim import (
     IDS,
     LARGER,
     OWNERS,
     QUEUED,
+    STARTED,
     STATUSES,
     Ledger,
     is_drained,
@@ -45,7 +47,7 @@ def check_woken(after: Ledger, book: Book) -> None:
 
 def check_budget(old: Ledger, new: Ledger) -> None:
     for job, (before, after) in enumerate(zip(old.jobs, new.jobs, strict=True), 1):
-        if before.status != after.status == QUEUED and after.lost_left >= before.lost_left:
+        if (before.status, after.status) == (STARTED, QUEUED) and after.lost_left >= before.lost_left:
             raise Violation(f"job {job} lost its worker, and that cost nothing of its budget")
 
 
@@ -90,7 +92,10 @@ def check_change(job: int, old: Record, new: Record) -> None:
         )
     if new.lost_left == 0 < old.lost_left and not is_alone(new.shape):
         raise Violation(f"job {job} has one lease left to lose, and need not run alone")
-    if not any(new.status in table.get(old.status, ()) for table in transitions.TABLE.values()):
+    was_called = waits_in_line(old) and new.status is Status.STARTED  # two steps, in one claim
+    if not was_called and not any(
+        new.status in table.get(old.status, ()) for table in transitions.TABLE.values()
+    ):
         raise Violation(f"no step leads from {old.status.value} to {new.status.value} (job {job})")
     claimed = new.status is Status.STARTED and old.status is not Status.STARTED
     if new.fence < old.fence or (claimed and new.fence == old.fence):
@@ -102,15 +107,38 @@ def check_change(job: int, old: Record, new: Record) -> None:
         raise Violation(f"job {job} was revoked, and nobody asked for it")
 
 
+def check_limits(book: Book) -> None:
+    """No key has more holders than places, only started jobs hold any, and no place is free beside who waits for it."""
+    records = book.records.values()
+    for name, known in book.throttles.known.items():
+        naming = [one for one in records if name in dict(terms(one))]
+        started = {one.id for one in naming if one.status is Status.STARTED}
+        if set(book.throttles.holders.get(name, ())) != started:
+            raise Violation(f"other jobs hold the places of {name} than those that are started")
+        if len(started) > known.places:
+            raise Violation(f"{len(started)} jobs of {name} are started, and it has {known.places} places")
+        waits = [one for one in naming if waits_in_line(one) and book.throttles.at.get(line_of(one)) == name]
+        is_called = any(one.status is Status.QUEUED for one in naming)
+        if waits and len(started) < known.places and not is_called:
+            raise Violation(f"{name} has a free place, a job waits for it, and nobody is called")
+    for one in records:
+        if waits_in_line(one) and line_of(one) not in book.throttles.at:
+            raise Violation("a job waits in a line that waits for nothing")
+
+
 def check_places(job: int, record: Record, book: Book) -> None:
     """Exactly one of ready, due (waiting) and lease, compared with the real sets, and nothing left over."""
     ready = [pair for pair, entries in book.places.ready.items() for _, id in entries if id == record.id]
     leased, due = book.places.leases.get(record.id), book.places.due.get(record.id)
     status = record.status
     stands = [*(["ready"] * len(ready)), *(["leased"] if leased is not None else [])]
-    if due is not None and status is not Status.QUEUED:
+    in_line = any(id == record.id for entries in book.throttles.lines.values() for _, id in entries)
+    if in_line:
+        stands.append("line")
+    if due is not None and status is not Status.QUEUED and not in_line:
         stands.append("due")
-    should = {Status.QUEUED: ["ready"], Status.WAITING: ["due"], Status.STARTED: ["leased"]}.get(status, [])
+    waits = "line" if waits_in_line(record) else "due"
+    should = {Status.QUEUED: ["ready"], Status.WAITING: [waits], Status.STARTED: ["leased"]}.get(status, [])
     if stands != should:
         raise Violation(f"job {job} is {status.value} and stands in {stands or 'no set'}, not in {should}")
     times = [record.ttl_ms, record.deadline_ms, record.wake_ms if status is Status.WAITING else 0]

@@ -11,10 +11,12 @@ from typing import NamedTuple
 
 from hysds.core.book import Book, Key, Worker
 from hysds.core.floor_requests import Drain
+from hysds.core.limit_keys import Limit, written_limits
 from hysds.core.record import FOREVER, Record
 from hysds.core.requests import Acceptance
 from hysds.core.shapes import alone
 from hysds.core.status import Status
+from hysds.core.throttles import LIMIT, line_of, waits_in_line
 
 WALL_MS = 1_800_000_000_000
 WAKE_MS = WALL_MS + 1_000
@@ -26,7 +28,7 @@ SHAPE = "1s"
 LARGER = "1s512m"
 MEMORY = 1 << 29
 QUEUE = "q"
-IDS = ("00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002")
+IDS = tuple(f"00000000-0000-4000-8000-00000000000{number}" for number in (1, 2, 3))
 OWNERS = ("", "A", "B", "dead")
 DEAD = 3
 """Whoever owned a lease when it died; a new worker has its name."""
@@ -50,6 +52,10 @@ class Plan:
     retries: bool = False
     """It was handed in to do the first job again."""
     lost_left: int = 1
+    keys: tuple[str, ...] = ()
+    """Under which it is limited, in its order."""
+    places: int = 1
+    """Of each of its keys; all plans of a search say the same."""
 
 
 class Slim(NamedTuple):
@@ -68,6 +74,8 @@ class Slim(NamedTuple):
     grown: int = 0
     retried: int = 0
     """Ended, and it names the job that does it again."""
+    limited: int = 0
+    """Waits at this of its keys, counted from 1; 0: at none."""
 
 
 class Ledger(NamedTuple):
@@ -97,6 +105,7 @@ def acceptance(plan: Plan, job: int) -> Acceptance:
         twins=states,
         retry_of=IDS[0] if plan.retries else "",
         lost_left=plan.lost_left,
+        limits=tuple(Limit(key, plan.places) for key in plan.keys),
     )
 
 
@@ -109,8 +118,11 @@ def book_of(ledger: Ledger, plans: tuple[Plan, ...], make: Callable[[], Book]) -
             record = _record(slim, job, plans[job])
             book.records[record.id], book.specs[record.id] = record, "{}"
             book.places.enter(record)
+            book.throttles.move(None, record)
             if record.confirmed:
                 book.retire[record.id] = WALL_MS
+    book.throttles.touched.clear()
+    book.throttles.stirred.clear()
     if ledger.key:
         owner = ledger.jobs[ledger.key - 1]
         until_ms = FOREVER if owner.status == COMPLETED else 0
@@ -131,7 +143,7 @@ def is_drained(ledger: Ledger, worker: int) -> bool:
 def ledger_of(book: Book, plans: tuple[Plan, ...]) -> Ledger:
     """What the book holds, made small again."""
     key = book.keys.by_digest.get(DIGEST)
-    jobs = tuple(_slim(book.records.get(IDS[job])) for job in range(len(plans)))
+    jobs = tuple(_slim(book, book.records.get(IDS[job]), plan) for job, plan in enumerate(plans))
     drained = sum(number for number in (1, 2) if OWNERS[number] in book.floor.drains)
     return Ledger(jobs, IDS.index(key.owner) + 1 if key is not None else 0, drained)
 
@@ -161,8 +173,10 @@ def _record(slim: Slim, job: int, plan: Plan) -> Record:
         nonce=nonce_text(slim.nonce),
         fails="user:1" if slim.failed else "",
         cancel=bool(slim.cancel),
-        ready_ms=0 if slim.status == WAITING else WALL_MS - 100 + job,
-        wake_ms=WAKE_MS if slim.status == WAITING else 0,
+        reason=_reason(slim, plan),
+        limits=written_limits([Limit(key, plan.places) for key in plan.keys]),
+        ready_ms=0 if slim.status == WAITING and not slim.limited else WALL_MS - 100 + job,
+        wake_ms=WAKE_MS if slim.status == WAITING and not slim.limited else 0,
         ttl_ms=TTL_MS if slim.ttl else 0,
         lease_ms=CLOCK_MS + LEASE_MS if slim.status == STARTED else 0,
         dedup=DIGEST if plan.dedup else "",
@@ -172,7 +186,13 @@ def _record(slim: Slim, job: int, plan: Plan) -> Record:
     )
 
 
-def _slim(record: Record | None) -> Slim:
+def _reason(slim: Slim, plan: Plan) -> str:
+    if slim.status != WAITING:
+        return ""
+    return LIMIT + plan.keys[slim.limited - 1] if slim.limited else "time"
+
+
+def _slim(book: Book, record: Record | None, plan: Plan) -> Slim:
     if record is None:
         return Slim()
     if record.status.is_terminal:
@@ -189,4 +209,12 @@ def _slim(record: Record | None) -> Slim:
         failed=int(bool(record.fails)),
         ttl=int(record.ttl_ms > 0),
         grown=int(record.memory_bytes > 0),
+        limited=_limited(book, record, plan),
     )
+
+
+def _limited(book: Book, record: Record, plan: Plan) -> int:
+    """Where its line waits now: that, not the record, says it."""
+    if not waits_in_line(record):
+        return 0
+    return plan.keys.index(book.throttles.at[line_of(record)].removeprefix(LIMIT)) + 1

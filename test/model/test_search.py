@@ -6,7 +6,20 @@ import pytest
 
 from hysds.core.status import Status
 from model.ledger_model import LedgerModel
-from model.mutants import AGAIN, DRAINED, FAILOVER, MUTANTS, PURGED, Mutant
+from model.mutants import (
+    AGAIN,
+    CROSSED,
+    DRAINED,
+    FAILOVER,
+    LIMITED,
+    MUTANTS,
+    ONE_PLACE,
+    PAIR,
+    PURGED,
+    THREE,
+    TWO_PLACES,
+    Mutant,
+)
 from model.search import Found, Search
 from model.slim import Plan
 from model.world import Bounds
@@ -23,6 +36,9 @@ SEARCHES: dict[str, tuple[tuple[Plan, ...], Bounds]] = {
     "one job, the ledger fails over": ((Plan(),), FAILOVER),
     "one job, its workers are drained": ((Plan(retry=Status.WAITING),), DRAINED),
     "two jobs, the second does the first again; either is purged": (AGAIN, PURGED),
+    "two jobs, one place": (ONE_PLACE, LIMITED),
+    "three jobs, two places": (TWO_PLACES, THREE),
+    "three jobs, one of them needs a place of two keys": (CROSSED, PAIR),
 }
 
 

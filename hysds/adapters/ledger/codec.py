@@ -13,6 +13,7 @@ from typing import Any
 from hysds.core import limit_keys
 from hysds.core.errors import Internal
 from hysds.core.floor_requests import Drain, Fit, WorkerState
+from hysds.core.limit_keys import LimitState, RateState
 from hysds.core.queue_tallies import Meter, Pause, QueueTally
 from hysds.core.record import GROUP, Attempt, Record
 from hysds.core.requests import (
@@ -52,7 +53,6 @@ _FIELDS: Mapping[str, Callable[[str], Any]] = {
 _LEFT_OUT: Mapping[str, Any] = {"revision": 0, "digest": "", "queue": "", "shape": "", "priority": 0}
 
 
-_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _TOLD = tuple(
     (field.name, field.default)
     for field in fields(Acceptance)
@@ -63,7 +63,7 @@ _TOLD = tuple(
 
 def dumps(value: object) -> str:
     """Compact JSON, other characters than ASCII as they are."""
-    return _JSON.encode(value)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def submission(item: Acceptance) -> dict[str, Any]:
@@ -170,12 +170,6 @@ def purged(reply: Sequence[str]) -> Purged:
     return Purged(Purging(how), status, int(revision))
 
 
-def settled(reply: Sequence[Any]) -> Moved:
-    """As `moved`, the answers in one JSON text; Lua writes an empty list as an object."""
-    text, made, more = reply
-    return Moved(tuple((id, word) for id, word in json.loads(text) or ()), ready(made), more == 1)
-
-
 def claimed(reply: Sequence[Any]) -> Claimed:
     lease, unknown, head, more, order = reply
     return Claimed(
@@ -262,6 +256,12 @@ def _meter(text: str) -> Meter:
         return Meter()
     minute, *counts = map(int, text.split())
     return Meter(minute, tuple(counts))
+
+
+def limit_state(key: str, reply: Sequence[Any]) -> LimitState:
+    places, used, holders, waiting, rate = reply
+    about_rate = RateState(*(int(value) for value in rate)) if rate else None
+    return LimitState(key, places, used, tuple(holders), waiting, about_rate)
 
 
 def pulse(info: str, started: int, due: int) -> Pulse:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from hysds.adapters.ledger import batches
 from hysds.core.book import Book
 from hysds.core.floor_requests import Drain, WorkerState
+from hysds.core.limit_keys import LimitState
 from hysds.core.queue_tallies import QueueTally
 from hysds.core.requests import (
     Acceptance,
@@ -165,6 +166,7 @@ class MemoryLedger:
             self.book.tick(now_us)
             places = self.book.places
             standing = {id for entries in places.ready.values() for _, id in entries}
+            standing |= self.book.throttles.ids()
             ids = sorted(standing | {*self.book.records, *places.due, *places.leases})
             page = [id for id in ids if id > cursor][:limit]
             found = [(id, what) for id in page if (what := self.book.audit(id, now_us))]
@@ -217,6 +219,10 @@ class MemoryLedger:
     def place(self, id: str) -> Place | None:
         with self.changed:
             return self.book.place(id, self._now_us())
+
+    def limits(self, keys: Sequence[str]) -> tuple[LimitState, ...]:
+        with self.changed:
+            return self.book.limit_states(keys, self._now_us())
 
     def listen(self, worker: str, timeout_s: float) -> tuple[str, ...]:
         inboxes = self.book.floor.inboxes

@@ -8,6 +8,7 @@ from typing import Any
 from hysds.adapters.ledger import batches, codec, scripts
 from hysds.adapters.ledger.server import Server
 from hysds.core.floor_requests import Drain, WorkerState
+from hysds.core.limit_keys import LimitState
 from hysds.core.queue_tallies import QueueTally
 from hysds.core.requests import (
     MAX_BATCH,
@@ -76,7 +77,7 @@ class RedisLedger:
         return Staging(self._step("seal", group))
 
     def settle(self, limit: int, only: str = "") -> Moved:
-        return codec.settled(self._step("settle", limit, only))
+        return codec.moved(self._step("settle", limit, only))
 
     def reject(self, item: Acceptance, error: str) -> Answer:
         return codec.answer(self._step("reject", codec.dumps(codec.submission(item)), item.spec, error))
@@ -196,6 +197,10 @@ class RedisLedger:
 
     def place(self, id: str) -> Place | None:
         return codec.place(self._step("place", id))
+
+    def limits(self, keys: Sequence[str]) -> tuple[LimitState, ...]:
+        states = self._step("limits", *keys) if keys else ()
+        return tuple(codec.limit_state(key, state) for key, state in zip(keys, states, strict=True))
 
     def listen(self, worker: str, timeout_s: float) -> tuple[str, ...]:
         inbox = f"{self._base}inbox:{worker}"

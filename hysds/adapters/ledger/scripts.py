@@ -19,6 +19,7 @@ _SHARED = (
     "places",
     "kin",
     "steps",
+    "throttles",
     "workers",
     "claims",
     "follow",

@@ -16,6 +16,7 @@ from hysds.core.queue_tallies import QueueTally
 from hysds.core.record import Attempt, Record
 from hysds.core.requests import Event
 from hysds.core.status import Status
+from hysds.core.throttles import Pair, Throttle, Throttles, pair_of_line
 
 _DUMP = """
 local rows = {}
@@ -57,6 +58,15 @@ class Picture:
     shapes: Mapping[str, frozenset[str]]
     queues: frozenset[str]
     drains: Mapping[str, Drain]
+    throttles: Mapping[str, Throttle]
+    holders: Mapping[str, Mapping[str, int]]
+    called: Mapping[tuple[str, Pair], Mapping[str, int]]
+    lines: Mapping[str, Sequence[tuple[int, str]]]
+    at: Mapping[str, str]
+    waits: Mapping[tuple[str, Pair], Mapping[str, int]]
+    pairs: Mapping[str, frozenset[Pair]]
+    tokens: Mapping[str, int]
+    behind: frozenset[str]
     kids: Mapping[str, Mapping[str, int]]
     members: Mapping[str, Mapping[str, int]]
     staged: Mapping[str, Sequence[tuple[Mapping[str, Any], str]]]
@@ -105,6 +115,7 @@ def of_book(book: Book) -> Picture:
         shapes={queue: frozenset(names) for queue, names in shapes.items()},
         queues=frozenset(shapes) | frozenset(book.paused),
         drains=dict(book.floor.drains),
+        **_throttles_of(book.throttles),
         kids={id: asdict(kids) for id, kids in book.kin.kids.items()},
         members={
             id: {name: int(told) for name, told in told.items()} for id, told in book.kin.members.items()
@@ -116,6 +127,26 @@ def of_book(book: Book) -> Picture:
         dependents={id: frozenset(names) for id, names in book.kin.dependents.items()},
         chores={f"{chore} {id}": ms for (chore, id), ms in book.kin.chores.items()},
     )
+
+
+def _throttles_of(throttles: Throttles) -> dict[str, Any]:
+    waits: dict[tuple[str, Pair], dict[str, int]] = {}
+    for line, name in throttles.at.items():
+        waits.setdefault((name, pair_of_line(line)), {})[line] = throttles.lines[line][0][0]
+    pairs: dict[str, set[Pair]] = {}
+    for name, pair in [*waits, *throttles.called]:
+        pairs.setdefault(name, set()).add(pair)
+    return {
+        "throttles": dict(throttles.known),
+        "holders": {name: dict(held) for name, held in throttles.holders.items()},
+        "called": {key: dict(scores) for key, scores in throttles.called.items()},
+        "lines": {line: list(entries) for line, entries in throttles.lines.items()},
+        "at": dict(throttles.at),
+        "waits": waits,
+        "pairs": {name: frozenset(found) for name, found in pairs.items()},
+        "tokens": dict(throttles.tokens),
+        "behind": frozenset(throttles.behind),
+    }
 
 
 class RedisCamera:
@@ -174,6 +205,20 @@ def _of_keys(keys: Mapping[str, Any]) -> Picture:
         shapes={queue: frozenset(names) for queue, names in named("shapes:").items()},
         queues=frozenset(keys.get("queues", [])),
         drains={order.name: order for order in codec.drains(keys.get("drains", []))},
+        throttles={name: _throttle(_pairs(flat)) for name, flat in named("throttle:").items()},
+        holders={name: _scores(flat) for name, flat in named("holders:").items()},
+        called={_name_and_pair(name): _scores(flat) for name, flat in named("called:").items()},
+        lines={
+            line: [(score, id) for id, score in _scores(flat).items()]
+            for line, flat in named("line:").items()
+        },
+        at=_pairs(keys.get("lines", [])),
+        waits={_name_and_pair(name): _scores(flat) for name, flat in named("wait:").items()},
+        pairs={
+            name: frozenset(Pair(*one.split("\n")) for one in all_) for name, all_ in named("pairs:").items()
+        },
+        tokens=_scores(keys.get("tokens", [])),
+        behind=frozenset(keys.get("behind", [])),
         kids={
             id: {name: int(text) for name, text in _pairs(flat).items()}
             for id, flat in named("kids:").items()
@@ -214,6 +259,15 @@ def _queues(keys: Mapping[str, Any]) -> dict[str, Any]:
 def _pair(name: str) -> tuple[str, str]:
     queue, _, shape = name.rpartition(":")
     return queue, shape
+
+
+def _throttle(fields: Mapping[str, str]) -> Throttle:
+    return Throttle(**{name: int(value) for name, value in fields.items()})
+
+
+def _name_and_pair(text: str) -> tuple[str, Pair]:
+    name, queue, shape = text.split("\n")
+    return name, Pair(queue, shape)
 
 
 def _pairs(flat: Sequence[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import redis
 
-from contract.ledger import picture
+from contract.ledger import picture, throttled
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.adapters.ledger.redis import RedisLedger, base
 from hysds.adapters.ledger.server import Server
@@ -23,6 +23,7 @@ from hysds.core.record import FOREVER, GROUP, STAGED, Record, placement
 from hysds.core.requests import Acceptance, Bid, Commit, Event, Held, Purge, Renewal
 from hysds.core.shapes import is_alone
 from hysds.core.status import OFFLINE, Status
+from hysds.core.throttles import waits_in_line
 from hysds.lib import uuid7
 from hysds.ports.ledger import Ledger
 
@@ -59,6 +60,8 @@ class SideBySide:
         self._fences: list[tuple[str, int]] = []
         self._nonces: list[str] = []
         self._last: Callable[[Ledger], Any] = lambda ledger: ledger.queues()
+        self._is_crowded = False
+        """Whether most jobs of the run are alike and have few keys, so that many wait for one place."""
         self._events = 0
         self._unsealed: dict[str, tuple[Acceptance, ...]] = {}
         self._seen: dict[str, Record] = {}
@@ -130,6 +133,7 @@ class SideBySide:
         for owned in book.floor.workers:
             held = book.floor.held_by(owned)
             assert len(held) < 2 or not any(is_alone(record.shape) for record in held), "not alone"
+        throttled.judge(book)
         for key in book.keys.by_digest.values():
             owner = book.records.get(key.owner)
             assert owner is None or owner.status not in (Status.FAILED, Status.REVOKED), "a key was kept"
@@ -154,9 +158,8 @@ class SideBySide:
         assert places.leases.get(record.id) == should.lease
         homes = (should.ready is not None) + (record.status is Status.WAITING) + (should.lease is not None)
         assert homes == (0 if record.status.is_terminal else 1)
-        assert record.status is not Status.WAITING or should.due is not None or self._has_kin(record), (
-            "it would wait for ever"
-        )
+        has_cause = should.due is not None or waits_in_line(record) or self._has_kin(record)
+        assert record.status is not Status.WAITING or has_cause, "it would wait for ever"
         if record.kind == GROUP and record.status is Status.WAITING:
             self._judge_sums(record)
 
@@ -195,7 +198,12 @@ class SideBySide:
         return None
 
     def _accept(self, a: int, b: int, c: int, d: int) -> Callable[[Ledger], Any]:
-        batch = [self._item(a + 7 * n, b + 3 * n, c + 5 * n, d + n) for n in range(1 + d % 3)]
+        if not self._items:
+            self._is_crowded = a % 2 == 1
+        batch = [
+            self._item(a + 7 * n, b + 3 * n, c + 5 * n, d + n)
+            for n in range(1 + d % 3 + 3 * self._is_crowded)
+        ]
         self._items += batch
         return lambda ledger: ledger.accept(batch)
 
@@ -206,12 +214,13 @@ class SideBySide:
             id, digest = known.id, known.digest if c % 3 else "another"
         retry_of = self._items[c % len(self._items)].id if self._items and b % 6 == 1 else ""
         ahead_ms = _AHEAD_MS[(a // 3) % len(_AHEAD_MS)]
+        is_alike = self._is_crowded and b % 4
         return Acceptance(
             id=id,
             digest=digest,
             spec=f'{{"n": {a}, "é": "\\n"}}',
-            queue=_QUEUES[a % 3],
-            shape=_SHAPES[b % 4],
+            queue=_QUEUES[0 if is_alike else a % 3],
+            shape=_SHAPES[0 if is_alike else b % 4],
             priority=(0, 0, 5, 10)[c % 4],
             wake_ms=self._now_ms() + ahead_ms if ahead_ms else 0,
             ttl_for_ms=(0, 0, 0, 3_000, 100_000)[b % 5],
@@ -228,6 +237,8 @@ class SideBySide:
             doomed="forgotten" if d % 41 == 40 else "",
             lost_left=(2, 0, 1)[a % 3],
             preempt_left=(FOREVER, 1, 0)[b % 3],
+            limits=throttled.limits(a, c, d, self._is_crowded),
+            rates=throttled.rates(b),
         )
 
     def _after(self, a: int, b: int, c: int) -> tuple[str, ...]:
@@ -423,7 +434,8 @@ class SideBySide:
         def look(ledger: Ledger) -> Any:
             pulse = ledger.pulse()
             places = [ledger.place(id) for id in ids]
-            return ledger.workers(), places, pulse.started, pulse.due, ledger.tallies()
+            limits = ledger.limits(throttled.LOOKED_AT)
+            return ledger.workers(), places, pulse.started, pulse.due, ledger.tallies(), limits
 
         return look
 

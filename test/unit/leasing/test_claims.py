@@ -11,6 +11,7 @@ import pytest
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core.errors import Unreachable
 from hysds.core.floor_requests import Announcement, Fit
+from hysds.core.limit_keys import Limit
 from hysds.core.requests import Acceptance, Bid, Claimed, Commit, Committed, Standing
 from hysds.core.spec import JobSpec, identity, stored
 from hysds.core.status import Status
@@ -69,10 +70,10 @@ class Bench:
         watched = Watched(self.claims, self.holdings, self.host)
         self.keeper = LeaseKeeper(WORKER, self.ledger, Silent(), watched, terms)  # type: ignore[arg-type]
 
-    def submit(self, **budgets: int) -> str:
+    def submit(self, **changes: Any) -> str:
         spec = JobSpec("job:x", {"_command": "true"})
         job_id = NEW_ID()
-        self.ledger.accept([Acceptance(job_id, identity(stored(spec)), stored(spec), "q", "1s", **budgets)])
+        self.ledger.accept([Acceptance(job_id, identity(stored(spec)), stored(spec), "q", "1s", **changes)])
         return job_id
 
     def claim(self) -> Attempt:
@@ -184,3 +185,26 @@ def test_a_closed_worker_gives_an_unanswered_commit_up(tmp_path: Path) -> None:
 
     with pytest.raises(Unreachable):
         bench.claims.commit(Commit(attempt.id, attempt.fence, Status.COMPLETED), lambda: False)
+
+
+@pytest.mark.parametrize("is_in_a_commit", [False, True])
+def test_a_bid_is_repeated_while_the_ledger_looks_only_at_jobs_over_a_limit(
+    tmp_path: Path, is_in_a_commit: bool
+) -> None:
+    """So a full key hides no other job, however many jobs of it are ready; the bid may stand in a commit."""
+    bench = Bench(tmp_path, 0)
+    first = bench.submit()
+    attempt = bench.claim()
+    full, wide = Limit("key:a", 1), Limit("key:a", 100)
+    for limit in (*(wide,) * 60, full):
+        bench.submit(limits=(limit,))
+    bench.ledger.claim(Bid("w2", ("q",), Fit(("1s",)), "nonce", 30_000, 60_000))
+    last = bench.submit()
+
+    if is_in_a_commit:
+        _, won = bench.claims.commit(Commit(first, attempt.fence, Status.COMPLETED), lambda: True)
+    else:
+        won = bench.claims.claim()
+
+    assert won is not None
+    assert won.attempt.id == last

@@ -33,6 +33,8 @@ local function check_record(id)
   local ready = score and zset_score(P .. 'ready:' .. record.queue .. ':' .. record.shape, id) or nil
   local due_now, lease_now = zset_score(DUE, id), zset_score(LEASE, id)
   local is_held = not lease or held_of(record.owner)[id] == record.shape
+  local wrong = record and throttles.mend(id)
+  if wrong then report(id, wrong) end
   if ready == score and due_now == due and lease_now == lease and is_held then return end
   local there = words(record, ready, due_now, lease_now) .. (is_held and '' or ', not held by its owner')
   report(id, 'stood at ' .. there .. ', belongs at ' .. words(record, score, due, lease))
@@ -69,6 +71,9 @@ local function check_key(name)
   local kind, rest = string.match(name, '^(%a+):(.*)$')
   if kind == 'job' then check_record(rest) end
   if kind == 'held' then check_held(rest) end
+  if kind == 'holders' or kind == 'called' or kind == 'line' then
+    for _, finding in ipairs(throttles.audit(kind, rest, limit)) do report(finding[1], finding[2]) end
+  end
   if kind == 'ready' then
     local queue, shape = string.match(rest, '^(.*):([^:]*)$')
     local is_indexed = queue and shapes_of(queue)[shape] and redis.call('SISMEMBER', P .. 'queues', queue) == 1

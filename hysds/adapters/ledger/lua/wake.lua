@@ -5,13 +5,13 @@ local due = zset_lowest(DUE, now_ms, limit + 1)
 for i = 1, math.min(#due, limit) do
   local record = record_due(due[i][2], due[i][1])
   if record and record.status == WAITING and not is_overdue(record) then
-    -- its place counts from when it was due, or from when it was ready before (a delayed release)
-    local ready_ms = record.ready_ms ~= 0 and record.ready_ms or record.wake_ms
-    local new = stepped(record, {status = QUEUED, reason = '', wake_ms = 0, ready_ms = ready_ms})
+    local new = throttles.kept_back(woken(record))
     put(record, new, 'wake')
-    make_ready(new)
+    if new.status == QUEUED then make_ready(new) end
     answers[#answers + 1] = {new.id, new.status}
   end
   note_damage(due[i][2], answers)
 end
-return finish({answers, announce(), #due > limit and 1 or 0})
+throttles.touch_late(limit)
+for _, answer in ipairs(throttles.call_next(math.min(limit - #answers, 100))) do answers[#answers + 1] = answer end
+return finish({answers, announce(), (#due > limit or throttles.is_behind()) and 1 or 0})

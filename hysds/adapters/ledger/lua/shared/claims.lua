@@ -115,6 +115,18 @@ local function has_more(worker, bid)
   return false
 end
 
+-- What `heads` finds, less what may not start now, which goes back in line; nothing where that was a step's share.
+local SENT_BACK_AT_ONCE = 20
+local function startable(worker, bid)
+  for _ = 1, SENT_BACK_AT_ONCE do
+    local best, head, unknown = heads(offered(worker, bid.queues, bid.fit))
+    local is_sent = best and throttles.send_back(load(best[2]))
+    is_sent = (head and throttles.send_back(load(head[2]))) or is_sent
+    if not is_sent then return best, head, unknown end
+  end
+  return nil, nil, nil
+end
+
 -- {lease or false, unknown shapes, head or false, more, drain or false}; a lease is {record, spec}
 local function claim(bid)
   local worker = meet(bid.worker, clock_ms + bid.lease_ms)
@@ -126,15 +138,22 @@ local function claim(bid)
     end
   end
   if drain then return {false, {}, false, false, drain} end
-  local best, head, unknown = heads(offered(worker, bid.queues, bid.fit))
+  local best, head, unknown = startable(worker, bid)
+  if not unknown then
+    announce()
+    return {false, {}, false, true, false}
+  end
   local shown = shown_head(head, best)
   if is_kept_free(bid, worker, best, head, shown) or not best then
+    announce()
     return {false, unknown, shown or false, false, false}
   end
   drop_reservation(worker)
   local old = load(best[2])
   local new = claimed(old, bid)
   put(old, new, 'claim')
+  if throttles.is_limited(new) then throttles.take(new) end
+  announce()
   return {leased(new), unknown, shown or false, has_more(worker, bid), false}
 end
 

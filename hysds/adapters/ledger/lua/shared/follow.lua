@@ -31,7 +31,7 @@ function kin.end_of_one(status, id, record)
   elseif record.after_left > 1 then
     put(record, changed(record, {after_left = record.after_left - 1}), 'free')
   else
-    local new = kin.freed(record)
+    local new = throttles.kept_back(kin.freed(record))
     put(record, new, 'free')
     if new.kind == GROUP then
       if kin.is_sealed(new) then kin.let_in(new) end

@@ -24,6 +24,19 @@ local function read_fields(key, into)
   return #flat > 0
 end
 
+-- A record's limits or rates: rows of a key and numbers, `width` values each.
+local function rows_of(id, text, width)
+  if text == '' then return {} end
+  local is_read, rows = pcall(cjson.decode, text)
+  if not is_read or type(rows) ~= 'table' then refuse('job ' .. id .. ': its limits are unreadable') end
+  for _, row in ipairs(rows) do
+    local is_sound = type(row) == 'table' and #row == width and type(row[1]) == 'string'
+    for i = 2, width do is_sound = is_sound and type(row[i]) == 'number' and row[i] > 0 end
+    if not is_sound then refuse('job ' .. id .. ': its limits are unreadable') end
+  end
+  return rows
+end
+
 local function parsed(id, text)
   local record = setmetatable({id = id}, with_defaults)
   for name, default in pairs(DEFAULTS) do
@@ -36,6 +49,8 @@ local function parsed(id, text)
     end
   end
   if not KNOWN[record.status] then refuse('job ' .. id .. ' has no status') end
+  rows_of(id, record.limits, 2)
+  rows_of(id, record.rates, 3)
   if not string.find(record.shape, '^%d+s') then refuse('job ' .. id .. ' has no shape') end
   return record
 end

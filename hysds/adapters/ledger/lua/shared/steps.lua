@@ -55,7 +55,7 @@ local function settle_key(record)
   end
 end
 
-local function put(old, new, step)
+function put(old, new, step)
   move(old, new)
   tally(old, new)
   store(new)
@@ -87,6 +87,7 @@ local function leave_named_places(id)
   local is_hash, raw = pcall(function()
     local raw = setmetatable({}, with_defaults)
     read_fields(P .. 'job:' .. id, raw)
+    if raw.long then pcall(read_fields, P .. 'long:' .. id, raw) end
     return raw
   end)
   if not is_hash then return end
@@ -97,6 +98,8 @@ local function leave_named_places(id)
   if KNOWN[raw.status] and queue then count(queue, what, -1) end
   local key = raw.dedup ~= '' and key_of(raw.dedup)
   if key and key.owner == id then set_key(raw.dedup, false) end
+  raw.id = id
+  pcall(throttles.drop_all, raw)
 end
 
 -- A record that can't be read stands in nobody's way: out of all places, and under another name for whoever looks after
@@ -266,3 +269,12 @@ end
 
 -- Only the fence decides, never the clock: a lease past its time but not yet taken is still good.
 local function owns(record, fence) return record.status == STARTED and record.fence == fence end
+
+-- Waiting to ready: its place counts from when it was due, or from when it was ready before (a delayed release, a limit).
+local function woken(record)
+  local ready_ms = record.ready_ms ~= 0 and record.ready_ms or record.wake_ms
+  return stepped(record, {status = QUEUED, reason = '', wake_ms = 0, ready_ms = ready_ms})
+end
+
+-- Ready to waiting for a place or a token; its place in time stays.
+local function limited(record, throttle) return stepped(record, {status = WAITING, reason = throttle}) end

@@ -151,7 +151,7 @@ end
 -- Jobs that this step made ready, by queue and shape.
 local made = {}
 
-local function make_ready(record, count)
+function make_ready(record, count)
   local key = record.queue .. '\n' .. record.shape
   if not made[key] then made[key] = {queue = record.queue, shape = record.shape, jobs = 0} end
   made[key].jobs = made[key].jobs + (count or 1)
@@ -173,6 +173,7 @@ end
 -- Wake idle workers for what became ready; answers {queue, jobs, heard by nobody, hearers} …
 local function announce()
   kin.follow()
+  throttles.call_next()
   local pairs_made, answer, of_queue = {}, {}, {}
   for _, pair in pairs(made) do pairs_made[#pairs_made + 1] = pair end
   table.sort(pairs_made, is_pair_before)
