@@ -51,6 +51,8 @@ CANDIDATES: Mapping[Verb, frozenset[str]] = {
 _MISSING = Meaning("no such job")
 _DAMAGED = Meaning("its record is unreadable: a reconciler's audit sets it aside")
 _ENDED = Meaning("had ended before")
+UNMATCHED = "unmatched"
+"""Jobs that were counted, and whose documents had changed when their turn came."""
 _AMENDED: Mapping[str, Meaning] = {
     "changed": Meaning("changed", is_change=True),
     "same": Meaning("stood so already"),
@@ -101,4 +103,6 @@ def amended(answer: str) -> str:
 
 def meaning(verb: Verb, answer: str) -> Meaning:
     """What an answer means; of a later version's own, the word itself."""
+    if answer == UNMATCHED:
+        return Meaning("no longer matched when their turn came")
     return MEANINGS[verb].get(answer, Meaning(answer))

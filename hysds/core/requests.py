@@ -270,7 +270,8 @@ DAMAGED = "damaged"
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What a step did to each job it was asked for: the new status, or why not: `missing`, `ended`, `lost`, SAME, DAMAGED."""
+    """What a step did to each job it was asked for: the new status, or why not: `missing`, `ended`, `lost`, SAME,
+    DAMAGED."""
 
     answers: tuple[tuple[str, str], ...]
     ready: tuple[Ready, ...] = ()

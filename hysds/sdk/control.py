@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from hysds.bootstrap import System
 from hysds.core import queue_names, repetition
-from hysds.core.control import Handled, Verb, amended, meaning
+from hysds.core.control import UNMATCHED, Handled, Verb, amended, meaning
 from hysds.core.errors import Complaint, Conflict, HysdsError, InvalidSpec, NotFound, Unreachable
 from hysds.core.foresight import foreseen
 from hysds.core.ids import JobId
@@ -34,7 +34,7 @@ Watch = Callable[[Sequence[Handled]], None]
 
 @dataclass(slots=True)
 class Summary:
-    """What an act did. `total`: of how many jobs; `answers`: how many of each of `core.control.MEANINGS`."""
+    """What an act did. `answers`: how many of each of `core.control.MEANINGS`, and UNMATCHED; `total`: their sum."""
 
     verb: Verb
     total: int
@@ -54,8 +54,8 @@ def _unwatched(handled: Sequence[Handled]) -> None:
 
 
 class Controls:
-    """The part of `Client` that acts on many jobs. Methods that take a query mean the jobs that match it at that
-    moment; one that names no status means those that the act is for (`core.control.CANDIDATES`).
+    """The part of `Client` that acts on many jobs. A query that names no status means the jobs that the act is for
+    (`core.control.CANDIDATES`).
     """
 
     _system: System
@@ -106,7 +106,8 @@ class Controls:
         return self.act(Verb.PRIORITY, selection, Changes(priority=priority), watch)
 
     def matching(self, verb: Verb, query: JobQuery) -> Matching:
-        """The jobs that match now, for `act` and `foresee`: what is accepted from now on is not among them."""
+        """The jobs that match, counted now, for `act` and `foresee`, which look at each page when they come to it: what
+        is accepted from now on is not among them, what begins to match meanwhile may be."""
         return Matching(self._system.store, verb, query)
 
     def act(
@@ -124,6 +125,10 @@ class Controls:
             handled = self._step(verb, ids, wanted, summary)
             summary.answers.update(one.answer for one in handled)
             watch(handled)
+        left = summary.total - summary.answers.total()
+        if left > 0:
+            summary.answers[UNMATCHED] = left
+        summary.total = summary.answers.total()
         return summary
 
     def foresee(

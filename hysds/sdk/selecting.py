@@ -1,7 +1,7 @@
 """Which jobs an act is about: named ones, or all that match a query, a page of the store at a time.
 
-A walk goes by the time of acceptance, the newest first, from the moment of its first page: what it changes moves no job
-out of its place, and what is accepted meanwhile is not among it.
+A walk goes by the time of acceptance, the newest first: what changes moves no job out of its place, so none is skipped
+that still matches when its turn comes, and what is accepted meanwhile is not among it.
 """
 
 from __future__ import annotations

@@ -47,8 +47,23 @@ def test_a_cancel_by_query_means_what_has_not_ended(tmp_path: Path) -> None:
         assert system.client.job(done.id)["status"] == "job-completed"
 
 
-def test_a_walk_is_about_what_matched_when_it_was_counted(tmp_path: Path) -> None:
-    """Whatever the query's own order: what comes meanwhile is not among it, and no page is skipped by the changes."""
+def test_a_job_that_no_longer_matches_when_its_turn_comes_is_counted(tmp_path: Path) -> None:
+    """Another operator was there before, and the store knows already."""
+    with SimulatedSystem(tmp_path) as system:
+        jobs = system.client.submit_many([_spec()] * (MAX_BATCH + 5))
+        system.index()
+        selection = system.client.matching(Verb.CANCEL, _ALL)
+        system.client.cancel([job.id for job in jobs[:3]])
+        system.index()
+
+        summary = system.client.act(Verb.CANCEL, selection)
+
+        assert summary.answers == Counter({"job-revoked": MAX_BATCH + 2, "unmatched": 3})
+        assert (summary.total, summary.changed) == (MAX_BATCH + 5, MAX_BATCH + 2)
+
+
+def test_a_walk_skips_nothing_and_takes_nothing_that_came_later(tmp_path: Path) -> None:
+    """Whatever the query's own order, and though what it changes leaves the answer of its query."""
     with SimulatedSystem(tmp_path) as system:
         system.client.submit_many([_spec()] * (MAX_BATCH + 1))
         system.index()
