@@ -34,6 +34,7 @@ _LEASE_S = 30.0
 BENCHMARKS = (
     Benchmark("noop", _S, Goal(Measure.OURS, 0.015), jobs.noop),
     Benchmark("submit_many", _RATE, Goal(Measure.RATIO, 5, at_least=True), jobs.submit),
+    Benchmark("fan_out", _S, Goal(Measure.RATIO, 1.2), jobs.fan_out),
     Benchmark("output", _S, Goal(Measure.EXCESS, 0.3), jobs.output),
     Benchmark("run", _S, Goal(Measure.OURS, 3), commands.run),
     Benchmark("round_trips", _SENDS, Goal(Measure.OURS, 4), round_trips.ledger),

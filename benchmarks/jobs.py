@@ -12,9 +12,11 @@ from benchmarks import raw_celery, sampling, system
 from benchmarks.processes import directory
 from benchmarks.row import Samples
 from benchmarks.server import server
+from hysds.core.spec import JobSpec
 
 _NOOP_ROUNDS = 100
 _BATCH = 500
+_FAN_OUT = 1_000
 _PUBLISH_ROUNDS = 10
 _OUTPUT_ROUNDS = 5
 _MILLION_LINES = "seq 1000000"
@@ -56,6 +58,28 @@ def submit() -> Samples:
             return sampling.alternate(ours, peer, _PUBLISH_ROUNDS, warm_ups=1)
         finally:
             sender.close()
+
+
+def fan_out() -> Samples:
+    """Seconds until a request for 1,000 members is taken, each a job of its own; the peer's, `submit_many` of them."""
+    with directory() as home, server(home), system.client(home) as client:
+        numbers = iter(range(10**9))
+
+        def members() -> list[JobSpec]:
+            return [client.parse(_numbered(next(numbers))) for _ in range(_FAN_OUT)]
+
+        def ours() -> float:
+            parent = client.parse({"job_type": "job:bench", "payload": {}})
+            return sampling.duration(lambda: client.submit_group(parent, members()))
+
+        def peer() -> float:
+            return sampling.duration(lambda: client.submit_many(members()))
+
+        return sampling.alternate(ours, peer, _PUBLISH_ROUNDS, warm_ups=1)
+
+
+def _numbered(number: int) -> dict[str, object]:
+    return {"job_type": "job:bench", "payload": {"_command": "/bin/true", "number": number}}
 
 
 def output() -> Samples:

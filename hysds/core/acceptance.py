@@ -41,9 +41,16 @@ UNBOUNDED = Bounds()
 
 
 def acceptance(
-    id_: JobId, spec: JobSpec, policy: DedupPolicy, retry_of: str = "", bounds: Bounds = UNBOUNDED
+    id_: JobId,
+    spec: JobSpec,
+    policy: DedupPolicy,
+    retry_of: str = "",
+    bounds: Bounds = UNBOUNDED,
+    parent: str = "",
 ) -> Acceptance:
-    """What the ledger is asked to accept for a spec that was routed. `retry_of`: the ended job that it does again."""
+    """What the ledger is asked to accept for a spec that was routed. `retry_of`: the ended job that it does again;
+    `parent`: the group that it is a member of.
+    """
     text = stored(spec)
     return Acceptance(
         id=id_,
@@ -62,6 +69,7 @@ def acceptance(
         window_ms=policy.window_ms,
         retry_of=retry_of,
         kind=spec.kind,
+        parent=parent,
         after=spec.after.jobs if spec.after is not None else (),
         after_on=spec.after.on if spec.after is not None else COMPLETED,
         limits=bounds.limits,

@@ -53,7 +53,7 @@ class Families:
             child = ids.child(id_, position)
             if spec.array is None:
                 route = self._router.route(spec)
-                items.append(_member(replace(route, spec=arrays.alone(route.spec)), child, id_))
+                items.append(_member(route, arrays.alone(route.spec), child, id_))
                 continue
             if spec.after is not None:
                 json_text.refuse("$.after", "an array within a group comes after nothing; its group may")
@@ -71,18 +71,18 @@ class Families:
             array = arrays.parse(route.spec.array or "")
         except ValueError as error:
             json_text.refuse("$.array", str(error))
-        bounds = route.bounds
         if array.places is not None:
-            bounds = Bounds((*bounds.limits, Limit(f"array:{id_}", array.places)), bounds.rates)
+            limits = (*route.bounds.limits, Limit(f"array:{id_}", array.places))
+            route = replace(route, bounds=Bounds(limits, route.bounds.rates))
         items = [
-            _member(Route(member, route.dedup, bounds), ids.child(id_, position), id_)
+            _member(route, member, ids.child(id_, position), id_)
             for position, member in enumerate(arrays.members(route.spec, array))
         ]
         return _family(route, id_, items, len(items))
 
 
-def _member(route: Route, id_: JobId, parent: JobId) -> Acceptance:
-    return replace(acceptance(id_, route.spec, route.dedup, bounds=route.bounds), parent=parent)
+def _member(route: Route, spec: JobSpec, id_: JobId, parent: JobId) -> Acceptance:
+    return acceptance(id_, spec, route.dedup, bounds=route.bounds, parent=parent)
 
 
 def _family(route: Route, id_: JobId, items: Sequence[Acceptance], members: int) -> Family:

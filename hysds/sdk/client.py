@@ -33,7 +33,7 @@ from hysds.core.spec import JobSpec
 from hysds.core.status import TERMINAL
 from hysds.orchestrator.job_types import Reload
 from hysds.orchestrator.schedules import Timetable
-from hysds.orchestrator.submit import Submission
+from hysds.orchestrator.submit import GroupSubmission, Submission
 from hysds.orchestrator.type_registration import register
 from hysds.ports.ledger import Kept
 from hysds.ports.store import Page
@@ -98,6 +98,21 @@ class Client(Controls, Queues):
         known = None if job_ids is None else [ids.job_id(job_id) for job_id in job_ids]
         parsed = [self._parse(spec, known[place] if known else None) for place, spec in enumerate(specs)]
         return self._system.orchestrator.submit(parsed, known)
+
+    def submit_group(
+        self, parent: Spec, members: Iterable[Spec], job_id: str | None = None
+    ) -> GroupSubmission:
+        """Submit jobs as one: all of them or none. `parent` describes the whole and runs nothing; its job ends when all
+        members have. With an id of your own you may repeat the call until it is answered.
+
+        Raises: InvalidSpec with every complaint; Refused (Conflict, TooOld, Full) where the ledger does not take it.
+        """
+        known = None if job_id is None else ids.job_id(job_id)
+        whole, parts = self._parse(parent, known), [self._parse(spec, known) for spec in members]
+        submission = self._system.orchestrator.submit_group(whole, parts, known)
+        if submission.group.refused is not None:
+            raise submission.group.refused
+        return submission
 
     def run_task(self, function: str | Callable[..., Any], *args: Any, **kwargs: Any) -> TaskHandle:
         """Have a task worker call a function, by its dotted name, with arguments that JSON can carry.

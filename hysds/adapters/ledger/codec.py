@@ -53,6 +53,7 @@ _FIELDS: Mapping[str, Callable[[str], Any]] = {
 _LEFT_OUT: Mapping[str, Any] = {"revision": 0, "digest": "", "queue": "", "shape": "", "priority": 0}
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _TOLD = tuple(
     (field.name, field.default)
     for field in fields(Acceptance)
@@ -63,7 +64,7 @@ _TOLD = tuple(
 
 def dumps(value: object) -> str:
     """Compact JSON, other characters than ASCII as they are."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode(value)
 
 
 def submission(item: Acceptance) -> dict[str, Any]:
@@ -168,6 +169,12 @@ def moved(reply: Sequence[Any]) -> Moved:
 def purged(reply: Sequence[str]) -> Purged:
     how, status, revision = reply
     return Purged(Purging(how), status, int(revision))
+
+
+def settled(reply: Sequence[Any]) -> Moved:
+    """As `moved`, the answers in one JSON text; Lua writes an empty list as an object."""
+    text, made, more = reply
+    return Moved(tuple((id, word) for id, word in json.loads(text) or ()), ready(made), more == 1)
 
 
 def claimed(reply: Sequence[Any]) -> Claimed:

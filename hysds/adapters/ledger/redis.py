@@ -77,7 +77,7 @@ class RedisLedger:
         return Staging(self._step("seal", group))
 
     def settle(self, limit: int, only: str = "") -> Moved:
-        return codec.moved(self._step("settle", limit, only))
+        return codec.settled(self._step("settle", limit, only))
 
     def reject(self, item: Acceptance, error: str) -> Answer:
         return codec.answer(self._step("reject", codec.dumps(codec.submission(item)), item.spec, error))

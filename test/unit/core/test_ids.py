@@ -51,3 +51,4 @@ def test_children_have_the_same_ids_each_time_and_their_own_at_each_position() -
     assert children == [ids.child(_PARENT, position) for position in range(100)]
     assert len({*children, ids.child(ids.job_id(children[0]), 0)}) == 101
     assert [ids.job_id(child) for child in children] == children
+    assert children[7] == str(uuid.uuid5(uuid.UUID(_PARENT), "7"))

@@ -60,4 +60,4 @@ for _, entry in ipairs(due(limit)) do
   end
 end
 local ready = announce()
-return finish({answers, ready, #due(1) > 0 and 1 or 0})
+return finish({cjson.encode(answers), ready, #due(1) > 0 and 1 or 0})

@@ -16,7 +16,10 @@ end
 
 -- Where the jobs stand that it comes after: live ones by id, in order; the first that is unknown; the first that did not
 -- end as it must. A duplicate stands for the job that it is a duplicate of.
+local NOBODY = {}
+
 local function needs_of(item)
+  if #item.after == 0 then return NOBODY, nil, item.doomed ~= '' and item.doomed or nil end
   local live, is_live, failed = {}, {}, item.doomed ~= '' and item.doomed or nil
   for _, named in ipairs(item.after) do
     local record = sound(named)

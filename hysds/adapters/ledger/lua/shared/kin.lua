@@ -13,7 +13,9 @@ local kin = {
 }
 
 -- Whether a key may be used so; one that something else wrote concerns its own group or job alone.
-function kin.is_sound(key, kind) return (pcall(need, key, kind)) end
+function kin.is_sound(key, kind)
+  return kinds[key] == kind or (pcall(need, key, kind))
+end
 
 -- The sums of a live group, nil where there are none.
 function kin.sums_of(id)
