@@ -9,6 +9,7 @@ import click
 
 from hysds.cli import offers
 from hysds.cli.options import Moment, StatusWord
+from hysds.core import kin_ends
 from hysds.core.query import JobQuery, Span
 from hysds.core.searched import Term
 from hysds.core.status import FailureClass
@@ -44,9 +45,10 @@ def conditions(queue: str = "--queue") -> Callable[[Command], Command]:
         click.option(
             "--failure-class",
             multiple=True,
-            type=click.Choice([failure.value for failure in FailureClass]),
+            type=click.Choice([*(failure.value for failure in FailureClass), *kin_ends.CLASSES]),
             help="Failed so. May be repeated.",
         ),
+        click.option("--parent", multiple=True, metavar="ID", help="Members of this group. May be repeated."),
         click.option("--since", type=Moment(), help="Accepted since: 2h ago, or 2030-01-31T18:00:00Z."),
         click.option("--until", type=Moment(), help="Accepted before."),
         click.option("--ended-since", type=Moment(), help="Ended since."),

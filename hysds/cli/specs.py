@@ -10,21 +10,26 @@ from dataclasses import replace
 import click
 
 from hysds.cli import submit_dir, words
+from hysds.core import arrays, json_text
 from hysds.core.errors import Complaint, InvalidSpec
 from hysds.core.parse import MAX_SPEC_BYTES
-from hysds.core.spec import JobSpec
+from hysds.core.spec import TASK, JobSpec
 from hysds.sdk.client import Client
 
 STDIN = "-"
 
 
-def load(names: Sequence[str], client: Client, force: bool = False) -> list[JobSpec]:
-    """The specs in these files, in order; `-` is stdin. `force`: none of them is to be a duplicate.
+def load(
+    names: Sequence[str], client: Client, force: bool = False, array: str | None = None
+) -> list[JobSpec]:
+    """The specs in these files, in order; `-` is stdin. `force`: none of them is to be a duplicate. `array`: the indices
+    of which each of them is to have a member.
 
     Raises: InvalidSpec with the complaints about all of them, each naming its file, also that it can't be read.
     """
     if names.count(STDIN) > 1:
         raise click.UsageError("stdin can be read once: give - once")
+    _check_array(array)
     specs: list[JobSpec] = []
     complaints: list[Complaint] = []
     for name in names:
@@ -35,7 +40,7 @@ def load(names: Sequence[str], client: Client, force: bool = False) -> list[JobS
             complaints.append(Complaint(_shown(name), f"can't be read: {reason}"))
             continue
         try:
-            specs.append(submit_dir.given(client.parse(text), os.getcwd()))
+            specs.append(_as_array(submit_dir.given(client.parse(text), os.getcwd()), array))
         except InvalidSpec as refusal:
             complaints += [
                 Complaint(f"{_shown(name)}: {one.path}", one.message) for one in refusal.complaints
@@ -63,6 +68,24 @@ def check(names: Sequence[str], specs: Sequence[JobSpec], client: Client) -> Non
             ]
     if complaints:
         raise InvalidSpec(tuple(complaints))
+
+
+def _check_array(array: str | None) -> None:
+    try:
+        arrays.parse(array or "0")
+    except ValueError as error:
+        raise click.UsageError(f"--array: {error}") from error
+
+
+def _as_array(spec: JobSpec, array: str | None) -> JobSpec:
+    """Raises: InvalidSpec for a spec that can't be an array."""
+    if array is None:
+        return spec
+    if spec.kind == TASK:
+        json_text.refuse("$.kind", "a task can't be an array: call it once for each")
+    if spec.array_index is not None:
+        json_text.refuse("$.array_index", "contradicts --array; keep one of them")
+    return replace(spec, array=array)
 
 
 def _text(name: str) -> bytes:

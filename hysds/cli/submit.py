@@ -14,8 +14,14 @@ from hysds.sdk.client import Client
 @click.argument("spec", nargs=-1, shell_complete=offers.files)
 @by_type.options
 @click.option("--force", is_flag=True, help="Also where another job does the same; which one, stderr says.")
+@click.option(
+    "--array",
+    default=None,
+    metavar="INDICES",
+    help="A job for each index, as a group: 0-999, 1,4,7-9, 0-999:10; 0-999%50 for at most 50 at once.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a job instead of its id.")
-def command(spec: tuple[str, ...], force: bool, as_json: bool, **given: Any) -> int:
+def command(spec: tuple[str, ...], force: bool, array: str | None, as_json: bool, **given: Any) -> int:
     """Submit the jobs that the files SPEC describe (- is stdin), or those of a registered type; print an id for each.
 
     A spec is a JSON object with job_type ("job:NAME") and payload, whose _command is the command line, which no shell
@@ -26,6 +32,9 @@ def command(spec: tuple[str, ...], force: bool, as_json: bool, **given: Any) -> 
     one, which is `forced_beside` then. A spec whose command or env names
     HYSDS_SUBMIT_DIR gets that variable, with the current directory.
 
+    With --array a spec becomes a group: a job for each index, which finds it in HYSDS_ARRAY_INDEX and in place of each
+    word $array_index of its command; the printed id is the group's.
+
     With --type the job is made from the type's interface: parameters are checked, and go where that wants them. With
     --over it is about jobs that a query finds: one job for each, or one for all, as the interface says.
 
@@ -34,12 +43,17 @@ def command(spec: tuple[str, ...], force: bool, as_json: bool, **given: Any) -> 
         id=$(hysds submit job.json) && hysds logs -f "$id"
         hysds submit --json job.json | jq -r '.dedup_job // .id'
         generate | hysds submit -
+        hysds submit --array 0-999%50 tile.json
         hysds submit --type job-hello:v1 --param greeting=hi
         hysds submit --type job-again:v1 --over '--status failed --tag trial' --dry-run
     """
     if given["job_type"] is not None:
         if spec:
             raise click.UsageError("a type makes the spec: give --type or files, not both")
+        if array is not None:
+            raise click.UsageError(
+                "--array: for a submission by files; a type's jobs are made from its interface"
+            )
         return by_type.submit(given, force, as_json)
     if not spec:
         raise click.UsageError("what is to be submitted? Give a file, - for stdin, or --type")
@@ -48,7 +62,7 @@ def command(spec: tuple[str, ...], force: bool, as_json: bool, **given: Any) -> 
             f"{', '.join(foreign)}: for a submission by --type; a file says it in its spec"
         )
     with Client() as client:
-        jobs = specs.load(spec, client, force)
+        jobs = specs.load(spec, client, force, array)
         specs.check(spec, jobs, client)
         taken = client.submit_many(jobs)
         obstacles = client.obstacles(taken)

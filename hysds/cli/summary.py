@@ -31,7 +31,9 @@ def table(documents: Sequence[Mapping[str, Any]]) -> Table:
 def row(document: Mapping[str, Any]) -> tuple[str, ...]:
     """One line of a list of jobs."""
     info = _info(document)
-    note = document.get("short_error") or document.get("progress") or document.get("dedup_msg")
+    note = (
+        document.get("short_error") or document.get("progress") or document.get("dedup_msg") or sums(document)
+    )
     return (
         words.shown(document.get("id")),
         words.shown(document.get("status")),
@@ -64,6 +66,11 @@ def details(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("of time", document.get("schedule_time")),
         ("waits for", document.get("waiting_reason")),
         *_later(document),
+        ("members", sums(document)),
+        ("array", document.get("array")),
+        ("index", document.get("array_index")),
+        ("member of", document.get("parent")),
+        ("comes after", _after(document)),
         ("started", info.get("time_start")),
         ("ended", info.get("time_end")),
         ("took", _took(info)),
@@ -103,6 +110,21 @@ def phases(document: Mapping[str, Any]) -> str:
     if queued and started:
         parts.insert(0, ("queued", max(started - queued, 0) / 1000))
     return ", ".join(f"{words.clean(name)} {words.seconds(duration_s)}" for name, duration_s in parts)
+
+
+def sums(document: Mapping[str, Any]) -> str:
+    """Where a group's members stand; "" for any other job."""
+    counts = _part(document, "children")
+    if not counts:
+        return ""
+    said = [f"{counts[name]} {name}" for name in counts if name != "total" and counts[name]]
+    return f"{', '.join(said)} (of {counts.get('total')})"
+
+
+def _after(document: Mapping[str, Any]) -> str:
+    after = _part(document, "after")
+    named = ", ".join(map(str, after.get("jobs") or ()))
+    return f"{named} (ended anyhow)" if after.get("on") == "finished" else named
 
 
 def not_before(document: Mapping[str, Any]) -> str:

@@ -8,6 +8,8 @@ from hysds.core.record import GROUP, MEMBERS, Record
 from hysds.core.status import Status
 
 ABORTED = "aborted"
+CLASSES = ("dependency", MEMBERS, ABORTED)
+"""What stands in place of a failure class for such an end."""
 _ABORTED = "not all of its members were handed in within minutes, so none of them was taken"
 _CLASS_OF_DEPENDENCY = DEPENDENCY.strip()
 

@@ -67,6 +67,7 @@ class JobQuery:
     user: frozenset[str] = frozenset()
     worker: frozenset[str] = frozenset()
     failure_class: frozenset[str] = frozenset()
+    parent: frozenset[str] = frozenset()
     accepted: Span = Span()
     ended: Span = Span()
     text: str = ""

@@ -32,6 +32,8 @@ class Term(StrEnum):
     USER = "user"
     WORKER = "worker"
     FAILURE_CLASS = "failure_class"
+    PARENT = "parent"
+    """The group that it is a member of."""
 
 
 TERM_PATHS: Mapping[Term, tuple[str, ...]] = {
@@ -42,6 +44,7 @@ TERM_PATHS: Mapping[Term, tuple[str, ...]] = {
     Term.USER: ("job", "username"),
     Term.WORKER: ("celery_hostname",),
     Term.FAILURE_CLASS: ("failure_class",),
+    Term.PARENT: ("parent",),
 }
 
 
@@ -108,6 +111,7 @@ class Searched:
     user: str
     worker: str
     failure_class: str
+    parent: str
     name: str
     priority: int
     accepted: int
@@ -170,6 +174,7 @@ def searched(document: Mapping[str, Any]) -> Searched:
         user=term[Term.USER],
         worker=term[Term.WORKER],
         failure_class=term[Term.FAILURE_CLASS],
+        parent=term[Term.PARENT],
         name=_whole(sort[Sort.NAME]),
         priority=round(_number(sort[Sort.PRIORITY])),
         accepted=moments.ms_of(sort[Sort.ACCEPTED]),

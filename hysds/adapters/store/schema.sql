@@ -13,6 +13,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     user TEXT NOT NULL,
     worker TEXT NOT NULL,
     failure_class TEXT NOT NULL,
+    parent TEXT NOT NULL DEFAULT '', -- new in schema 3
     name TEXT NOT NULL,
     priority INTEGER NOT NULL,
     accepted INTEGER NOT NULL,
@@ -40,6 +41,7 @@ CREATE INDEX IF NOT EXISTS by_tag ON jobs (tag, accepted, id) WHERE tag <> '';
 CREATE INDEX IF NOT EXISTS by_user ON jobs (user, accepted, id) WHERE user <> '';
 CREATE INDEX IF NOT EXISTS by_worker ON jobs (worker, accepted, id) WHERE worker <> '';
 CREATE INDEX IF NOT EXISTS by_failure_class ON jobs (failure_class, accepted, id) WHERE failure_class <> '';
+CREATE INDEX IF NOT EXISTS by_parent ON jobs (parent, accepted, id) WHERE parent <> '';
 
 -- The words come from core.words, joined by spaces. This tokenizer splits at ASCII characters that are neither letter
 -- nor digit, and nowhere else, so it finds exactly those words again.

@@ -27,7 +27,7 @@ from hysds.ports.store import DeadLetter, Document, Found, Page, Writing, Writte
 CHUNK = 500
 """Documents of one transaction: others wait so long for their turn."""
 
-_KEPT = ("id", "type", "queue", "tag", "user", "accepted")
+_KEPT = ("id", "type", "queue", "tag", "user", "parent", "accepted")
 _CHANGING = (
     "revision", "status", "worker", "failure_class", "name", "priority", "started", "ended", "updated", "duration",
 )  # fmt: skip
@@ -257,7 +257,7 @@ def _update(connection: sqlite3.Connection, newer: Mapping[str, Sealed], rows: M
 
 def _kept(item: Sealed) -> tuple[int | str, ...]:
     found = item.searched
-    return item.id, found.type, found.queue, found.tag, found.user, found.accepted
+    return item.id, found.type, found.queue, found.tag, found.user, found.parent, found.accepted
 
 
 def _changing(item: Sealed) -> tuple[int | str, ...]:

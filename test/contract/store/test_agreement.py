@@ -36,6 +36,7 @@ def _documents(draw: st.DrawFn) -> dict[str, Any]:
         "type": draw(_VALUES),
         "celery_hostname": draw(_VALUES),
         "failure_class": draw(_VALUES),
+        "parent": draw(_VALUES),
         "error": draw(_WORDS),
         "@timestamp": moments.iso(draw(_MS)),
         "job": {

@@ -109,11 +109,16 @@ def test_a_file_of_the_first_schema_is_brought_to_this_one(tmp_path: Path) -> No
     first.write([_document(1), _document(2)])
     first.close()
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript("DROP TABLE fences; PRAGMA user_version = 1;")
+        connection.executescript(
+            "DROP TABLE fences; DROP INDEX by_parent; ALTER TABLE jobs DROP COLUMN parent; PRAGMA user_version = 1;"
+        )
 
     store = SqliteStore(path)
 
     assert store.delete([(_document(1)["id"], 1)]) == (True,)
     assert store.write([_document(1)])[0].how is Writing.OLDER
     assert store.get([_document(2)["id"]]) == (_document(2),)
+    member = _document(3) | {"parent": "group"}
+    store.write([member])
+    assert store.search(JobQuery(parent=frozenset({"group"}))).documents == (member,)
     store.close()

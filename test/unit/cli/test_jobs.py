@@ -28,7 +28,7 @@ def test_every_condition_of_a_query_has_an_option() -> None:
     """What a program can ask, a person can ask: no field of the query stays at its default here."""
     asked = _query(
         "--status", "failed", "--status", "job-revoked", "--type", "t", "--queue", "q", "--tag", "g",
-        "--user", "u", "--worker", "w", "--failure-class", "oom", "--since", "1970-01-01T00:00:01",
+        "--user", "u", "--worker", "w", "--failure-class", "oom", "--parent", "p", "--since", "1970-01-01T00:00:01",
         "--until", "1970-01-01T00:00:02", "--ended-since", "1970-01-01T00:00:03",
         "--ended-until", "1970-01-01T00:00:04", "--text", "no such file", "--sort", "duration",
         "--ascending", "--limit", "7", "--facet", "status", "--facet", "queue",
@@ -42,6 +42,7 @@ def test_every_condition_of_a_query_has_an_option() -> None:
         user=frozenset({"u"}),
         worker=frozenset({"w"}),
         failure_class=frozenset({"oom"}),
+        parent=frozenset({"p"}),
         accepted=Span(1000, 2000),
         ended=Span(3000, 4000),
         text="no such file",
