@@ -16,7 +16,12 @@ from hysds.core.explanation.takers import Lack, Taker
 from hysds.core.explanation.values import Coming, Explanation, Reason
 from hysds.sdk.client import Client
 
-_LINKS = {"retry_of": "retry of", "retried_by": "retried by", "dedup_job": "duplicate of"}
+_LINKS = {
+    "parent": "member of",
+    "retry_of": "retry of",
+    "retried_by": "retried by",
+    "dedup_job": "duplicate of",
+}
 
 
 @click.command("explain", short_help="Say why a job stands where it stands.")

@@ -13,6 +13,7 @@ from hysds.core.explanation.explain import explain
 from hysds.core.explanation.queueing import obstacle, takers
 from hysds.core.explanation.values import Explanation, Seen, Terms, Why
 from hysds.core.ids import JobId
+from hysds.core.record import AFTER
 from hysds.core.requests import Place
 from hysds.core.shapes import Shape
 from hysds.core.status import TERMINAL, Status
@@ -50,7 +51,8 @@ def explained(system: System, job_id: JobId, find: Find) -> Explanation:
         return explain(Seen(job_id, whole, twin=_twin(find, whole)), terms)
     whole = document(kept.record, kept.spec, kept.attempts, kept.error)
     workers = () if kept.record.status.is_terminal else system.ledger.workers()
-    return explain(Seen(job_id, whole, kept.record, place, workers, _twin(find, whole)), terms)
+    seen = Seen(job_id, whole, kept.record, place, workers, _twin(find, whole), _others(find, kept, whole))
+    return explain(seen, terms)
 
 
 def obstacles(system: System, submissions: Iterable[Submission]) -> tuple[Why, ...]:
@@ -84,6 +86,14 @@ def _standing(system: System, job_id: JobId) -> tuple[Kept | None, Place | None]
 def _twin(find: Find, whole: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     other = whole.get("dedup_job") if whole is not None else None
     return _found(find, other) if isinstance(other, str) else None
+
+
+def _others(find: Find, kept: Kept, whole: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """What is known of the jobs that it waits for."""
+    if kept.record.reason != AFTER:
+        return ()
+    found = (_found(find, other) for other in whole["after"]["jobs"])
+    return tuple(one for one in found if one is not None)
 
 
 def _found(find: Find, job_id: str) -> Mapping[str, Any] | None:

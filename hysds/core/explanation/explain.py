@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from hysds.core import ids, moments
-from hysds.core.explanation import endings, queueing, running
+from hysds.core.explanation import endings, kin, queueing, running
 from hysds.core.explanation.values import Explanation, Reason, Seen, Terms, Why, entries, span, text
 from hysds.core.status import TERMINAL, Status
 
 _ENDED = frozenset(status.value for status in TERMINAL)
-_LINKS = ("retry_of", "retried_by", "dedup_job")
+_LINKS = ("parent", "retry_of", "retried_by", "dedup_job")
 
 
 def explain(seen: Seen, terms: Terms) -> Explanation:
@@ -33,7 +33,7 @@ def explain(seen: Seen, terms: Terms) -> Explanation:
         links={name: other for name in _LINKS if (other := text(document, name))},
     )
     if status in _ENDED:
-        why = endings.ended(seen, document)
+        why = kin.ended(document) or endings.ended(seen, document)
         failure, lines = endings.failure(document), endings.lines(document)
         return replace(whole, why=why, failure=failure, decisive=lines)
     if record is None:
@@ -42,6 +42,8 @@ def explain(seen: Seen, terms: Terms) -> Explanation:
         takers = queueing.takers(record, seen.workers)
         why = queueing.queued(record, seen.place, takers, terms)
         return replace(whole, why=why, place=seen.place, takers=takers)
+    if record.status is Status.WAITING and kin.waits(record):
+        return replace(whole, why=kin.waiting(record, document, seen.others, terms))
     if record.status is Status.WAITING:
         return replace(whole, why=queueing.waiting(record, document, terms))
     return replace(whole, why=running.started(seen, record, document, terms))

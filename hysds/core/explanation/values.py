@@ -37,6 +37,12 @@ class Reason(StrEnum):
     # waiting
     NOT_BEFORE = "not-before"
     RETRY_DELAY = "retry-delay"
+    AFTER = "after"
+    """Jobs that it comes after have not ended."""
+    MEMBERS = "members"
+    """A group, whose members have not all ended."""
+    STAGED = "staged"
+    """A group, whose members have not all been handed in."""
     # queued, waiting or started
     RECONCILER_SILENT = "reconciler-silent"
     """A time has come, and nobody acted upon it."""
@@ -52,6 +58,11 @@ class Reason(StrEnum):
     """Its ttl or deadline came before it was started (again)."""
     REVOKED = "revoked"
     DUPLICATE = "duplicate"
+    DEPENDENCY = "dependency"
+    """A job that it was to come after did not end as it must."""
+    MEMBERS_FAILED = "members-failed"
+    ABORTED = "aborted"
+    """A group, whose members were not all handed in."""
     # not in the ledger
     LOST_BY_LEDGER = "lost-by-ledger"
     """The store shows a live job that the ledger does not know."""
@@ -95,6 +106,8 @@ class Seen:
     place: Place | None = None
     workers: tuple[WorkerState, ...] = ()
     twin: Mapping[str, Any] | None = None
+    others: tuple[Mapping[str, Any], ...] = ()
+    """The documents of the jobs that it comes after, as far as they are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +146,7 @@ class Explanation:
     attempts: tuple[Mapping[str, Any], ...] = ()
     """Those that ended, as the document lists them, the oldest first."""
     links: Mapping[str, str] = field(default_factory=dict)
-    """Other jobs: `retry_of retried_by dedup_job`, those that there are."""
+    """Other jobs: `parent retry_of retried_by dedup_job`, those that there are."""
 
 
 def span(duration_ms: int) -> str:
