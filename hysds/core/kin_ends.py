@@ -51,5 +51,8 @@ def hint(record: Record) -> str:
         case "aborted":
             return "submit it again, under a new id"
         case "members":
-            return f"see which: hysds jobs --parent {record.id} --status failed --status revoked"
+            return (
+                f"see which: hysds jobs --parent {record.id} --status failed --status revoked; "
+                f"do them again: hysds retry --parent {record.id}"
+            )
     return ""

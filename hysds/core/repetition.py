@@ -123,8 +123,8 @@ def _changed(spec: JobSpec, changes: Changes) -> JobSpec:
 
 def _group(id_: str) -> Refused:
     return Refused(
-        f"job {id_} is a group: what can be done again are its members "
-        f"(hysds jobs --parent {id_} --status failed --json | jq -r .id | hysds retry -)"
+        f"job {id_} is a group, which runs nothing: do those of its members again that failed "
+        f"(hysds retry --parent {id_})"
     )
 
 

@@ -15,7 +15,7 @@ from hysds.core.ids import JobId
 from hysds.core.parse import parse_document
 from hysds.core.record import FOREVER, Record
 from hysds.core.repetition import Changes, of_document, of_record
-from hysds.core.spec import JobSpec, dedup_digest, stored
+from hysds.core.spec import After, JobSpec, dedup_digest, stored
 from hysds.core.status import Status
 
 ID = "01930f5e-7b1c-7000-8000-0123456789ab"
@@ -180,3 +180,24 @@ def test_a_duplicate_is_not_retried_but_names_the_job_to_retry(source: str) -> N
     retry = from_ledger if source == "ledger" else from_store
     with pytest.raises(Refused, match=f"{ID} is a duplicate of job {twin}, and never ran: .*enable_dedup"):
         retry()
+
+
+@pytest.mark.parametrize("source", ["ledger", "document"])
+def test_a_group_is_not_done_again_but_its_members_are(source: str) -> None:
+    """It runs nothing; the sentence has the command. A member's retry has its index, and waits for nobody."""
+    spec = parse_document({"job_type": "job:x", "payload": {"_command": "echo 3"}, "array_index": 3})
+    group = _record(spec, kind="group", kids="2 0 0 1 1 0 0")
+    again = partial(_again, source)
+
+    with pytest.raises(Refused, match=f"hysds retry --parent {ID}"):
+        again(group, stored(spec))
+    member = replace(spec, after=After((ID,)))
+    found = again(_record(member), stored(member))
+
+    assert (found.array_index, found.after, dedup_digest(found)) == (3, None, dedup_digest(spec))
+
+
+def _again(source: str, record: Record, text: str) -> JobSpec:
+    if source == "ledger":
+        return of_record(record, text, Changes())
+    return of_document(document(record, text), Changes())
