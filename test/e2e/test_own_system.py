@@ -170,3 +170,26 @@ def test_what_needs_a_system_says_that_none_runs(command_line: Any, command: lis
     assert asked.returncode == 4
     for said in (b"no system is running under", b"`hysds run`", b"`hysds up`", b"HYSDS_LEDGER_URL"):
         assert said in asked.stderr
+
+
+def test_a_run_of_a_type_goes_where_the_type_says_and_runs_its_command(command_line: Any) -> None:
+    """The system of its own hears the queue of the type that this host's files name."""
+    types = command_line.directory / "types.json"
+    entry = {
+        "type": "say",
+        "command": {"path": "echo", "options": ["-n"], "arguments": ["$words"]},
+        "queues": ["speech"],
+    }
+    types.write_text(json.dumps({"configs": [entry]}))
+    command_line.environment["HYSDS_CATALOG_PATHS"] = str(types)
+    spec = command_line.directory / "job.json"
+    spec.write_text(json.dumps({"job_type": "job:say", "payload": {"words": ["two words", "$HOME"]}}))
+
+    run = command_line.hysds("run", str(spec))
+
+    assert run.returncode == 0
+    assert b"two words $HOME" in run.stdout
+    assert b"in queue speech" in run.stderr
+
+    types.write_text("{")
+    assert command_line.hysds("run", str(spec)).returncode == 2
