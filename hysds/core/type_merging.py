@@ -15,6 +15,7 @@ from hysds.core.budgets import Retry
 from hysds.core.catalog import Catalog, Dedup, Image, JobType, Limits
 from hysds.core.entry_values import Notes
 from hysds.core.errors import Complaint, InvalidSpec
+from hysds.core.limit_keys import Rate
 from hysds.core.spec import JobSpec, Resources, bare
 from hysds.core.type_entries import Entry, entry
 
@@ -154,6 +155,11 @@ def _contradictions(made: JobType, said: Mapping[str, Any], where: Mapping[str, 
     disk = said.get("disk_usage")
     if disk is not None and made.resources.disk != disk:
         yield Complaint(where["disk_usage"], "contradicts disk in resources; keep one of them")
+    if made.rate_per_s is not None:
+        try:
+            Rate(f"type:{made.name}", made.rate_per_s, made.burst)
+        except ValueError as error:
+            yield Complaint(where["rate"], str(error))
     defaults = JobSpec(
         made.name,
         {},

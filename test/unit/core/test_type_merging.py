@@ -244,6 +244,7 @@ _ORCHESTRATORS: list[tuple[dict[str, Any], str, str]] = [
     ({"max_running": True}, ".max_running", "whole number"),
     ({"rate": "fast"}, ".rate", "is not a rate"),
     ({"burst": 3}, ".burst", "has no use without rate"),
+    ({"rate": "1/d", "burst": 10**9}, ".rate", "more than ten years to fill"),
     ({"dedup": {"states": ["job-failed"]}}, ".dedup.states", "is none of job-queued"),
     ({"dedup": {"window": "long"}}, ".dedup.window", "is not a duration"),
     ({"dedup": {"enabled": "no"}}, ".dedup.enabled", "must be true or false"),
