@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from celery import Celery
@@ -69,4 +70,6 @@ class CeleryCalls:
 
     def close(self) -> None:
         """Let go of connections."""
+        with contextlib.suppress(AttributeError):  # nobody asked for a result
+            self._app.backend.result_consumer.stop()  # Celery leaves its connection open
         self._app.close()
