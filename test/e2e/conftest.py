@@ -74,9 +74,10 @@ class CommandLine:
         self.home = directory / "home"
         bin_ = directory / "bin"
         bin_.mkdir()
-        program = bin_ / "hysds"
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m hysds "$@"\n')
-        program.chmod(0o755)
+        for name, module in (("hysds", " -m hysds"), ("python", "")):
+            program = bin_ / name
+            program.write_text(f'#!/bin/sh\nexec "{sys.executable}"{module} "$@"\n')
+            program.chmod(0o755)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("HYSDS_")}
         self.environment = {
             **kept,

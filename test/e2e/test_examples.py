@@ -50,7 +50,12 @@ def test_every_example_has_a_readme_with_commands() -> None:
     """A folder without instructions would be tested by nobody."""
     folders = [folder for folder in _EXAMPLES.iterdir() if folder.is_dir()]
 
-    assert {folder.name for folder in folders} == {"01-word-count", "02-dedup-and-retry", "03-job-types"}
+    assert {folder.name for folder in folders} == {
+        "01-word-count",
+        "02-dedup-and-retry",
+        "03-job-types",
+        "04-tasks",
+    }
     assert all(_commands((folder / "README.md").read_text()) for folder in folders)
 
 
@@ -147,3 +152,14 @@ def _printed(client: Client, job_id: str) -> str:
     parts = [seen.chunk.data for seen in client.follow(job_id).so_far() if isinstance(seen, Output)]
     number, name = b"".join(parts).decode().splitlines()[-1].split()
     return f"{number} total" if name == "total" else number
+
+
+def test_tasks_come_back_with_results_and_cost_their_child_alone(command_line: Any) -> None:
+    """Example 04: its commands in one shell print what the README says, and leave nothing running."""
+    readme = (_EXAMPLES / "04-tasks" / "README.md").read_text()
+    (printed,) = re.findall(r"```\n(.*?)```", readme.partition("## What comes back")[2], re.DOTALL)
+    ran = command_line.shell("\n".join(_commands(readme)))
+
+    assert ran.returncode == 0, ran.stderr.decode()
+    assert printed in ran.stdout.decode()
+    assert command_line.left_running() == []
