@@ -22,8 +22,8 @@ STDIN = "-"
 def load(
     names: Sequence[str], client: Client, force: bool = False, array: str | None = None
 ) -> list[JobSpec]:
-    """The specs in these files, in order; `-` is stdin. `force`: none of them is to be a duplicate. `array`: the indices
-    of which each of them is to have a member.
+    """The specs in these files, in order; `-` is stdin. `force`: none of them is to be a duplicate. `array`: the
+    indices of which each of them is to have a member.
 
     Raises: InvalidSpec with the complaints about all of them, each naming its file, also that it can't be read.
     """

@@ -62,7 +62,6 @@ def _show(name: str, submission: Submission, as_json: bool) -> None:
         "id": submission.id,
         "status": submission.status,
         "members": submission.members,
-        "members": submission.members,
         "dedup_job": stands_for_it,
         "forced_beside": None if stands_for_it else submission.twin,
     }

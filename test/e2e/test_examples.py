@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
 from hysds.core import ids
 from hysds.core.ids import JobId
+from hysds.core.query import JobQuery
 from hysds.sdk.client import Client
 from hysds.sdk.following import Output
 
@@ -55,6 +57,7 @@ def test_every_example_has_a_readme_with_commands() -> None:
         "02-dedup-and-retry",
         "03-job-types",
         "04-tasks",
+        "05-schedule-and-array",
     }
     assert all(_commands((folder / "README.md").read_text()) for folder in folders)
 
@@ -163,3 +166,34 @@ def test_tasks_come_back_with_results_and_cost_their_child_alone(command_line: A
     assert ran.returncode == 0, ran.stderr.decode()
     assert printed in ran.stdout.decode()
     assert command_line.left_running() == []
+
+
+def test_the_array_counts_primes_three_at_a_time_and_the_report_comes_each_minute(command_line: Any) -> None:
+    """Example 05: ten members as the README says, one group that ends with them; a real minute fires the schedule."""
+    readme = (_EXAMPLES / "05-schedule-and-array" / "README.md").read_text()
+    up, submit, add, run, list_, jobs, down = _commands(readme)
+    assert command_line.shell(up).returncode == 0
+    group = command_line.shell(submit).stdout.decode().strip()
+    assert command_line.shell(add).returncode == 0
+    by_hand = command_line.shell(run).stdout.decode().strip()
+    with command_line.client() as client:
+        whole = client.wait(group, 120)
+        members = client.jobs(JobQuery(parent=frozenset({group}), limit=100)).documents
+        assert client.wait(by_hand, 120)["schedule"] == "report"
+        while (fired := client.schedules.get("report").last) is None:
+            time.sleep(0.5)  # no event tells of a minute that begins
+        ended = client.wait(fired.job_id, 120)
+
+    assert (whole["status"], whole["children"]["done"]) == ("job-completed", 10)
+    rows = [[str(one["array_index"]), _output(one).strip()] for one in members]
+    assert sorted(rows, key=lambda row: int(row[0])) == _tables(readme)[0][1:]
+    assert (ended["status"], ended["schedule"]) == ("job-completed", "report")
+    assert _output(ended) == f"the report of report for {ended['schedule_time']}\n"
+    assert "report" in command_line.shell(list_).stdout.decode()
+    assert "count-primes" in command_line.shell(jobs).stdout.decode()
+    assert command_line.shell(down).returncode == 0
+    assert command_line.left_running() == []
+
+
+def _output(document: Any) -> str:
+    return (Path(document["job"]["job_info"]["job_dir"]) / "_stdout.txt").read_text()
