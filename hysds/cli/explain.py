@@ -21,6 +21,8 @@ _LINKS = {
     "retry_of": "retry of",
     "retried_by": "retried by",
     "dedup_job": "duplicate of",
+    "schedule": "by schedule",
+    "schedule_time": "for the time",
 }
 
 

@@ -15,7 +15,7 @@ from hysds.core.explanation.values import Explanation, Reason, Seen, Terms, Why,
 from hysds.core.status import TERMINAL, Status
 
 _ENDED = frozenset(status.value for status in TERMINAL)
-_LINKS = ("parent", "retry_of", "retried_by", "dedup_job")
+_LINKS = ("parent", "retry_of", "retried_by", "dedup_job", "schedule", "schedule_time")
 
 
 def explain(seen: Seen, terms: Terms) -> Explanation:

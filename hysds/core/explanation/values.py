@@ -146,7 +146,8 @@ class Explanation:
     attempts: tuple[Mapping[str, Any], ...] = ()
     """Those that ended, as the document lists them, the oldest first."""
     links: Mapping[str, str] = field(default_factory=dict)
-    """Other jobs: `parent retry_of retried_by dedup_job`, those that there are."""
+    """Where it comes from: the jobs `parent retry_of retried_by dedup_job`, `schedule` and `schedule_time`; those that
+    there are."""
 
 
 def span(duration_ms: int) -> str:

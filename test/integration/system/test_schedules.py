@@ -49,6 +49,8 @@ def test_the_job_of_a_tick_runs_once_and_knows_its_tick(system: RunningSystem) -
 
     assert (found["status"], found["schedule"]) == ("job-completed", "report")
     assert found["schedule_time"] == moments.iso(due.next_ms)
+    links = system.client.explain(last.job_id).links
+    assert (links["schedule"], links["schedule_time"]) == ("report", found["schedule_time"])
     output = Path(found["job"]["job_info"]["job_dir"]) / "_stdout.txt"
     assert output.read_text() == f"report at {moments.iso(due.next_ms)}\n"
 
