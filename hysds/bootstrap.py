@@ -203,8 +203,8 @@ class System:
         sign = partial(self.roster.sign, "indexer", pace.member)
         return Indexer(self.events, self.ledger, self.store, pace, sign=sign)
 
-    def reconciler(self) -> Reconciler:
-        """The role that puts right."""
+    def reconciler(self, fire_due: Callable[[], int] | None = None) -> Reconciler:
+        """The role that puts right. `fire_due` fires schedules; None: within each round."""
         settings = self.settings
         pace = duties.Pace(settings.reconciler.interval_s, settings.reconciler.batch)
         return Reconciler(
@@ -213,7 +213,7 @@ class System:
             pace,
             Unheard(settings.broker.bell_expires_s, time.monotonic),
             Watch(self.ledger, self.roster, incarnation(socket.gethostname())),
-            self.schedules.fire_due,
+            self.schedules.fire_due if fire_due is None else fire_due,
         )
 
     def job_worker(self, name: str, queues: tuple[str, ...], slots: int) -> LeaseWorker:

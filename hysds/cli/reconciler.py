@@ -7,6 +7,10 @@ import click
 from hysds.bootstrap import System
 from hysds.cli import roles
 from hysds.cli.type_files import TypeFiles
+from hysds.reconciler.beside import Beside
+
+_LAST_S = 5.0
+"""What a schedule's creator may still take at the end; a tick that was noted is fired by another reconciler."""
 
 
 @click.command("reconciler", short_help="Start the role that finishes what nobody did.")
@@ -28,8 +32,10 @@ def command() -> None:
     try:
         types = TypeFiles(system.catalog, system.type_files if system.settings.catalog.paths else None)
         with roles.until_told(types.ask) as stop, types.kept():
-            reconciler = system.reconciler()
+            firing = Beside(system.schedules.fire_due)
+            reconciler = system.reconciler(firing)
             roles.tell_ready()
             reconciler.run(stop)
+            firing.wait(_LAST_S)
     finally:
         system.close()
