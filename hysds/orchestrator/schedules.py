@@ -91,9 +91,11 @@ class Timetable:
     ) -> Schedule:
         """A new schedule; `times` are its cron expression and time zone. `over`: also in place of one with its name.
 
-        Raises: InvalidSpec; Conflict where there is one of that name.
+        Raises: InvalidSpec, also for what the spec's type or a policy does not allow now; Conflict where there is one
+        of that name.
         """
         new = rules.made(name, times, stored(spec), catch_up, self._now_ms())
+        self._orchestrator.check(spec)
         old = self._find(name)
         if old is not None and not over:
             raise Conflict(f"there is a schedule {name} already: remove it, or replace it (--replace)")

@@ -34,10 +34,18 @@ def test_an_indexer_that_is_told_to_end_writes_first_what_there_is(with_server: 
     assert sorted(json.loads(line)["id"] for line in found.stdout.splitlines()) == sorted(ids)
 
 
-@pytest.mark.parametrize("role", ["indexer", "reconciler"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("role", "number"),
+    [
+        ("indexer", signal.SIGTERM),
+        ("indexer", signal.SIGINT),
+        ("indexer", signal.SIGHUP),
+        ("reconciler", signal.SIGTERM),
+        ("reconciler", signal.SIGINT),  # SIGHUP has it read its files of job types again
+    ],
+)
 def test_a_role_ends_cleanly_at_the_first_signal(with_server: Any, role: str, number: signal.Signals) -> None:
-    """Each of the three signals ends it with 0 and without a traceback; its first line says what it is."""
+    """Each of these signals ends it with 0 and without a traceback; its first line says what it is."""
     started = with_server.start_ready(role)
     started.process.send_signal(number)
 
