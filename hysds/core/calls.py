@@ -80,7 +80,8 @@ def job_document(task: object, queue: str) -> dict[str, Any]:
     asked = {_RENAMED.get(name, name): value for name, value in given.items() if name not in _CALL}
     function = given.get("function")
     kind = f"task:{function[:_MAX_NAME]}" if isinstance(function, str) and function else "task:unknown"
-    call = {name: given[name] for name in _CALL if name in given}
+    # Without arguments is without arguments, however it is said: a repeat must be told from another task.
+    call = {name: given[name] for name in _CALL if given.get(name) not in (None, [], {})}
     return {
         "job_type": kind,
         "job_queue": queue,
