@@ -261,7 +261,9 @@ class Client(Controls, Queues):
         wanted = [ids.job_id(job_id) for job_id in job_ids]
         answers: dict[str, str] = {}
         for start in range(0, len(wanted), MAX_BATCH):
-            answers |= dict(self._system.ledger.cancel(wanted[start : start + MAX_BATCH]).answers)
+            moved = self._system.ledger.cancel(wanted[start : start + MAX_BATCH])
+            self._system.dispatcher.ring(moved.ready)  # what they kept from starting is ready now
+            answers |= dict(moved.answers)
         return answers
 
     def await_ends(self, job_ids: Sequence[str], timeout_s: float | None = None) -> None:

@@ -151,7 +151,9 @@ class Controls:
 
     def _step(self, verb: Verb, ids: Sequence[str], changes: Changes, summary: Summary) -> Sequence[Handled]:
         if verb is Verb.CANCEL:
-            return [Handled(id_, answer) for id_, answer in self._system.ledger.cancel(ids).answers]
+            cancelled = self._system.ledger.cancel(ids)
+            self._system.dispatcher.ring(cancelled.ready)  # what they kept from starting is ready now
+            return [Handled(id_, answer) for id_, answer in cancelled.answers]
         if verb is Verb.RETRY:
             return self._retry(ids, changes)
         if verb is Verb.PURGE:

@@ -1,4 +1,4 @@
-"""Limits: how many jobs of a key run at once, and who waits for a place (rule 20)."""
+"""Limits: how many jobs of a key run at once, and who waits for a place (rule 21)."""
 
 from __future__ import annotations
 

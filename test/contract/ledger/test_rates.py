@@ -1,4 +1,4 @@
-"""Rates: how many jobs of a key start in a time (rule 21)."""
+"""Rates: how many jobs of a key start in a time (rule 22)."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ for _, record in ipairs(held_by(renewal.worker)) do
     end
   end
 end
-throttles.call_next()
+if throttles.is_used then throttles.call_next() end
 local best, head, unknown = heads(offered(worker, drain and {} or said.queues, said.fit))
 keeps_reservation(worker, best, head, renewal.lease_ms)
 return finish({standings, unlisted, best and 1 or 0, unknown, announce(), drain})

@@ -1,10 +1,10 @@
 -- All writes, after everything has been decided and checked; then the answer.
 local function finish(answer)
   kin.follow()
-  if throttles.is_stirred() then announce() end
+  if throttles.is_used and throttles.is_stirred() then announce() end
   for _, key in ipairs(zset_order) do write_zset(key) end
   for _, key in ipairs(list_order) do write_index(key) end
-  throttles.write()
+  if throttles.is_used then throttles.write() end
   kin.write()
   for _, name in ipairs(queue_order) do write_queue(name) end
   for id in pairs(dirty) do write_record(id) end

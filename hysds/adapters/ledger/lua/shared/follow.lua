@@ -31,7 +31,8 @@ function kin.end_of_one(status, id, record)
   elseif record.after_left > 1 then
     put(record, changed(record, {after_left = record.after_left - 1}), 'free')
   else
-    local new = throttles.kept_back(kin.freed(record))
+    local new = kin.freed(record)
+    if is_limited(new) then new = throttles.kept_back(new) end
     put(record, new, 'free')
     if new.kind == GROUP then
       if kin.is_sealed(new) then kin.let_in(new) end

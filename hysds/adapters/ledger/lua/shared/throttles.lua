@@ -3,7 +3,9 @@
 -- since when, called:<name>\n<queue>\n<shape> the ready jobs that name it, wait:<name>\n<queue>\n<shape> the lines that
 -- wait at it by the score of their heads; line:<line> has the waiting jobs, `lines` where each line waits, `tokens` when
 -- a rate must be looked at (ledger ms), `behind` what a step left to the next.
-do
+-- Built by the first step of a script that needs it: most jobs have no limit, and so many functions take their time.
+local function build_throttles()
+  throttles.is_used = true
   local LINES, TOKENS, BEHIND = P .. 'lines', P .. 'tokens', P .. 'behind'
   local named, known, loaded, known_order = {}, {}, {}, {}
   local heads, at, at_before, at_order, new_pairs, behind = {}, {}, {}, {}, {}, {}
@@ -24,8 +26,6 @@ do
   local function called_key(name, pair) return P .. 'called:' .. name .. '\n' .. pair end
   local function wait_key(name, pair) return P .. 'wait:' .. name .. '\n' .. pair end
   local function line_key(line) return P .. 'line:' .. line end
-
-  function throttles.is_limited(record) return record.limits ~= '' or record.rates ~= '' end
 
   function throttles.waits_in_line(record)
     return record.status == WAITING and string.find(record.reason, '^limit ') ~= nil
@@ -52,7 +52,7 @@ do
 
   -- How a record stands among throttles (called, holds, waits), with its score; nil: in no way.
   local function standing(record)
-    if not record or not throttles.is_limited(record) then return nil end
+    if not record or not is_limited(record) then return nil end
     if record.status == QUEUED then return 'called', score_of(record) end
     if record.status == STARTED then return 'holds', record.started_ms end
     if throttles.waits_in_line(record) then return 'waits', score_of(record) end
@@ -311,7 +311,7 @@ do
 
   -- A job that became ready, or waits before the throttle that keeps it, at its place in time.
   function throttles.kept_back(record, is_renumbered)
-    if record.status ~= QUEUED or not throttles.is_limited(record) then return record end
+    if record.status ~= QUEUED then return record end
     if is_late(record) or is_renumbered then throttles.call_next() end -- what is free is first for those who wait
     local name = keeper(record)
     return name and changed(record, {status = WAITING, reason = name}) or record
@@ -319,7 +319,6 @@ do
 
   -- A new job, whose numbers hold from now on; ready, or before the throttle that keeps it.
   function throttles.named(record)
-    if not throttles.is_limited(record) then return record end
     return throttles.kept_back(record, throttles.name(record, record.status == QUEUED))
   end
 
@@ -436,7 +435,7 @@ do
 
   -- Whether a claim came across a ready job that may not start now: it waits, and others are called.
   function throttles.send_back(record)
-    local name = throttles.is_limited(record) and over(record)
+    local name = over(record)
     if not name then return false end
     put(record, limited(record, name), 'limit')
     throttles.call_next()
@@ -466,7 +465,7 @@ do
   function throttles.mend(id)
     local record = sound(id)
     local how, score = standing(record)
-    if not record or not throttles.is_limited(record) then return nil end
+    if not record or not is_limited(record) then return nil end
     local function is_in(key, wanted) return zset_score(key, id) == wanted end
     local is_right = is_in(line_key(line_of(record)), how == 'waits' and score or nil)
     for _, said in ipairs(terms(record)) do
@@ -483,7 +482,7 @@ do
 
   -- Out of every place that these fields name.
   function throttles.drop_all(record)
-    if not throttles.is_limited(record) then return end
+    if not is_limited(record) then return end
     for _, how in ipairs({'waits', 'called', 'holds'}) do leave(record, how) end
   end
 
@@ -577,3 +576,9 @@ do
     return {limit and limit.places or 0, redis.call('ZCARD', holders), ids, waiting('limit ' .. key), about_rate}
   end
 end
+
+setmetatable(throttles, {__index = function(_, name)
+  setmetatable(throttles, nil)
+  build_throttles()
+  return throttles[name]
+end})

@@ -173,7 +173,7 @@ end
 -- Wake idle workers for what became ready; answers {queue, jobs, heard by nobody, hearers} …
 local function announce()
   kin.follow()
-  throttles.call_next()
+  if throttles.is_used then throttles.call_next() end
   local pairs_made, answer, of_queue = {}, {}, {}
   for _, pair in pairs(made) do pairs_made[#pairs_made + 1] = pair end
   table.sort(pairs_made, is_pair_before)
