@@ -160,7 +160,8 @@ class Controls:
             return purged(self._system, ids, summary.left)
         moved = self._system.ledger.amend(ids, changes.queue or "", changes.priority)
         self._system.dispatcher.ring(moved.ready)
-        summary.unheard.update(ready.queue for ready in moved.ready if ready.hearers == 0)
+        if changes.queue is not None:
+            summary.unheard.update(ready.queue for ready in moved.ready if ready.hearers == 0)
         return [Handled(id_, amended(answer)) for id_, answer in moved.answers]
 
     def _retry(self, ids: Sequence[str], changes: Changes) -> list[Handled]:
