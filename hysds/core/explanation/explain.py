@@ -87,7 +87,7 @@ def as_document(explanation: Explanation) -> dict[str, Any]:
 
 def _unknown(id_: str, terms: Terms) -> Why:
     made_ms = ids.made_ms(ids.JobId(id_))
-    kept = f"records of ended jobs stay {span(terms.retention_ms)} in the ledger, their documents for good"
+    kept = f"records of ended jobs stay {span(terms.retention_ms)} in the ledger, their documents until somebody purges them"
     if made_ms is None or made_ms > terms.now_ms + terms.lease_ms:
         born = ""
     else:

@@ -485,6 +485,7 @@ def test_of_an_unknown_id_it_is_told_how_long_records_are_kept() -> None:
     other = explain(Seen("00000000-0000-4000-8000-000000000001", None), TERMS)
 
     assert (told.status, told.why.reason) == ("", Reason.UNKNOWN)
+    assert "their documents until somebody purges them" in told.why.sentence
     assert "stay 1h in the ledger" in told.why.sentence
     assert "the id was made" in told.why.sentence
     assert "the id was made" not in other.why.sentence
