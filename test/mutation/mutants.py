@@ -416,8 +416,8 @@ MUTANTS: Sequence[Mutant] = (
         "20",
         "what no longer runs or waits is still counted",
         "shared/queues.lua",
-        "if queue then count(queue, what, -1) end",
-        "if queue then touch_queue(queue) end",
+        "if queue then tallies.count(queue, what, -1) end",
+        "if queue then tallies.touch(queue) end",
     ),
     _one(
         "18",

@@ -16,8 +16,8 @@ for _, entry in ipairs(zset_lowest(RETIRE_KEYS, now_ms, tonumber(ARGV[2]))) do
   zset_drop(RETIRE_KEYS, entry[2])
   set_key(entry[2], false)
 end
-for _, entry in ipairs(zset_lowest(KNOWN_QUEUES, now_ms, tonumber(ARGV[2]))) do
-  zset_drop(KNOWN_QUEUES, entry[2])
+for _, entry in ipairs(zset_lowest(tallies.KNOWN, now_ms, tonumber(ARGV[2]))) do
+  zset_drop(tallies.KNOWN, entry[2])
   -- one that has ready jobs all the same (strays that were mended) is known again by its next job
   if redis.call('EXISTS', P .. 'shapes:' .. entry[2]) == 0 then erase(P .. 'queue:' .. entry[2]) end
 end

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
 -- Nothing of a queue is claimed until it is resumed. ARGV: clock, queue, reason.
-touch_queue(ARGV[2]).pause = {num(now_ms), ARGV[3]}
+tallies.touch(ARGV[2]).pause = {num(now_ms), ARGV[3]}
 write('set', 'SADD', P .. 'queues', ARGV[2])
 return finish({{}, {}, 0})

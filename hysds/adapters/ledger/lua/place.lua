@@ -13,5 +13,5 @@ for shape in pairs(shapes_of(record.queue)) do
   end
 end
 local reserved_by = record.reserved_ms > clock_ms and record.reserved_by or ''
-local pause = queue_of(record.queue).pause
+local pause = tallies.of(record.queue).pause
 return {ahead, ready, pause and 1 or 0, reserved_by, pause and pause[1] or '0', pause and pause[2] or ''}

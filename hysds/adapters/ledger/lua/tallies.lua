@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- All queues that are known: {name, ready jobs, when the oldest of them became ready, the queue's fields} …
 local names, answer = {}, {}
-for _, name in ipairs(redis.call('ZRANGE', KNOWN_QUEUES, 0, -1)) do names[name] = true end
+for _, name in ipairs(redis.call('ZRANGE', tallies.KNOWN, 0, -1)) do names[name] = true end
 for _, name in ipairs(redis.call('SMEMBERS', P .. 'queues')) do names[name] = true end
 
 -- When the oldest entry of a ready list became ready: the first one of each priority tells.
@@ -24,7 +24,7 @@ for name in pairs(names) do
     ready = ready + redis.call('ZCARD', key)
     first = oldest(key, first)
   end
-  for field, text in pairs(queue_of(name).raw) do
+  for field, text in pairs(tallies.of(name).raw) do
     fields[#fields + 1] = field
     fields[#fields + 1] = text
   end

@@ -2,11 +2,12 @@
 local function finish(answer)
   kin.follow()
   if throttles.is_used and throttles.is_stirred() then announce() end
+  for _, name in ipairs(tallies.order) do tallies.settle(name) end
   for _, key in ipairs(zset_order) do write_zset(key) end
   for _, key in ipairs(list_order) do write_index(key) end
   if throttles.is_used then throttles.write() end
   kin.write()
-  for _, name in ipairs(queue_order) do write_queue(name) end
+  for _, name in ipairs(tallies.order) do tallies.write(name) end
   for id in pairs(dirty) do write_record(id) end
   for _, digest in ipairs(dedup_order) do write_key(digest) end
   for _, name in ipairs(worker_order) do write_worker(name) end

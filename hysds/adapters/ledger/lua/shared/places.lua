@@ -34,7 +34,7 @@ local function list_of(queue, shape)
   if not lists[key] then
     need(P .. 'shapes:' .. queue, 'set')
     need(P .. 'queues', 'set')
-    queue_of(queue)
+    tallies.of(queue)
     lists[key] = {queue = queue, shape = shape}
     list_order[#list_order + 1] = key
     if queue_shapes[queue] then queue_shapes[queue][shape] = true end
@@ -47,6 +47,7 @@ local function shapes_of(queue)
   if not known then
     known = {}
     for _, shape in ipairs(redis.call('SMEMBERS', P .. 'shapes:' .. queue)) do known[shape] = true end
+    tallies.had_ready[queue] = next(known) ~= nil
     for _, list in pairs(lists) do if list.queue == queue then known[list.shape] = true end end
     queue_shapes[queue] = known
   end

@@ -57,7 +57,7 @@ end
 
 function put(old, new, step)
   move(old, new)
-  tally(old, new)
+  tallies.moved(old, new)
   store(new)
   if ENDED[new.status] and not ENDED[old.status] then settle_key(new) end
   kin.moves(old, new)
@@ -94,8 +94,8 @@ local function leave_named_places(id)
   local list = P .. 'ready:' .. raw.queue .. ':' .. raw.shape
   if zset_score(list, id) then zset_drop(list_of(raw.queue, raw.shape), id) end
   if raw.owner ~= '' and held_of(raw.owner)[id] then hold(raw.owner, id, nil) end
-  local queue, what = counted(raw)
-  if KNOWN[raw.status] and queue then count(queue, what, -1) end
+  local queue, what = tallies.counted(raw)
+  if KNOWN[raw.status] and queue then tallies.count(queue, what, -1) end
   local key = raw.dedup ~= '' and key_of(raw.dedup)
   if key and key.owner == id then set_key(raw.dedup, false) end
   raw.id = id
@@ -140,7 +140,7 @@ local function enter(record, spec, step)
   store(record)
   place_new(record)
   kin.enters(record)
-  tally(nil, record)
+  tallies.moved(nil, record)
   write('string', 'SET', P .. 'spec:' .. record.id, spec)
   publish(record, step)
 end
