@@ -33,7 +33,7 @@ local function check_record(id)
   local ready = score and zset_score(P .. 'ready:' .. record.queue .. ':' .. record.shape, id) or nil
   local due_now, lease_now = zset_score(DUE, id), zset_score(LEASE, id)
   local is_held = not lease or held_of(record.owner)[id] == record.shape
-  local wrong = record and is_limited(record) and throttles.mend(id)
+  local wrong = record and throttles.is_limited(record) and throttles.mend(id)
   if wrong then report(id, wrong) end
   if ready == score and due_now == due and lease_now == lease and is_held then return end
   local there = words(record, ready, due_now, lease_now) .. (is_held and '' or ', not held by its owner')

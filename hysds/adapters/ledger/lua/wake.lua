@@ -5,8 +5,8 @@ local due = zset_lowest(DUE, now_ms, limit + 1)
 for i = 1, math.min(#due, limit) do
   local record = record_due(due[i][2], due[i][1])
   if record and record.status == WAITING and not is_overdue(record) then
-    local new = woken(record)
-    if is_limited(new) then new = throttles.kept_back(new) end
+    local new = throttles.woken(record)
+    if throttles.is_limited(new) then new = throttles.kept_back(new) end
     put(record, new, 'wake')
     if new.status == QUEUED then make_ready(new) end
     answers[#answers + 1] = {new.id, new.status}

@@ -115,18 +115,17 @@ local function has_more(worker, bid)
   return false
 end
 
-local function is_over(entry)
+function throttles.sends_back(entry)
   local record = entry and load(entry[2])
-  return record and is_limited(record) and throttles.send_back(record) or false
+  return record and throttles.is_limited(record) and throttles.send_back(record) or false
 end
 
 -- What `heads` finds, less what may not start now, which goes back in line; nothing where that was a step's share.
-local SENT_BACK_AT_ONCE = 20
-local function startable(worker, bid)
-  for _ = 1, SENT_BACK_AT_ONCE do
+function throttles.startable(worker, bid)
+  for _ = 1, 20 do
     local best, head, unknown = heads(offered(worker, bid.queues, bid.fit))
-    local is_sent = is_over(best)
-    is_sent = is_over(head) or is_sent
+    local is_sent = throttles.sends_back(best)
+    is_sent = throttles.sends_back(head) or is_sent
     if not is_sent then return best, head, unknown end
   end
   return nil, nil, nil
@@ -143,7 +142,7 @@ local function claim(bid)
     end
   end
   if drain then return {false, {}, false, false, drain} end
-  local best, head, unknown = startable(worker, bid)
+  local best, head, unknown = throttles.startable(worker, bid)
   if not unknown then
     announce()
     return {false, {}, false, true, false}
@@ -157,7 +156,7 @@ local function claim(bid)
   local old = load(best[2])
   local new = claimed(old, bid)
   put(old, new, 'claim')
-  if is_limited(new) then throttles.take(new) end
+  if throttles.is_limited(new) then throttles.take(new) end
   announce()
   return {leased(new), unknown, shown or false, has_more(worker, bid), false}
 end

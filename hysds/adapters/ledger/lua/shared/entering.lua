@@ -88,7 +88,7 @@ local function admit(item, spec, live, failed)
   local retried = item.retry_of ~= '' and load(item.retry_of)
   local record = entrant(item, live, failed)
   if not ENDED[record.status] then tie(item, live) end
-  if is_limited(record) then record = throttles.named(record) end
+  if throttles.is_limited(record) then record = throttles.named(record) end
   enter(record, spec, 'accept')
   if retried then link(retried, item.id) end
   if record.status == QUEUED then make_ready(record) end

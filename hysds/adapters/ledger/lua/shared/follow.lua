@@ -32,7 +32,7 @@ function kin.end_of_one(status, id, record)
     put(record, changed(record, {after_left = record.after_left - 1}), 'free')
   else
     local new = kin.freed(record)
-    if is_limited(new) then new = throttles.kept_back(new) end
+    if throttles.is_limited(new) then new = throttles.kept_back(new) end
     put(record, new, 'free')
     if new.kind == GROUP then
       if kin.is_sealed(new) then kin.let_in(new) end

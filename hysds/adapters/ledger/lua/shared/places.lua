@@ -2,10 +2,7 @@
 local PRIORITY_STEP = 8796093022208
 local DUE, LEASE = P .. 'due', P .. 'lease'
 local lists, list_order, queue_shapes, held = {}, {}, {}, {}
-local throttles = {is_used = false} -- throttles.lua fills it in
-local put, make_ready -- and so do steps.lua and workers.lua
-
-local function is_limited(record) return record.limits ~= '' or record.rates ~= '' end
+local put, make_ready -- in steps.lua and workers.lua
 
 local function earliest(...)
   local first
@@ -92,7 +89,7 @@ local function place_new(record)
   local score, due = placement(record)
   if score then zset_put(list_of(record.queue, record.shape), record.id, score) end
   if due then zset_put(DUE, record.id, due) end
-  if is_limited(record) then throttles.move(nil, record) end
+  if throttles.is_limited(record) then throttles.move(nil, record) end
 end
 
 local function move(old, new)
@@ -102,7 +99,7 @@ local function move(old, new)
   if score and not stays then zset_drop(list_of(old.queue, old.shape), old.id) end
   if old.owner ~= '' and old.owner ~= new.owner then hold(old.owner, old.id, nil) end
   if not (stays and due == due_after and lease == lease_after) then place(new) end
-  if is_limited(new) then throttles.move(old, new) end
+  if throttles.is_limited(new) then throttles.move(old, new) end
 end
 
 local function settle(id)

@@ -24,8 +24,12 @@ local function read_fields(key, into)
   return #flat > 0
 end
 
+local throttles = {is_used = false} -- throttles.lua fills it in; a table, as a script has room for 200 locals
+
+function throttles.is_limited(record) return record.limits ~= '' or record.rates ~= '' end
+
 -- A record's limits or rates: rows of a key and numbers, `width` values each.
-local function rows_of(id, text, width)
+function throttles.rows_of(id, text, width)
   if text == '' then return {} end
   local is_read, rows = pcall(cjson.decode, text)
   if not is_read or type(rows) ~= 'table' then refuse('job ' .. id .. ': its limits are unreadable') end
@@ -49,8 +53,8 @@ local function parsed(id, text)
     end
   end
   if not KNOWN[record.status] then refuse('job ' .. id .. ' has no status') end
-  rows_of(id, record.limits, 2)
-  rows_of(id, record.rates, 3)
+  throttles.rows_of(id, record.limits, 2)
+  throttles.rows_of(id, record.rates, 3)
   if not string.find(record.shape, '^%d+s') then refuse('job ' .. id .. ' has no shape') end
   return record
 end

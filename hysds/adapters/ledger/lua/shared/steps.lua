@@ -271,10 +271,10 @@ end
 local function owns(record, fence) return record.status == STARTED and record.fence == fence end
 
 -- Waiting to ready: its place counts from when it was due, or from when it was ready before (a delayed release, a limit).
-local function woken(record)
+function throttles.woken(record)
   local ready_ms = record.ready_ms ~= 0 and record.ready_ms or record.wake_ms
   return stepped(record, {status = QUEUED, reason = '', wake_ms = 0, ready_ms = ready_ms})
 end
 
 -- Ready to waiting for a place or a token; its place in time stays.
-local function limited(record, throttle) return stepped(record, {status = WAITING, reason = throttle}) end
+function throttles.limited(record, throttle) return stepped(record, {status = WAITING, reason = throttle}) end

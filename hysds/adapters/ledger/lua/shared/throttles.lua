@@ -4,12 +4,58 @@
 -- wait at it by the score of their heads; line:<line> has the waiting jobs, `lines` where each line waits, `tokens` when
 -- a rate must be looked at (ledger ms), `behind` what a step left to the next.
 -- Built by the first step of a script that needs it: most jobs have no limit, and so many functions take their time.
-local function build_throttles()
+setmetatable(throttles, {__index = function(_, wanted)
+  setmetatable(throttles, nil)
   throttles.is_used = true
   local LINES, TOKENS, BEHIND = P .. 'lines', P .. 'tokens', P .. 'behind'
   local named, known, loaded, known_order = {}, {}, {}, {}
   local heads, at, at_before, at_order, new_pairs, behind = {}, {}, {}, {}, {}, {}
   local touched, stirred = {}, {}
+
+  -- The lowest entry {score, member}; reads on where it stopped, so that to take one after the other costs no more than
+  -- to read them once.
+  local function zset_first(key)
+    local z = zsets[key]
+    if not z then
+      local row = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+      return row[1] and {tonumber(row[2]), row[1]} or nil
+    end
+    z.rows, z.at = z.rows or {}, z.at or 1
+    while true do
+      if z.at > #z.rows then
+        local page = redis.call('ZRANGE', key, #z.rows / 2, #z.rows / 2 + 31, 'WITHSCORES')
+        for _, value in ipairs(page) do z.rows[#z.rows + 1] = value end
+        if #page == 0 then break end
+      end
+      if z.over[z.rows[z.at]] == nil then break end
+      z.at = z.at + 2
+    end
+    local first = z.rows[z.at] and {tonumber(z.rows[z.at + 1]), z.rows[z.at]} or nil
+    for member, score in pairs(z.over) do
+      local entry = score and {score, member}
+      if entry and (not first or is_entry_before(entry, first)) then first = entry end
+    end
+    return first
+  end
+
+  -- How many entries there will be, with a score up to `most` (nil: any).
+  local function zset_count(key, most)
+    need(key, 'zset')
+    local z = zsets[key]
+    local count = most and redis.call('ZCOUNT', key, '-inf', num(most)) or redis.call('ZCARD', key)
+    if not z then return count end
+    z.was = z.was or {}
+    for member, score in pairs(z.over) do
+      local was = z.was[member]
+      if was == nil then
+        was = tonumber(redis.call('ZSCORE', key, member) or nil) or false
+        z.was[member] = was
+      end
+      if was and (not most or was <= most) then count = count - 1 end
+      if score and (not most or score <= most) then count = count + 1 end
+    end
+    return count
+  end
 
   local function is_rate(throttle) return throttle.interval_us > 0 end
   local function clock_us() return clock_ms * 1000 end
@@ -38,10 +84,10 @@ local function build_throttles()
     local found = named[text]
     if not found then
       found = {}
-      for _, row in ipairs(rows_of(record.id, record.limits, 2)) do
+      for _, row in ipairs(throttles.rows_of(record.id, record.limits, 2)) do
         found[#found + 1] = {name = 'limit ' .. row[1], places = row[2], interval_us = 0, bucket = 0, full_us = 0}
       end
-      for _, row in ipairs(rows_of(record.id, record.rates, 3)) do
+      for _, row in ipairs(throttles.rows_of(record.id, record.rates, 3)) do
         found[#found + 1] = {name = 'rate ' .. row[1], places = 0, interval_us = row[2], bucket = row[3], full_us = 0}
       end
       for _, said in ipairs(found) do found[said.name] = said end
@@ -52,7 +98,7 @@ local function build_throttles()
 
   -- How a record stands among throttles (called, holds, waits), with its score; nil: in no way.
   local function standing(record)
-    if not record or not is_limited(record) then return nil end
+    if not record or not throttles.is_limited(record) then return nil end
     if record.status == QUEUED then return 'called', score_of(record) end
     if record.status == STARTED then return 'holds', record.started_ms end
     if throttles.waits_in_line(record) then return 'waits', score_of(record) end
@@ -384,7 +430,7 @@ local function build_throttles()
         return
       end
       calling.left = calling.left - 1
-      local new = woken(head)
+      local new = throttles.woken(head)
       put(head, new, 'wake')
       make_ready(new)
       calling.answers[#calling.answers + 1] = {new.id, new.status}
@@ -437,7 +483,7 @@ local function build_throttles()
   function throttles.send_back(record)
     local name = over(record)
     if not name then return false end
-    put(record, limited(record, name), 'limit')
+    put(record, throttles.limited(record, name), 'limit')
     throttles.call_next()
     return true
   end
@@ -465,7 +511,7 @@ local function build_throttles()
   function throttles.mend(id)
     local record = sound(id)
     local how, score = standing(record)
-    if not record or not is_limited(record) then return nil end
+    if not record or not throttles.is_limited(record) then return nil end
     local function is_in(key, wanted) return zset_score(key, id) == wanted end
     local is_right = is_in(line_key(line_of(record)), how == 'waits' and score or nil)
     for _, said in ipairs(terms(record)) do
@@ -482,7 +528,7 @@ local function build_throttles()
 
   -- Out of every place that these fields name.
   function throttles.drop_all(record)
-    if not is_limited(record) then return end
+    if not throttles.is_limited(record) then return end
     for _, how in ipairs({'waits', 'called', 'holds'}) do leave(record, how) end
   end
 
@@ -575,10 +621,5 @@ local function build_throttles()
     end
     return {limit and limit.places or 0, redis.call('ZCARD', holders), ids, waiting('limit ' .. key), about_rate}
   end
-end
-
-setmetatable(throttles, {__index = function(_, name)
-  setmetatable(throttles, nil)
-  build_throttles()
-  return throttles[name]
+  return throttles[wanted]
 end})

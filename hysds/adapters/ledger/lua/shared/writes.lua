@@ -82,51 +82,6 @@ local function zset_lowest(key, most, limit)
   return found
 end
 
--- The lowest entry {score, member}; reads on where it stopped, so that to take one after the other costs no more than
--- to read them once.
-local function zset_first(key)
-  local z = zsets[key]
-  if not z then
-    local row = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
-    return row[1] and {tonumber(row[2]), row[1]} or nil
-  end
-  z.rows, z.at = z.rows or {}, z.at or 1
-  while true do
-    if z.at > #z.rows then
-      local page = redis.call('ZRANGE', key, #z.rows / 2, #z.rows / 2 + 31, 'WITHSCORES')
-      for _, value in ipairs(page) do z.rows[#z.rows + 1] = value end
-      if #page == 0 then break end
-    end
-    if z.over[z.rows[z.at]] == nil then break end
-    z.at = z.at + 2
-  end
-  local first = z.rows[z.at] and {tonumber(z.rows[z.at + 1]), z.rows[z.at]} or nil
-  for member, score in pairs(z.over) do
-    local entry = score and {score, member}
-    if entry and (not first or is_entry_before(entry, first)) then first = entry end
-  end
-  return first
-end
-
--- How many entries there will be, with a score up to `most` (nil: any).
-local function zset_count(key, most)
-  need(key, 'zset')
-  local z = zsets[key]
-  local count = most and redis.call('ZCOUNT', key, '-inf', num(most)) or redis.call('ZCARD', key)
-  if not z then return count end
-  z.was = z.was or {}
-  for member, score in pairs(z.over) do
-    local was = z.was[member]
-    if was == nil then
-      was = tonumber(redis.call('ZSCORE', key, member) or nil) or false
-      z.was[member] = was
-    end
-    if was and (not most or was <= most) then count = count - 1 end
-    if score and (not most or score <= most) then count = count + 1 end
-  end
-  return count
-end
-
 local function call_in_parts(command, key, values)
   for first = 1, #values, 1000 do
     redis.call(command, key, unpack(values, first, math.min(first + 999, #values)))
