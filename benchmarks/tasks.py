@@ -59,7 +59,8 @@ def _sides(on_rabbit: bool) -> Iterator[tuple[Client, Any]]:
     """A client and a sender, each with a worker of two processes, on one broker."""
     with ExitStack() as started:
         home = started.enter_context(directory())
-        valkey = started.enter_context(server(home))
+        # As durable as the peer: a power loss may undo the last moment. With `always` the disk would decide.
+        valkey = started.enter_context(server(home, "everysec"))
         variables: dict[str, str] = {}
         urls = valkey.kombu_url(raw_celery.BROKER_DATABASE), valkey.kombu_url(raw_celery.RESULTS_DATABASE)
         if on_rabbit:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 from celery.worker import state
 from celery.worker.request import Request
@@ -23,6 +24,8 @@ class BellRequest(Request):  # type: ignore[misc]  # Celery publishes no types
         # Not looked up by id: a doubled bell has the id of its twin.
         self._request_dict["bell"] = self
         self._shown_at_s: float | None = None
+        self._shown_as: str = self.id
+        self._shown_job = ""
         self.result: str | None = None
         """How the claimed job ended; the task sets it."""
 
@@ -42,7 +45,11 @@ class BellRequest(Request):  # type: ignore[misc]  # Celery publishes no types
             self._app.look_again()
 
     def show(self, job_id: str) -> None:
-        """From now on this request is known as the job's."""
+        """From now on this request is known as the job's. One that goes on with another job is another to monitors."""
+        if self._shown_at_s is not None:
+            self._tell("task-succeeded", result=repr(self._shown_job), runtime=self._runtime_s())
+            self._shown_as = str(uuid4())
+        self._shown_job = job_id
         self._args = (job_id,)
         self._argsrepr = repr(self._args)
         self._shown_at_s = time.monotonic()
@@ -51,7 +58,7 @@ class BellRequest(Request):  # type: ignore[misc]  # Celery publishes no types
 
     def _tell(self, event: str, **fields: object) -> None:
         if self._shown_at_s is not None and self._eventer and self._eventer.enabled:
-            self._eventer.send(event, uuid=self.id, **fields)
+            self._eventer.send(event, uuid=self._shown_as, **fields)
 
     def _runtime_s(self) -> float:
         return 0.0 if self._shown_at_s is None else time.monotonic() - self._shown_at_s

@@ -72,7 +72,8 @@ def parts(
         orphans=Orphans(settings.work_dir, reach.ledger, holder),
         sweeper=None if reach.litter is None else Sweeper(settings.work_dir, identity.host, reach.litter),
         carry_out=work(foothold),
-        root=settings.work_dir,
+        goes_on=for_tasks,
+        root=None if for_tasks else settings.work_dir,
         terms=terms,
         drain_terms=_drain_terms(settings),
     )

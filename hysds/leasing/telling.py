@@ -33,9 +33,9 @@ class Telling:
     """Any thread may call any method."""
 
     def __init__(
-        self, ledger: Ledger, claims: Claims, foothold: Foothold, root: Path, onward: Onward
+        self, ledger: Ledger, claims: Claims, foothold: Foothold, root: Path | None, onward: Onward
     ) -> None:
-        """`root`: of all work directories."""
+        """`root`: of all work directories; None: attempts have none."""
         self._ledger = ledger
         self._claims = claims
         self._foothold = foothold
@@ -91,6 +91,14 @@ class Telling:
 
         Raises: HysdsError
         """
+        if self._root is None:
+            if not is_told:
+                _log.warning(
+                    "task %s: the lease with fence %s was lost; nothing is recorded",
+                    attempt.id,
+                    attempt.fence,
+                )
+            return
         place = workdir.locate(self._root, attempt.id, attempt.fence, attempt.record.accepted_ms)
         if not is_told:
             _log.warning(

@@ -56,8 +56,10 @@ class Parts:
     sweeper: Sweeper | None
     carry_out: Callable[[Attempt], Verdict]
     """Does the work of a claimed job, and answers how to end its lease; raises nothing."""
-    root: Path
-    """Of all work directories."""
+    goes_on: bool
+    """Whether the thread that ended a job carries out the next one itself: for work that is lighter than a request."""
+    root: Path | None
+    """Of all work directories; None: attempts have none."""
     terms: Terms
     drain_terms: DrainTerms
 
@@ -143,14 +145,17 @@ class LeaseWorker:
         return bool(self._draining.reason)
 
     def perform(self, queue: str, show: Callable[[str], None]) -> str | None:
-        """Run one job, if there is one; answers its id. `show` is called with the id before the job starts."""
+        """Run a job, if there is one, and those won with its end where the worker goes on; answers the id of the last.
+        `show` is called with the id before each starts.
+        """
         self._crew.begin()
         try:
-            won = self._next()
-            if won is None:
-                return None
-            self._see_through(won, show)
-            return won.attempt.id
+            won, last = self._next(), None
+            while won is not None:
+                self._see_through(won, show)
+                last = won.attempt.id
+                won = self._hand.take() if self._parts.goes_on else None
+            return last
         finally:
             self._crew.end()
             self._changed()
@@ -215,10 +220,10 @@ class LeaseWorker:
 
     def _hand_on(self, won: Won) -> None:
         """To a request of its own; back to the ledger if the worker has begun to drain meanwhile."""
-        if self._hand.put(won):
-            self._ask(won.attempt.record.queue)
-        else:
+        if not self._hand.put(won):
             self._return(won)
+        elif not self._parts.goes_on:
+            self._ask(won.attempt.record.queue)
 
     def _return(self, won: Won) -> None:
         self._telling.give_back(won.attempt)

@@ -14,13 +14,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hysds.core import calls, ids, parse
+from hysds.core import attempts, calls, ids, parse
 from hysds.core.document import document
 from hysds.core.errors import InvalidSpec, TaskFailed, Unreachable
 from hysds.core.ids import JobId
 from hysds.core.requests import MAX_BATCH
 from hysds.core.spec import JobSpec
-from hysds.core.status import TERMINAL
+from hysds.core.status import TERMINAL, Status
 from hysds.orchestrator.submit import Orchestrator, Submission
 from hysds.ports.events import Events
 from hysds.ports.ledger import Kept, Ledger
@@ -178,6 +178,13 @@ class Ends:
 def _ended(id: str, kept: Kept | None) -> Ended:
     if kept is None:
         return Ended(TaskFailed(id, "internal", "the ledger has forgotten it; its document may tell more"))
+    return of_kept(kept)
+
+
+def of_kept(kept: Kept) -> Ended:
+    """What the ledger holds of the result of an ended task."""
+    if kept.record.status is Status.COMPLETED and kept.attempts:
+        return Ended(None, attempts.detail(kept.attempts[-1]).get("result"))
     return ended(document(kept.record, kept.spec, kept.attempts, kept.error))
 
 

@@ -10,12 +10,12 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from hysds.bootstrap import System
-from hysds.core.document import document
 from hysds.core.errors import NotFound
 from hysds.core.ids import JobId
 from hysds.core.requests import MAX_BATCH
 from hysds.core.status import TERMINAL
 from hysds.orchestrator import receiving
+from hysds.orchestrator.receiving import Ended
 from hysds.orchestrator.submit import Submission
 from hysds.ports.calls import Sent
 
@@ -84,15 +84,14 @@ class TaskEnds:
         until_s = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
             self._await_end(job_id, until_s)
-            told = self._document(job_id)
-            if told["status"] in _ENDED:
+            ended = self._ended_as(job_id)
+            if ended is not None:
                 break
             with self._changed:
                 self._ended.discard(job_id)
         with self._changed:
             self._ended.discard(job_id)
             self._open.pop(job_id, None)
-        ended = receiving.ended(told)
         if ended.error is not None:
             raise ended.error
         return ended.result
@@ -129,14 +128,15 @@ class TaskEnds:
             self._ended &= set(self._open)
         return not entries
 
-    def _document(self, job_id: str) -> dict[str, Any]:
+    def _ended_as(self, job_id: str) -> Ended | None:
+        """None: it lives."""
         [kept] = self._system.ledger.kept([job_id])
         if kept is not None:
-            return document(kept.record, kept.spec, kept.attempts, kept.error)
+            return receiving.of_kept(kept) if kept.record.status.is_terminal else None
         [stored] = self._system.store.get([job_id])
         if stored is None:
             raise NotFound(f"task {job_id}: neither the ledger nor {self._system.store.describe()} knows it")
-        return stored
+        return receiving.ended(stored)
 
 
 def _left_s(job_id: str, until_s: float | None) -> float:
