@@ -48,6 +48,8 @@ def written(mutant: Mutant, folder: Path) -> Path:
 _STEPS, _PLACES, _CLAIMS = "shared/steps.lua", "shared/places.lua", "shared/claims.lua"
 _CLOCK, _WORKERS, _WRITES = "shared/clock.lua", "shared/workers.lua", "shared/writes.lua"
 _RECORD = "shared/record.lua"
+_KIN, _FOLLOW = "shared/kin.lua", "shared/follow.lua"
+_ENTERING, _CANCELLING = "shared/entering.lua", "shared/cancelling.lua"
 _OWNS = "return record.status == STARTED and record.fence == fence end"
 _FORGETFUL = "if record.cancel == 1 then return ended(record, REVOKED, 'cancelled') end"
 
@@ -453,5 +455,97 @@ MUTANTS: Sequence[Mutant] = (
         "shared/cancelling.lua",
         "if ENDED[record.status] then return 'ended' end",
         "",
+    ),
+    _one(
+        "20",
+        "a group's sums do not follow its members",
+        _KIN,
+        "if sums then kin.count(new.parent, sums, kin.CLASSES[old.status], kin.CLASSES[new.status], 1) end",
+        "",
+    ),
+    _one(
+        "20",
+        "a group is looked after by nobody",
+        _FOLLOW,
+        "  if sums.queued + sums.running == 0 then\n    put(",
+        "  if false then\n    put(",
+    ),
+    _one(
+        "20",
+        "half a group is sealed",
+        "seal.lua",
+        "if staged ~= kin.sums_of(group.id).staged then return 'incomplete' end",
+        "",
+    ),
+    _one(
+        "20",
+        "a repeated stage is staged once more",
+        "stage.lua",
+        "math.max(first + count - have, 0)",
+        "count",
+    ),
+    _one(
+        "20",
+        "a sealed group is not let in",
+        "seal.lua",
+        "kin.let_in(new)",
+        "",
+    ),
+    Mutant(
+        "20",
+        "a group that nobody seals stays",
+        (
+            Edit(_ENTERING, "if item.staged > 0 then kin.chore('abort'", "if false then kin.chore('abort'"),
+            Edit("stage.lua", "kin.chore('abort', id, clock_ms + kin.STAGING_MS)", ""),
+        ),
+    ),
+    _one(
+        "20",
+        "a group's cancel does not reach its members",
+        _CANCELLING,
+        "answers[i] = {left[i][2], kin.cancel(left[i][2])}",
+        "answers[i] = {left[i][2], WAITING}",
+    ),
+    _one(
+        "21",
+        "nobody is freed",
+        _KIN,
+        "if kin.is_waited_for(new.id) then kin.ended[#kin.ended + 1] = new.id end",
+        "",
+    ),
+    _one(
+        "21",
+        "a failed dependency frees",
+        _FOLLOW,
+        "if record.after_finished == 0 and status ~= COMPLETED then",
+        "if false then",
+    ),
+    _one(
+        "21",
+        "the first of several dependencies frees",
+        _FOLLOW,
+        "elseif record.after_left > 1 then",
+        "elseif false then",
+    ),
+    _one(
+        "21",
+        "a dependency that failed before counts as met",
+        _ENTERING,
+        "failed = failed or named",
+        "failed = nil",
+    ),
+    _one(
+        "21",
+        "a duplicate counts as a failed dependency",
+        _ENTERING,
+        "record = sound(record.dedup_job)",
+        "is_met = true",
+    ),
+    _one(
+        "21",
+        "an unknown dependency is waited for",
+        _ENTERING,
+        "if not record and item.parent == '' then return live, named end",
+        "if not record then live[#live + 1] = named end",
     ),
 )

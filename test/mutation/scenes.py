@@ -7,11 +7,15 @@ still runs when it goes on; a notice that comes an age late; an answer that is l
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from hysds.chaos.history import Mark, Terms
-from hysds.core.requests import Commit
+from hysds.core.kin import STAGING_MS
+from hysds.core.record import GROUP
+from hysds.core.requests import FINISHED, Acceptance, Commit
 from hysds.core.status import Status
+from hysds.lib import uuid7
 from mutation.stage import ANNOUNCE_MS, LEASE_MS, TWINS, Stage, unheard
 
 _HOUR_MS = 3_600_000
@@ -447,6 +451,74 @@ def a_forced_twin_that_is_purged(stage: Stage) -> None:
         stage.commit("w3", third)
 
 
+def a_group_of_three(stage: Stage) -> None:
+    """In one step; it ends with the last of them."""
+    stage.group(3)
+    _run_what_is_ready(stage)
+
+
+def a_group_that_is_staged(stage: Stage) -> None:
+    """Somebody seals it before all are staged, and again when they are."""
+    stage.group(3, staged=True)
+    _run_what_is_ready(stage)
+
+
+def a_group_that_is_cancelled(stage: Stage) -> None:
+    """One of its members runs, the others wait."""
+    group = stage.group(3, ends=(Status.REVOKED, Status.COMPLETED))
+    lease = stage.take("w1")
+    stage.cancel(group)
+    stage.commit("w1", lease, Status.REVOKED)
+    _run_what_is_ready(stage)
+
+
+def a_group_that_is_cut_off(stage: Stage) -> None:
+    """Nobody seals it: it is aborted, and none of its members ever was."""
+    item = Acceptance(
+        uuid7.compose(stage.now_us // 1_000, 77, 0), "d", '{"job_type": "job:m"}', "gpu", "1s",
+        kind=GROUP, members=2, staged=2,
+    )  # fmt: skip
+    stage.accept(item, (Status.REVOKED,))
+    stage.ledger.stage(
+        item.id, 0, [replace(item, id=item.id + "1", kind="", members=0, staged=0, parent=item.id)]
+    )
+    stage.pass_ms(STAGING_MS + 2_000)
+
+
+def jobs_that_come_after_others(stage: Stage) -> None:
+    """One after a job that completes, one after a job that fails, and one after that."""
+    good, bad = stage.submit(), stage.submit((Status.FAILED,))
+    stage.submit(after=(good,))
+    forsaken = stage.submit((Status.REVOKED,), after=(bad,))
+    stage.submit((Status.REVOKED,), after=(forsaken,))
+    stage.submit(after=(bad, good), after_on=FINISHED)
+    stage.submit((Status.REVOKED,), after=(good, bad))
+    for _ in range(2):
+        lease = stage.take("w1")
+        fails = lease.record.id == bad
+        stage.commit(
+            "w1", lease, Status.FAILED if fails else Status.COMPLETED, reason="user" if fails else ""
+        )
+    stage.submit((Status.REVOKED,), after=(bad,))
+    stage.submit(after=(good,))
+    _run_what_is_ready(stage)
+
+
+def a_job_after_a_duplicate(stage: Stage) -> None:
+    """It comes after the job that the duplicate is one of."""
+    stage.submit(dedup="k", twins=TWINS)
+    duplicate = stage.submit((Status.DEDUPED,), dedup="k", twins=TWINS)
+    stage.submit(after=(duplicate,))
+    _run_what_is_ready(stage)
+
+
+def a_job_that_comes_after_itself(stage: Stage) -> None:
+    """It would wait for ever."""
+    id = uuid7.compose(stage.now_us // 1_000, 78, 0)
+    item = Acceptance(id, "d", '{"job_type": "job:m"}', "gpu", "1s", after=(id,))
+    stage.accept(item, (Status.COMPLETED,))
+
+
 def _run_what_is_ready(stage: Stage) -> None:
     while lease := stage.claim("w9"):
         stage.commit("w9", lease)
@@ -494,5 +566,12 @@ SCENES: Mapping[str, Callable[[Stage], None]] = {
         a_document_that_is_written_late,
         a_job_that_is_purged_too_early,
         a_forced_twin_that_is_purged,
+        a_group_of_three,
+        a_group_that_is_staged,
+        a_group_that_is_cancelled,
+        a_group_that_is_cut_off,
+        jobs_that_come_after_others,
+        a_job_after_a_duplicate,
+        a_job_that_comes_after_itself,
     )
 }

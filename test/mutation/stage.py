@@ -32,6 +32,7 @@ from hysds.core.document import document
 from hysds.core.errors import HysdsError
 from hysds.core.floor_requests import Announcement, Drain, Fit
 from hysds.core.ledger_clock import CLOCK_CAP_MS
+from hysds.core.record import GROUP
 from hysds.core.requests import Acceptance, Bid, Commit, Held, Lease, Purge, Renewal
 from hysds.core.status import Status
 from hysds.lib import uuid7
@@ -42,8 +43,11 @@ LEASE_MS = 10_000
 ANNOUNCE_MS = 20_000
 RETENTION_MS = 60_000
 TWINS = frozenset({Status.QUEUED, Status.WAITING, Status.STARTED, Status.COMPLETED})
-_TRANSIENT = ("lease", "due", "workers", "queues")
-_TRANSIENT_OF = ("ready:", "shapes:", "held:", "worker:", "inbox:", "hears:")
+_TRANSIENT = ("lease", "due", "workers", "queues", "chores")
+_TRANSIENT_OF = (
+    *("ready:", "shapes:", "held:", "worker:", "inbox:", "hears:"),
+    *("kids:", "members:", "staged:", "after:"),
+)
 
 
 class ScriptedServer(Server):
@@ -94,6 +98,7 @@ class Stage:
             self.boot_us += part * 1_000
             ms -= part
             self.ledger.wake(100)
+            self.ledger.settle(100)
 
     def jump_ms(self, ms: int) -> None:
         """Somebody sets the wall clock, or the ledger was away; the next step sees it."""
@@ -126,6 +131,39 @@ class Stage:
         forced = item.may_repeat or bool(item.retry_of)
         self.items[item.id] = item
         self.asked[item.id] = Asked(item.id, answer.how.value, steps, frozenset(ends), item.dedup, forced)
+
+    def group(self, members: int, staged: bool = False, ends: Sequence[Status] = (Status.COMPLETED,)) -> str:
+        """A group of so many jobs, in one step, or staged and sealed; its id."""
+        number = next(self._numbers)
+        group = Acceptance(
+            uuid7.compose(self.now_us // 1_000, number, 0),
+            f"digest {number}",
+            '{"job_type": "job:m"}',
+            "gpu",
+            "1s",
+            kind=GROUP,
+            members=members,
+            staged=members if staged else 0,
+        )
+        items = [self._member(group) for _ in range(members)]
+        self.step()
+        answers = self.ledger.accept([group] if staged else [group, *items]).answers
+        if staged:
+            # Whoever seals too early must not get half of a group going.
+            self.ledger.stage(group.id, 0, items[: members - 1])
+            self.ledger.seal(group.id)
+            self.ledger.stage(group.id, 0, items)
+            self.ledger.seal(group.id)
+            self.ledger.settle(100)
+        for item in (group, *items):
+            may = ends if item is group or len(ends) > 1 else (Status.COMPLETED,)
+            self.asked[item.id] = Asked(item.id, answers[0].how.value, None, frozenset(may), "", False)
+        return group.id
+
+    def _member(self, group: Acceptance) -> Acceptance:
+        number = next(self._numbers)
+        id = uuid7.compose(self.now_us // 1_000, number, 0)
+        return Acceptance(id, f"digest {number}", '{"job_type": "job:m"}', "gpu", "1s", parent=group.id)
 
     def cancel(self, id: str) -> None:
         """Ask for a job's end."""

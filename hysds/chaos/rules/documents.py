@@ -47,9 +47,15 @@ def attempts_are_listed(story: Story, terms: Terms) -> Iterator[str]:
 
 
 def one_attempt_completed(story: Story, terms: Terms) -> Iterator[str]:
-    """A completed job lists one attempt that completed it: the one whose commit ended it."""
+    """A completed job lists one attempt that completed it: the one whose commit ended it; a group has none."""
     end, document = end_of(story), story.document
-    if end is None or document is None or status_of(end) is not Status.COMPLETED or terms.may_undo:
+    if (
+        end is None
+        or end.event.step == "members"
+        or document is None
+        or status_of(end) is not Status.COMPLETED
+        or terms.may_undo
+    ):
         return
     won = [attempt.fence for attempt in document.attempts if attempt.how == Status.COMPLETED.value]
     if won != [end.event.fence]:

@@ -84,6 +84,8 @@ def cancel_is_obeyed(story: Story, terms: Terms) -> Iterator[str]:
     is_asked = False
     for entry in story.events:
         status = status_of(entry)
+        if entry.event.step == "members" and not status.is_terminal:
+            continue  # a group ends with its members
         if is_asked and (status in _UNCLAIMED or status is Status.FAILED or entry.event.step == "claim"):
             yield f"its cancel was asked, and {entry.event.step} led to {status} (revision {entry.event.revision})"
             return
