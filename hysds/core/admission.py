@@ -27,6 +27,8 @@ class Admission(LineSteps):
     def _accept(self, item: Acceptance, retention_ms: int, now_us: int) -> Answer:
         known = self.records.get(item.id)
         if known is not None:
+            if known.digest != item.digest and may_join(self.records.get(item.parent), self.kin):
+                self.kin.miscarries(item.parent)
             return self._repeated(known, item)
         made_ms = ids.made_ms(ids.JobId(item.id))
         if made_ms is not None and made_ms < now_us // 1000 - retention_ms:

@@ -17,7 +17,9 @@ from contract.ledger.side_by_side import audited
 from hysds.adapters.ledger.redis import RedisLedger
 from hysds.adapters.ledger.server import Server
 from hysds.core.errors import Internal
+from hysds.core.record import GROUP
 from hysds.core.requests import Accepting, Standing
+from hysds.core.status import Status
 from hysds.ports.ledger import Ledger
 from services.redis import RedisServer
 
@@ -221,3 +223,31 @@ def test_what_has_ended_beside_it_is_forgotten(
 
     assert ledger.forget(ledger.retirable(10)) == (ids[1],)
     assert ledger.retirable(10) == ()
+
+
+@damages
+def test_a_group_ends_without_a_member_that_is_damaged(
+    ledger: Ledger, client: Any, clock: Clock, damage: Damage
+) -> None:
+    """It counts as failed, whether it waited or ran; who came after it is revoked, and the others of the group end."""
+    parent = job(kind=GROUP, members=3)
+    members = [job(parent=parent.id, priority=9 - n) for n in range(3)]
+    late = job(after=(members[0].id,))
+    ledger.accept([parent, *members, late])
+    first = take(ledger)
+
+    for item in members[:2]:
+        damage(client, item.id)
+    clock.advance(LEASE_MS + 5_000)
+    ledger.wake(10)
+    for _ in range(3):
+        ledger.expire(10)
+        audited(ledger)
+    ledger.commit(end(take(ledger)))
+    audited(ledger)
+
+    assert first.record.id == members[0].id
+    [kept] = ledger.kept([parent.id])
+    assert kept is not None
+    assert (kept.record.status, kept.record.kids) == (Status.FAILED, "3 0 0 1 2 0 0")
+    assert status(ledger, late.id) is Status.REVOKED

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from contract.ledger.conftest import RETENTION_MS, Clock
 from contract.ledger.sample import bid, end, job, keyed, started, status, take
 from hysds.core.kin import ROOM, STAGING_MS, TELL_MS, sums
@@ -309,13 +311,13 @@ def test_members_come_with_their_group_alone(ledger: Ledger) -> None:
     assert ledger.kept([item.id for item in stray]) == (None,) * 3
 
 
-def test_a_member_whose_id_another_job_took_counts_as_failed(ledger: Ledger) -> None:
+@pytest.mark.parametrize("is_staged", [False, True])
+def test_a_member_whose_id_another_job_took_counts_as_failed(ledger: Ledger, is_staged: bool) -> None:
     """Nobody waits for a member that can never be."""
-    parent, members = group(2, staged=2)
-    ledger.accept([parent])
+    parent, members = group(2, staged=2 if is_staged else 0)
+    ledger.accept([job(id=members[0].id, digest="another", priority=9)])
+    ledger.accept([parent] if is_staged else [parent, *members])
     ledger.stage(parent.id, 0, members)
-    ledger.accept([job(id=members[0].id, priority=9)])
-
     ledger.seal(parent.id)
     ledger.settle(10)
 

@@ -11,7 +11,10 @@ end
 local function accept(item, spec)
   local known = load(item.id)
   if known then
-    if known.digest ~= item.digest then return {'conflict', known.status, '', ''} end
+    if known.digest ~= item.digest then
+      if item.parent ~= '' and kin.may_join(load(item.parent)) then kin.miscarries(item.parent) end
+      return {'conflict', known.status, '', ''}
+    end
     return {'repeated', known.status, known.dedup_job, known.dedup_status}
   end
   if is_too_old(item.id) then return {'too-old', '', '', ''} end

@@ -67,10 +67,16 @@ local function check_held(worker)
   end
 end
 
+-- Of a live group's members, each must be there.
+local function check_members(group)
+  for _, id in ipairs(kin.recount(group) or {}) do report(group, 'counts member ' .. id .. ', which is not there') end
+end
+
 local function check_key(name)
   local kind, rest = string.match(name, '^(%a+):(.*)$')
   if kind == 'job' then check_record(rest) end
   if kind == 'held' then check_held(rest) end
+  if kind == 'members' then check_members(rest) end
   if kind == 'holders' or kind == 'called' or kind == 'line' then
     for _, finding in ipairs(throttles.audit(kind, rest, limit)) do report(finding[1], finding[2]) end
   end

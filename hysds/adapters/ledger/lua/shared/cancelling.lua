@@ -7,6 +7,7 @@ function kin.cancel_members(id, most)
     zset_put(key, left[i][2], 1)
     kin.room = kin.room - 1
     answers[i] = {left[i][2], kin.cancel(left[i][2])}
+    if answers[i][2] == 'missing' then kin.recount(id) end
   end
   return answers
 end

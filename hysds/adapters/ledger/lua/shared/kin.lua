@@ -121,6 +121,47 @@ function kin.drop_staged(group)
   kin.count(group, sums, 'queued', 'revoked', left)
 end
 
+-- A member whose record can't be read counts as failed. `class`: where it stood.
+function kin.lose_member(group, id, class)
+  local sums = kin.sums_of(group)
+  if not sums then return end
+  if kin.is_sound(P .. 'members:' .. group, 'zset') then zset_drop(P .. 'members:' .. group, id) end
+  kin.count(group, sums, class, 'failed', 1)
+end
+
+-- The sums anew, from the members that are there; those whose records are gone count as failed. Answers their ids; nil
+-- where all are there, or they are too many to look at.
+function kin.recount(group)
+  local key, sums, gone = P .. 'members:' .. group, kin.sums_of(group), {}
+  local members = sums and kin.is_sound(key, 'zset') and zset_lowest(key, nil, 1001) or {}
+  if #members > 1000 then return nil end
+  for _, entry in ipairs(members) do
+    if redis.call('EXISTS', P .. 'job:' .. entry[2]) == 0 and not jobs[entry[2]] then gone[#gone + 1] = entry[2] end
+  end
+  if #gone == 0 then return nil end
+  for _, id in ipairs(gone) do zset_drop(key, id) end
+  sums.queued, sums.running = sums.total - sums.entered, 0
+  for _, entry in ipairs(members) do
+    local record = sound(entry[2])
+    local class = record and kin.CLASSES[record.status]
+    if class == 'queued' or class == 'running' then sums[class] = sums[class] + 1 end
+  end
+  sums.failed = sums.total - sums.queued - sums.running - sums.done - sums.revoked - sums.deduped
+  kin.keep_sums(group, sums)
+  kin.stir(group)
+  return gone
+end
+
+-- A record that can't be read is set aside; `raw`: its fields, as far as there are any. Its group counts it as failed
+-- where they say where it stood (else the audit recounts), and who comes after it hears of its end.
+function kin.set_aside(id, raw)
+  if kin.is_waited_for(id) then kin.ended[#kin.ended + 1] = id end
+  if raw.kind == GROUP then kin.forget(id) end
+  if not raw.parent or zset_score(P .. 'members:' .. raw.parent, id) == nil then return end
+  local class = kin.CLASSES[raw.status]
+  if class == 'queued' or class == 'running' then kin.lose_member(raw.parent, id, class) end
+end
+
 -- Whether the group takes a member in: sealed, alive, and not all of its members have entered.
 function kin.may_join(parent)
   if not parent or parent.kind ~= GROUP or parent.cancel == 1 or parent.reason ~= MEMBERS then return false end

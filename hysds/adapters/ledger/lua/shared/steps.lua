@@ -90,6 +90,7 @@ local function leave_named_places(id)
     if raw.long then pcall(read_fields, P .. 'long:' .. id, raw) end
     return raw
   end)
+  kin.set_aside(id, is_hash and raw or {})
   if not is_hash then return end
   local list = P .. 'ready:' .. raw.queue .. ':' .. raw.shape
   if zset_score(list, id) then zset_drop(list_of(raw.queue, raw.shape), id) end
