@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hysds.core.places import Places
-from hysds.core.record import Record
+from hysds.core.record import GROUP, Record
 from hysds.core.status import Status
 
 MINUTES = 6
@@ -140,7 +140,7 @@ def word_of(reason: str) -> str:
 
 
 def _standing(record: Record | None) -> tuple[str, Status, str] | None:
-    """What of a job its queue counts; None for one that is not live, or stands in no queue."""
-    if record is None or record.status.is_terminal or not record.queue:
+    """What of a job its queue counts; None for one that is not live, or stands in no queue, as a group."""
+    if record is None or record.status.is_terminal or not record.queue or record.kind == GROUP:
         return None
     return record.queue, record.status, word_of(record.reason) if record.status is Status.WAITING else ""

@@ -28,9 +28,9 @@ function tallies.touch(name)
   return state
 end
 
--- What of a job its queue counts: {queue, what}; nil for one that is not live, or stands in no queue.
+-- What of a job its queue counts: {queue, what}; nil for one that is not live, or stands in no queue, as a group.
 function tallies.counted(record)
-  if not record or ENDED[record.status] or record.queue == '' then return nil, nil end
+  if not record or ENDED[record.status] or record.queue == '' or record.kind == 'group' then return nil, nil end
   if record.status == WAITING then return record.queue, 'waits ' .. string.match(record.reason, '^[^ ]*') end
   return record.queue, record.status == STARTED and 'running' or 'ready'
 end
