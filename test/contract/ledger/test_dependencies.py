@@ -1,4 +1,4 @@
-"""Jobs that come after others: freed when these end as they must, revoked when they do not (rule 22)."""
+"""Jobs that come after others: freed when these end as they must, revoked when they do not (rule 24)."""
 
 from __future__ import annotations
 

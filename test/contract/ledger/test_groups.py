@@ -1,4 +1,4 @@
-"""Groups: taken in whole or not at all, counted as their members move, and ended with the last of them (rule 21)."""
+"""Groups: taken in whole or not at all, counted as their members move, and ended with the last of them (rule 23)."""
 
 from __future__ import annotations
 
