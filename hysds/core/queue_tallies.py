@@ -119,7 +119,7 @@ class QueueTallies:
         return tuple(self._one(queue) for queue in sorted(ready | set(self.touched)))
 
     def _one(self, queue: str) -> QueueTally:
-        mine = [record for record in self.records.values() if record.queue == queue]
+        mine = [record for record in self.records.values() if record.queue == queue and record.kind != GROUP]
         ready = [record.ready_ms for record in mine if record.status is Status.QUEUED]
         waiting = Counter(word_of(record.reason) for record in mine if record.status is Status.WAITING)
         return QueueTally(
