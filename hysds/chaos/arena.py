@@ -5,6 +5,7 @@ Its settings are short ones, so that a stop beyond a lease takes seconds; nothin
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 from hysds.bootstrap import System
 from hysds.chaos.asking import QUEUES
 from hysds.chaos.household import Household
-from hysds.chaos.plan import Size
+from hysds.chaos.plan import LIMITED_KEYS, MAX_RUNNING, Size
 from hysds.chaos.server import Server
 from hysds.embedded import valkey
 from hysds.embedded.home import Home
@@ -54,6 +55,7 @@ class Arena:
             environment.HOME: str(path),
             environment.CONFIG: "",
             **_SETTINGS,
+            "HYSDS_KEYS": json.dumps({key: {"max_running": MAX_RUNNING} for key in LIMITED_KEYS}),
         }
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.effects.mkdir()

@@ -9,8 +9,9 @@ from typing import Any
 
 from hysds.chaos import workload
 from hysds.chaos.history import Asked
-from hysds.chaos.plan import Cancel, JobKind, PlannedJob
+from hysds.chaos.plan import MAX_RUNNING, Cancel, JobKind, PlannedJob
 from hysds.core import moments
+from hysds.core.limit_keys import Limit
 from hysds.core.spec import JobSpec, dedup_digest
 from hysds.core.status import Status
 
@@ -46,6 +47,8 @@ def document(job: PlannedJob, effects: Path, now_s: float) -> dict[str, Any]:
         "retry": retry,
         "enable_dedup": not job.forced,
     }
+    if job.key:
+        made["concurrency_key"] = job.key
     return made | ({"not_before": moments.iso(round((now_s + job.delay_s) * 1000))} if job.delay_s else {})
 
 
@@ -56,4 +59,5 @@ def asked(job: PlannedJob, id: str, told: str, sent: JobSpec, cancel: str = "") 
         ends.add(Status.DEDUPED)
     if job.cancel is not Cancel.NEVER:
         ends.add(Status.REVOKED)
-    return Asked(id, told, job.steps, frozenset(ends), dedup_digest(sent), job.forced, cancel)
+    limits = (Limit(f"key:{job.key}", MAX_RUNNING),) if job.key else ()
+    return Asked(id, told, job.steps, frozenset(ends), dedup_digest(sent), job.forced, cancel, limits)

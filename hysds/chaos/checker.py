@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from hysds.chaos.history import Answer, Effect, History, Terms
-from hysds.chaos.rules import answers, documents, effects, steps, twins
+from hysds.chaos.rules import answers, documents, effects, limits, steps, twins
 from hysds.chaos.story import Story, stories
 from hysds.ports.events import Entry
 
@@ -59,10 +59,12 @@ _OF_TWINS: Mapping[str, Rule] = {
     "one of its twins at a time": twins.one_at_a_time,
     "dropped for a reason": twins.dropped_for_a_reason,
 }
+_OF_A_KEY: Mapping[str, Rule] = {"never over the limit": limits.never_over}
 _OF_BIDDERS: Mapping[str, Rule] = {"one nonce, one lease": answers.one_nonce_one_lease}
 _RULES: Mapping[str, Rule] = {
     **{name: _of_each(rule) for name, rule in _OF_ONE_JOB.items()},
     **_OF_TWINS,
+    **_OF_A_KEY,
     **_OF_BIDDERS,
 }
 _LEFT = "nothing is left"
@@ -92,6 +94,7 @@ def check(history: History) -> tuple[Violation, ...]:
     groups = [
         *(((story,), _OF_ONE_JOB) for story in told),
         *((group, _OF_TWINS) for group in _by_digest(told)),
+        *((tuple(group), _OF_A_KEY) for group in limits.keys_of(told).values()),
         (tuple(story for story in told if story.answers), _OF_BIDDERS),
     ]
     found = [

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from hysds.core.limit_keys import Limit
 from hysds.core.record import FOREVER
 from hysds.core.status import OFFLINE, Status
 from hysds.ports.events import Entry
@@ -61,6 +62,8 @@ class Asked:
     forced: bool = False
     """`enable_dedup: false`, or a `retry_of`: it runs beside its twins."""
     cancel: str = ""
+    limits: tuple[Limit, ...] = ()
+    """Under which keys it needs a place."""
 
 
 class Call(StrEnum):

@@ -11,7 +11,11 @@ from hysds.chaos.history import Kind, Leftover
 from hysds.core.record import Record
 from hysds.lib.process.guard import tree
 
-_TRANSIENT = re.compile(r"(lease|due|workers|queues|drains)|(ready|shapes|held|worker|inbox|hears):.*")
+_TRANSIENT = re.compile(
+    r"(lease|due|workers|queues|drains|lines|tokens|behind)"
+    r"|(ready|shapes|held|worker|inbox|hears|throttle|holders|called|wait|pairs|line):.*",
+    re.DOTALL,
+)
 """Keys that stand for a live job or a worker that is there; all others are records, streams and windows."""
 _ATTEMPT = re.compile(r"([0-9a-f-]{36})\.f(\d+)")
 _UNFINISHED = re.compile(r".*\.part|\..*\.link")

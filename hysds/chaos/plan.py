@@ -49,6 +49,9 @@ class FaultKind(StrEnum):
     DRAIN_WORKER = "drain worker, then resume it"
 
 
+LIMITED_KEYS = ("chaos one", "chaos two")
+MAX_RUNNING = 2
+
 STOPS = frozenset({FaultKind.STOP_WORKER, FaultKind.STOP_GUARDIAN, FaultKind.STOP_BOTH})
 _WEIGHTS = {
     FaultKind.KILL_WORKER: 4,
@@ -87,6 +90,11 @@ class PlannedJob:
     """How long after its submission it may start."""
     cancel: Cancel = Cancel.NEVER
     forced: bool = False
+
+    @property
+    def key(self) -> str:
+        """Its `concurrency_key`, of which MAX_RUNNING jobs may run at once; "" for most."""
+        return LIMITED_KEYS[self.work % len(LIMITED_KEYS)] if self.work % 4 == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)

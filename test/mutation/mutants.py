@@ -50,6 +50,7 @@ _CLOCK, _WORKERS, _WRITES = "shared/clock.lua", "shared/workers.lua", "shared/wr
 _RECORD = "shared/record.lua"
 _KIN, _FOLLOW = "shared/kin.lua", "shared/follow.lua"
 _ENTERING, _CANCELLING = "shared/entering.lua", "shared/cancelling.lua"
+_THROTTLES = "shared/throttles.lua"
 _OWNS = "return record.status == STARTED and record.fence == fence end"
 _FORGETFUL = "if record.cancel == 1 then return ended(record, REVOKED, 'cancelled') end"
 
@@ -547,5 +548,77 @@ MUTANTS: Sequence[Mutant] = (
         _ENTERING,
         "if not record and item.parent == '' then return live, named end",
         "if not record then live[#live + 1] = named end",
+    ),
+    _one(
+        "21",
+        "a claim looks at no limit",
+        _CLAIMS,
+        "return record and throttles.is_limited(record) and throttles.send_back(record) or false",
+        "return false",
+    ),
+    Mutant(
+        "21",
+        "only the first key of a job counts",
+        (
+            Edit(
+                _THROTTLES,
+                "      if free(said) < 1 then return said.name end\n",
+                "      return free(said) < 1 and said.name or nil\n",
+            ),
+            Edit(
+                _THROTTLES,
+                "if is_behind_others(said.name, record) or keeps(said.name, record) then return said.name end",
+                "do return keeps(said.name, record) and said.name or nil end",
+            ),
+        ),
+    ),
+    _one(
+        "21",
+        "a place is not given back",
+        _THROTTLES,
+        "        zset_drop(holders_key(said.name), record.id)\n        touch(said.name)\n      end\n",
+        "        touch(said.name)\n      end\n",
+    ),
+    _one(
+        "21",
+        "a free place calls nobody",
+        _THROTTLES,
+        "for _, name in ipairs(names) do let_go(name, calling) end",
+        "for _, name in ipairs(names) do rest(name) end",
+    ),
+    _one(
+        "21",
+        "a called job that goes passes no call on",
+        _THROTTLES,
+        "        zset_drop(called_key(said.name, pair_of(record)), record.id)\n",
+        "",
+    ),
+    _one(
+        "21",
+        "a line waits for ever where it began to",
+        _THROTTLES,
+        "if head and keeps(name, head) then return nil end",
+        "if head and keeper(head) then return nil end",
+    ),
+    _one(
+        "21",
+        "a limit that nobody needs is not forgotten",
+        _THROTTLES,
+        "      known[name] = false\n      behind[name] = false\n",
+        "",
+    ),
+    _one(
+        "22",
+        "a start takes no token",
+        _THROTTLES,
+        "math.max(throttle.full_us, clock_us()) + throttle.interval_us",
+        "throttle.full_us",
+    ),
+    _one(
+        "22",
+        "nobody looks when the next token comes",
+        _THROTTLES,
+        "zset_put(TOKENS, name, math.floor((next_us_of(throttle) + 999) / 1000))",
+        "zset_drop(TOKENS, name)",
     ),
 )

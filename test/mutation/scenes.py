@@ -12,13 +12,16 @@ from typing import Any
 
 from hysds.chaos.history import Mark, Terms
 from hysds.core.kin import STAGING_MS
+from hysds.core.limit_keys import Limit, Rate
 from hysds.core.record import GROUP
-from hysds.core.requests import FINISHED, Acceptance, Commit
+from hysds.core.requests import FINISHED, Acceptance, Commit, Lease
 from hysds.core.status import Status
 from hysds.lib import uuid7
-from mutation.stage import ANNOUNCE_MS, LEASE_MS, TWINS, Stage, unheard
+from mutation.stage import ANNOUNCE_MS, LEASE_MS, TWINS, SceneOver, Stage, unheard
 
 _HOUR_MS = 3_600_000
+_ONE = (Limit("key:k", 1),)
+_TWO = (Limit("key:k", 2),)
 
 
 def an_ordinary_life(stage: Stage) -> None:
@@ -528,6 +531,93 @@ def _keys(stage: Stage) -> list[str]:
     return [str(key) for key in stage.server.send("KEYS", "{m}:*")]
 
 
+def places_of_a_key(stage: Stage) -> None:
+    """Three jobs and two places: one waits until one of the others ends, whoever bids how often."""
+    for _ in range(3):
+        stage.submit(limits=_TWO)
+    leases = [stage.take("w1"), stage.take("w2")]
+    over = stage.claim("w3")
+    stage.commit("w1", leases[0])
+    last = over or stage.take("w3")
+    stage.commit("w2", leases[1])
+    stage.commit("w3", last)
+
+
+def a_place_for_two_queues(stage: Stage) -> None:
+    """Both of them are called for it; who comes second goes back in line, and is called again."""
+    stage.submit(limits=_ONE)
+    stage.submit(limits=_ONE, queue="slow")
+    first = stage.take("w1")
+    second = stage.claim("w2", queue="slow")
+    stage.commit("w1", first)
+    stage.commit("w2", second or stage.take("w2", queue="slow"))
+
+
+def a_place_that_comes_back(stage: Stage) -> None:
+    """From a job that is given back, one whose worker is lost, one that is tried again and one that ends."""
+    ways: tuple[Callable[[Lease], object], ...] = (
+        lambda lease: stage.release("w1", lease),
+        lambda lease: stage.lose_leases(),
+        lambda lease: stage.commit("w1", lease, Status.QUEUED, reason="data"),
+        lambda lease: stage.commit("w1", lease),
+    )
+    for _ in range(2):
+        stage.submit(limits=_ONE)
+    for leave in ways:
+        leave(stage.take("w1"))
+    stage.commit("w2", stage.take("w2"))
+
+
+def a_called_job_that_goes(stage: Stage) -> None:
+    """Cancelled, or past its ttl, before anybody claimed it: the next is called."""
+    gone = (Status.REVOKED, Status.FAILED)
+    stage.submit(gone, limits=_ONE, ttl_for_ms=1_000)
+    called = stage.submit(gone, limits=_ONE)
+    stage.submit(limits=_ONE)
+    stage.pass_ms(2_000)
+    stage.ledger.expire(10)
+    stage.cancel(called)
+    stage.commit("w1", stage.take("w1"))
+
+
+def two_keys_in_both_orders(stage: Stage) -> None:
+    """Nobody holds one while it waits for the other."""
+    a, b = Limit("key:a", 1), Limit("key:b", 1)
+    for one in (a, b):
+        stage.submit(limits=(one,))
+    leases = [stage.take("w1"), stage.take("w2")]
+    stage.submit(limits=(a, b))
+    stage.submit(limits=(b, a))
+    third = stage.claim("w3")
+    for worker, lease in zip(("w1", "w2"), leases, strict=True):
+        stage.commit(worker, lease)
+    stage.commit("w3", third or stage.take("w3"))
+    stage.commit("w3", stage.take("w3"))
+
+
+def two_keys_of_which_one_is_full(stage: Stage) -> None:
+    """The second of its keys counts as much as the first."""
+    a, b = Limit("key:a", 1), Limit("key:b", 1)
+    stage.submit(limits=(b,))
+    lease = stage.take("w1")
+    stage.submit(limits=(a, b))
+    both = stage.claim("w2")
+    stage.commit("w1", lease)
+    stage.commit("w2", both or stage.take("w2"))
+
+
+def a_rate_and_its_tokens(stage: Stage) -> None:
+    """One start in two seconds: the next job is called when its token comes."""
+    rate = (Rate("key:r", 0.5, 1),)
+    for _ in range(3):
+        stage.submit(rates=rate)
+    for _ in range(3):
+        stage.commit("w1", stage.take("w1"))
+        if stage.claim("w1") is not None:
+            raise SceneOver("a job started without a token")
+        stage.pass_ms(3_000)
+
+
 SCENES: Mapping[str, Callable[[Stage], None]] = {
     scene.__name__.replace("_", " "): scene
     for scene in (
@@ -564,6 +654,13 @@ SCENES: Mapping[str, Callable[[Stage], None]] = {
         a_worker_that_is_drained,
         a_cancel_that_comes_too_late,
         a_document_that_is_written_late,
+        places_of_a_key,
+        a_place_for_two_queues,
+        a_place_that_comes_back,
+        a_called_job_that_goes,
+        two_keys_in_both_orders,
+        two_keys_of_which_one_is_full,
+        a_rate_and_its_tokens,
         a_job_that_is_purged_too_early,
         a_forced_twin_that_is_purged,
         a_group_of_three,

@@ -43,10 +43,11 @@ LEASE_MS = 10_000
 ANNOUNCE_MS = 20_000
 RETENTION_MS = 60_000
 TWINS = frozenset({Status.QUEUED, Status.WAITING, Status.STARTED, Status.COMPLETED})
-_TRANSIENT = ("lease", "due", "workers", "queues", "chores")
+_TRANSIENT = ("lease", "due", "workers", "queues", "chores", "lines", "tokens", "behind")
 _TRANSIENT_OF = (
     *("ready:", "shapes:", "held:", "worker:", "inbox:", "hears:"),
     *("kids:", "members:", "staged:", "after:"),
+    *("throttle:", "holders:", "called:", "wait:", "pairs:", "line:"),
 )
 
 
@@ -130,7 +131,9 @@ class Stage:
         [answer] = self.ledger.accept([item]).answers
         forced = item.may_repeat or bool(item.retry_of)
         self.items[item.id] = item
-        self.asked[item.id] = Asked(item.id, answer.how.value, steps, frozenset(ends), item.dedup, forced)
+        self.asked[item.id] = Asked(
+            item.id, answer.how.value, steps, frozenset(ends), item.dedup, forced, limits=item.limits
+        )
 
     def group(self, members: int, staged: bool = False, ends: Sequence[Status] = (Status.COMPLETED,)) -> str:
         """A group of so many jobs, in one step, or staged and sealed; its id."""
@@ -189,18 +192,18 @@ class Stage:
 
     # ---- workers ---------------------------------------------------------------------------------------------------
 
-    def claim(self, worker: str, nonce: str = "") -> Lease | None:
+    def claim(self, worker: str, nonce: str = "", queue: str = "gpu") -> Lease | None:
         """A bid for one job; the lease, where one was won."""
         self.step()
-        bid = self.bid(worker, nonce)
+        bid = replace(self.bid(worker, nonce), queues=(queue,))
         return self._won(bid, self.ledger.claim(bid).lease)
 
-    def take(self, worker: str, nonce: str = "") -> Lease:
+    def take(self, worker: str, nonce: str = "", queue: str = "gpu") -> Lease:
         """A bid that must win, or the scene can't go on.
 
         Raises: SceneOver
         """
-        lease = self.claim(worker, nonce)
+        lease = self.claim(worker, nonce, queue)
         if lease is None:
             raise SceneOver(f"{worker} got no job")
         return lease

@@ -8,6 +8,7 @@ import pytest
 
 from hysds.chaos.checker import GUARANTEES, Violation, check
 from hysds.chaos.history import Answer, Asked, Call, Effect, Kind, Leftover, Listed, Mark, Terms
+from hysds.core.limit_keys import Limit
 from hysds.core.record import FOREVER
 from hysds.core.status import Status
 from unit.chaos.histories import JOB, SECOND_US, TWIN, Stream, history, shown, work
@@ -407,3 +408,24 @@ def test_the_text_of_a_violation_is_its_sentence_and_the_facts_under_it(stream: 
     assert lines[0].startswith(f"ends once: job {JOB}: it was accepted and never ended")
     assert [line[:4] for line in lines[1:]] == ["    "] * len(found.shown)
     assert len(GUARANTEES) == len(set(GUARANTEES))
+
+
+def test_more_jobs_of_a_key_than_it_has_places_are_shown_with_the_claims_alone(stream: Stream) -> None:
+    """Jobs of other keys don't count, nor does one that was given back before."""
+    limits = (Limit("key:k", 1),)
+    for id in (JOB, TWIN):
+        stream.tell("accept", "queued", id)
+    stream.take(JOB)
+    stream.tell("release", "queued", JOB)
+    stream.take(TWIN)
+    kept = history(stream, Asked(JOB, limits=limits), Asked(TWIN, limits=limits))
+    stream.take(JOB)
+
+    broken = history(stream, Asked(JOB, limits=limits), Asked(TWIN, limits=limits))
+
+    assert "never over the limit" not in _names(check(kept))
+    [found] = [one for one in check(broken) if one.guarantee == "never over the limit"]
+    assert found.says == "2 jobs of key:k were started at once, and it has 1 places"
+    assert len(found.shown) == 2
+    others = history(stream, Asked(JOB, limits=limits), Asked(TWIN))
+    assert "never over the limit" not in _names(check(others))
