@@ -122,7 +122,7 @@ class Happenings:
         if 0 < world.bells < self.bounds.bells:
             yield ("a bell is doubled", 0, 0), world._replace(bells=world.bells + 1), True
         jobs = world.ledger.jobs
-        if any(slim.status == WAITING and not slim.limited for slim in jobs):
+        if any(slim.status == WAITING and not slim.limited and not slim.after for slim in jobs):
             step = self.model.wake(world.ledger, now_us)
             yield ("what waits is due, and woken", 0, 0), self._after(world, step), True
         if any(slim.ttl and slim.status in (QUEUED, WAITING) for slim in jobs):

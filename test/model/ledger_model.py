@@ -208,6 +208,7 @@ class LedgerModel:
             raise Violation(f"the table of transitions is disobeyed: {error}") from error
         rules.check_step(before, book, IDS[: len(self.plans)])
         rules.check_limits(book)
+        rules.check_after(book, self.plans)
         rules.check_answer(before, book, answer)
         notices = tuple(
             _notice(worker, text)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from hysds.core.book import Book
+from hysds.core.requests import COMPLETED, FINISHED
 from hysds.core.status import Status
-from model import broken_books, broken_limits, broken_orders
+from model import broken_books, broken_kin, broken_limits, broken_orders
 from model.happenings import Happenings
 from model.slim import Plan
 from model.world import Bounds, Worker
@@ -67,6 +68,8 @@ CROSSED = (
 )
 """One job needs a place of two keys, each of which another job needs too; one of those has another shape after a loss,
 so that both are called for one place."""
+AFTER = (Plan(retry=Status.WAITING), Plan(after=COMPLETED, waits=True, ttl=True))
+AFTER_ANY = (Plan(retry=Status.WAITING), Plan(after=FINISHED, lost_left=0))
 _GROWS = (Plan(retry=Status.WAITING, grows=True),)
 
 MUTANTS: Sequence[Mutant] = (
@@ -238,6 +241,23 @@ MUTANTS: Sequence[Mutant] = (
             ("places held while waiting", "other jobs hold", broken_limits.HoldsWhileItWaits),
             ("line never moved on", "nobody is called", broken_limits.LineStaysWhereItIs),
         )
+    ),
+    *(
+        Mutant(name, says, book, plans=AFTER, bounds=PAIR)
+        for name, says, book in (
+            ("dependent not freed", "nothing ever frees it", broken_kin.FreesNobody),
+            ("failed dependency frees", "may start, and job 1 is", broken_kin.FreesTheForsaken),
+            ("dependency not looked at", "that nobody knows", broken_kin.StartsAtOnce),
+            ("unknown dependency waited for", "that nobody knows", broken_kin.WaitsForTheUnknown),
+            ("failed dependency forgotten", "may start, and job 1 is", broken_kin.TakesTheFailedForMet),
+        )
+    ),
+    Mutant(
+        "any end asked for, completion needed",
+        "was revoked for job 1",
+        broken_kin.ForsakesTheFinished,
+        plans=AFTER_ANY,
+        bounds=PAIR,
     ),
 )
 """`compares_fences` is off for plain fences only: renaming them would hide that two are equal."""

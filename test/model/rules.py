@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from hysds.core import transitions
 from hysds.core.book import Book
 from hysds.core.floor_requests import Notice
+from hysds.core.kin_transitions import DEPENDENCY
 from hysds.core.record import Record, ready_score
-from hysds.core.requests import Accepting, Claimed
+from hysds.core.requests import FINISHED, Accepting, Claimed
 from hysds.core.shapes import is_alone
 from hysds.core.status import Status
 from hysds.core.throttles import line_of, terms, waits_in_line
@@ -21,6 +23,7 @@ from model.slim import (
     STARTED,
     STATUSES,
     Ledger,
+    Plan,
     is_drained,
 )
 
@@ -103,7 +106,7 @@ def check_change(job: int, old: Record, new: Record) -> None:
     shows = (old.status, old.owner, old.cancel) != (new.status, new.owner, new.cancel)
     if shows and new.revision <= old.revision:
         raise Violation(f"job {job} changed and its revision did not grow")
-    if new.status is Status.REVOKED and not new.cancel:
+    if new.status is Status.REVOKED and not new.cancel and not new.reason.startswith(DEPENDENCY):
         raise Violation(f"job {job} was revoked, and nobody asked for it")
 
 
@@ -126,6 +129,26 @@ def check_limits(book: Book) -> None:
             raise Violation("a job waits in a line that waits for nothing")
 
 
+def check_after(book: Book, plans: Sequence[Plan]) -> None:
+    """Who comes after the first job starts when that has ended as it must, and is revoked when it has ended else."""
+    first = book.records.get(IDS[0])
+    for job, (id, plan) in enumerate(zip(IDS, plans, strict=False), 1):
+        record = book.records.get(id)
+        if not plan.after or record is None:
+            continue
+        if first is None:
+            raise Violation(f"job {job} comes after a job that nobody knows")
+        is_met = first.status.is_terminal and (plan.after == FINISHED or first.status is Status.COMPLETED)
+        if record.after_left and (
+            first.status.is_terminal or id not in book.kin.dependents.get(first.id, ())
+        ):
+            raise Violation(f"job {job} waits for job 1, and nothing ever frees it")
+        if not record.after_left and not record.status.is_terminal and not is_met:
+            raise Violation(f"job {job} may start, and job 1 is {first.status.value}")
+        if record.reason.startswith(DEPENDENCY) and is_met:
+            raise Violation(f"job {job} was revoked for job 1, which is {first.status.value}")
+
+
 def check_places(job: int, record: Record, book: Book) -> None:
     """Exactly one of ready, due (waiting) and lease, compared with the real sets, and nothing left over."""
     ready = [pair for pair, entries in book.places.ready.items() for _, id in entries if id == record.id]
@@ -139,9 +162,12 @@ def check_places(job: int, record: Record, book: Book) -> None:
         stands.append("due")
     waits = "line" if waits_in_line(record) else "due"
     should = {Status.QUEUED: ["ready"], Status.WAITING: [waits], Status.STARTED: ["leased"]}.get(status, [])
+    if record.after_left and record.ttl_ms == record.deadline_ms == 0:
+        should = []
     if stands != should:
         raise Violation(f"job {job} is {status.value} and stands in {stands or 'no set'}, not in {should}")
-    times = [record.ttl_ms, record.deadline_ms, record.wake_ms if status is Status.WAITING else 0]
+    wakes = status is Status.WAITING and not record.after_left
+    times = [record.ttl_ms, record.deadline_ms, record.wake_ms if wakes else 0]
     first = min((ms for ms in times if ms), default=None) if status is not Status.STARTED else None
     if not status.is_terminal and due != first:
         raise Violation(f"job {job} is {status.value} with a due entry {due}, not {first}")

@@ -12,8 +12,9 @@ from typing import NamedTuple
 from hysds.core.book import Book, Key, Worker
 from hysds.core.floor_requests import Drain
 from hysds.core.limit_keys import Limit, written_limits
-from hysds.core.record import FOREVER, Record
-from hysds.core.requests import Acceptance
+from hysds.core.record import AFTER, FOREVER, Record
+from hysds.core.requests import COMPLETED as COMPLETED_ON
+from hysds.core.requests import FINISHED, Acceptance
 from hysds.core.shapes import alone
 from hysds.core.status import Status
 from hysds.core.throttles import LIMIT, line_of, waits_in_line
@@ -56,6 +57,8 @@ class Plan:
     """Under which it is limited, in its order."""
     places: int = 1
     """Of each of its keys; all plans of a search say the same."""
+    after: str = ""
+    """How the first job must end before this one may start: COMPLETED or FINISHED; "": it need not."""
 
 
 class Slim(NamedTuple):
@@ -76,6 +79,8 @@ class Slim(NamedTuple):
     """Ended, and it names the job that does it again."""
     limited: int = 0
     """Waits at this of its keys, counted from 1; 0: at none."""
+    after: int = 0
+    """Waits for the first job to end."""
 
 
 class Ledger(NamedTuple):
@@ -106,6 +111,8 @@ def acceptance(plan: Plan, job: int) -> Acceptance:
         retry_of=IDS[0] if plan.retries else "",
         lost_left=plan.lost_left,
         limits=tuple(Limit(key, plan.places) for key in plan.keys),
+        after=(IDS[0],) if plan.after else (),
+        after_on=plan.after or COMPLETED_ON,
     )
 
 
@@ -119,6 +126,8 @@ def book_of(ledger: Ledger, plans: tuple[Plan, ...], make: Callable[[], Book]) -
             book.records[record.id], book.specs[record.id] = record, "{}"
             book.places.enter(record)
             book.throttles.move(None, record)
+            if slim.after:
+                book.kin.dependents.setdefault(IDS[0], set()).add(record.id)
             if record.confirmed:
                 book.retire[record.id] = WALL_MS
     book.throttles.touched.clear()
@@ -176,7 +185,9 @@ def _record(slim: Slim, job: int, plan: Plan) -> Record:
         reason=_reason(slim, plan),
         limits=written_limits([Limit(key, plan.places) for key in plan.keys]),
         ready_ms=0 if slim.status == WAITING and not slim.limited else WALL_MS - 100 + job,
-        wake_ms=WAKE_MS if slim.status == WAITING and not slim.limited else 0,
+        wake_ms=_wake_ms(slim, plan),
+        after_left=slim.after,
+        after_finished=plan.after == FINISHED,
         ttl_ms=TTL_MS if slim.ttl else 0,
         lease_ms=CLOCK_MS + LEASE_MS if slim.status == STARTED else 0,
         dedup=DIGEST if plan.dedup else "",
@@ -186,9 +197,17 @@ def _record(slim: Slim, job: int, plan: Plan) -> Record:
     )
 
 
+def _wake_ms(slim: Slim, plan: Plan) -> int:
+    if slim.status != WAITING or slim.limited:
+        return 0
+    return WAKE_MS if plan.waits or not slim.after else 0
+
+
 def _reason(slim: Slim, plan: Plan) -> str:
     if slim.status != WAITING:
         return ""
+    if slim.after:
+        return AFTER
     return LIMIT + plan.keys[slim.limited - 1] if slim.limited else "time"
 
 
@@ -210,6 +229,7 @@ def _slim(book: Book, record: Record | None, plan: Plan) -> Slim:
         ttl=int(record.ttl_ms > 0),
         grown=int(record.memory_bytes > 0),
         limited=_limited(book, record, plan),
+        after=int(record.after_left > 0),
     )
 
 

@@ -7,6 +7,8 @@ import pytest
 from hysds.core.status import Status
 from model.ledger_model import LedgerModel
 from model.mutants import (
+    AFTER,
+    AFTER_ANY,
     AGAIN,
     CROSSED,
     DRAINED,
@@ -36,6 +38,8 @@ SEARCHES: dict[str, tuple[tuple[Plan, ...], Bounds]] = {
     "one job, the ledger fails over": ((Plan(),), FAILOVER),
     "one job, its workers are drained": ((Plan(retry=Status.WAITING),), DRAINED),
     "two jobs, the second does the first again; either is purged": (AGAIN, PURGED),
+    "two jobs, the second comes after the first": (AFTER, PAIR),
+    "two jobs, the second comes after any end of the first": (AFTER_ANY, PAIR),
     "two jobs, one place": (ONE_PLACE, LIMITED),
     "three jobs, two places": (TWO_PLACES, THREE),
     "three jobs, one of them needs a place of two keys": (CROSSED, PAIR),

@@ -18,7 +18,7 @@ _NAMES = sorted(
 
 _READS = {
     *("EXISTS", "GET", "HEXISTS", "HGETALL", "HMGET", "LLEN", "LRANGE", "SCAN", "SISMEMBER", "SMEMBERS"),
-    *("ZCARD", "ZCOUNT", "ZRANGEBYSCORE", "ZSCAN"),
+    *("ZCARD", "ZCOUNT", "ZRANGE", "ZRANGEBYSCORE", "ZSCAN"),
 }
 
 
