@@ -35,8 +35,9 @@ function kin.sums_of(id)
 end
 
 function kin.keep_sums(id, sums)
-  need(P .. 'kids:' .. id, 'hash')
   kin.sums[id] = sums
+  if kin.order[id] then return end
+  need(P .. 'kids:' .. id, 'hash')
   kin.order[id] = true
 end
 
@@ -71,9 +72,9 @@ function kin.enters(record)
   if not sums then return end
   sums.entered = sums.entered + 1
   kin.count(record.parent, sums, 'queued', kin.CLASSES[record.status], 1)
-  if not ENDED[record.status] and kin.is_sound(P .. 'members:' .. record.parent, 'zset') then
-    zset_put(P .. 'members:' .. record.parent, record.id, 0)
-  end
+  if ENDED[record.status] then return end
+  local key = P .. 'members:' .. record.parent
+  if kin.is_sound(key, 'zset') then zset_put(key, record.id, 0) end
 end
 
 function kin.forget(id)

@@ -170,8 +170,7 @@ local with_asked = {__index = {
 local function asked(item) return setmetatable(item, with_asked) end
 
 local function depth_of(item)
-  local parent = item.parent ~= '' and sound(item.parent)
-  return parent and parent.depth + 1 or 0
+  return item.parent ~= '' and load(item.parent).depth + 1 or 0
 end
 
 -- The record that a submission is born with.
