@@ -9,14 +9,17 @@ from typing import Any
 from hysds.bootstrap import System
 from hysds.core.document import document
 from hysds.core.errors import NotFound, Unreachable
+from hysds.core.explanation import throttled
 from hysds.core.explanation.explain import explain
 from hysds.core.explanation.queueing import obstacle, takers
 from hysds.core.explanation.values import Explanation, Seen, Terms, Why
 from hysds.core.ids import JobId
-from hysds.core.record import AFTER
+from hysds.core.limit_keys import LimitState
+from hysds.core.record import AFTER, Record
 from hysds.core.requests import Place
 from hysds.core.shapes import Shape
 from hysds.core.status import TERMINAL, Status
+from hysds.core.throttles import waits_in_line
 from hysds.orchestrator.submit import Submission
 from hysds.ports.ledger import Kept
 from hysds.settings.model import Settings
@@ -51,7 +54,9 @@ def explained(system: System, job_id: JobId, find: Find) -> Explanation:
         return explain(Seen(job_id, whole, twin=_twin(find, whole)), terms)
     whole = document(kept.record, kept.spec, kept.attempts, kept.error)
     workers = () if kept.record.status.is_terminal else system.ledger.workers()
-    seen = Seen(job_id, whole, kept.record, place, workers, _twin(find, whole), _others(find, kept, whole))
+    twin, others = _twin(find, whole), _others(find, kept, whole)
+    limit = _limit(system, kept.record)
+    seen = Seen(job_id, whole, kept.record, place, workers, twin, others, limit)
     return explain(seen, terms)
 
 
@@ -94,6 +99,13 @@ def _others(find: Find, kept: Kept, whole: Mapping[str, Any]) -> tuple[Mapping[s
         return ()
     found = (_found(find, other) for other in whole["after"]["jobs"])
     return tuple(one for one in found if one is not None)
+
+
+def _limit(system: System, record: Record) -> LimitState | None:
+    """What stands under the key that keeps it."""
+    if not waits_in_line(record):
+        return None
+    return system.ledger.limits([throttled.key_of(record)])[0]
 
 
 def _found(find: Find, job_id: str) -> Mapping[str, Any] | None:

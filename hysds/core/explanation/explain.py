@@ -1,7 +1,7 @@
 """Why a job stands where it stands and what happens next: one pure function over what was seen of it.
 
-`values` has the values, `queueing`, `running` and `endings` the reasons by where the job stands, `takers` what each
-worker lacks, `decisive_lines` what of its output says why it failed.
+`values` has the values, `queueing`, `throttled`, `kin`, `running` and `endings` the reasons by where the job stands,
+`takers` what each worker lacks, `decisive_lines` what of its output says why it failed.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 from hysds.core import ids, moments
-from hysds.core.explanation import endings, kin, queueing, running
+from hysds.core.explanation import endings, kin, queueing, running, throttled
 from hysds.core.explanation.values import Explanation, Reason, Seen, Terms, Why, entries, span, text
 from hysds.core.status import TERMINAL, Status
+from hysds.core.throttles import waits_in_line
 
 _ENDED = frozenset(status.value for status in TERMINAL)
 _LINKS = ("parent", "retry_of", "retried_by", "dedup_job", "schedule", "schedule_time")
@@ -44,6 +45,8 @@ def explain(seen: Seen, terms: Terms) -> Explanation:
         return replace(whole, why=why, place=seen.place, takers=takers)
     if record.status is Status.WAITING and kin.waits(record):
         return replace(whole, why=kin.waiting(record, document, seen.others, terms))
+    if waits_in_line(record):
+        return replace(whole, why=throttled.waiting(record, seen.limit, terms))
     if record.status is Status.WAITING:
         return replace(whole, why=queueing.waiting(record, document, terms))
     return replace(whole, why=running.started(seen, record, document, terms))
@@ -87,7 +90,10 @@ def as_document(explanation: Explanation) -> dict[str, Any]:
 
 def _unknown(id_: str, terms: Terms) -> Why:
     made_ms = ids.made_ms(ids.JobId(id_))
-    kept = f"records of ended jobs stay {span(terms.retention_ms)} in the ledger, their documents until somebody purges them"
+    kept = (
+        f"records of ended jobs stay {span(terms.retention_ms)} in the ledger, their documents until somebody purges "
+        "them"
+    )
     if made_ms is None or made_ms > terms.now_ms + terms.lease_ms:
         born = ""
     else:

@@ -30,8 +30,8 @@ def takers(need: Need, workers: Sequence[WorkerState]) -> tuple[Taker, ...]:
 
 def queued(record: Record, place: Place | None, all_takers: Sequence[Taker], terms: Terms) -> Why:
     """Of a job that is ready to be taken."""
-    coming = _ends(record)
-    late = _overdue(record, terms)
+    coming = ends(record)
+    late = overdue(record, terms)
     if late is not None:
         return late
     if place is not None and place.pause is not None:
@@ -143,10 +143,10 @@ def _start(queue: str, others: Sequence[Taker]) -> str:
 
 def waiting(record: Record, document: Mapping[str, object], terms: Terms) -> Why:
     """Of a job that becomes ready at a time."""
-    late = _overdue(record, terms)
+    late = overdue(record, terms)
     if late is not None:
         return late
-    coming = (Coming(f"it enters queue {record.queue}", record.wake_ms), *_ends(record))
+    coming = (Coming(f"it enters queue {record.queue}", record.wake_ms), *ends(record))
     ended = [one for one in entries(document) if one.get("ended")]
     if not ended:
         sentence = f"it was submitted to start not before {terms.at(record.wake_ms)}"
@@ -157,7 +157,7 @@ def waiting(record: Record, document: Mapping[str, object], terms: Terms) -> Why
     return Why(Reason.RETRY_DELAY, sentence, coming=coming)
 
 
-def _overdue(record: Record, terms: Terms) -> Why | None:
+def overdue(record: Record, terms: Terms) -> Why | None:
     """A time of the job has come, and nobody acted upon it."""
     times = [ms for ms in (record.wake_ms, record.ttl_ms, record.deadline_ms) if ms]
     if not times or min(times) + OVERDUE_MS > terms.now_ms:
@@ -174,11 +174,11 @@ def silent_reconciler(fact: str) -> Why:
     )
 
 
-def _ends(record: Record) -> tuple[Coming, ...]:
-    """When it fails without having been started."""
-    ends = (("ttl", record.ttl_ms), ("deadline", record.deadline_ms))
+def ends(record: Record) -> tuple[Coming, ...]:
+    """When a job that was not started fails without having been started."""
+    times = (("ttl", record.ttl_ms), ("deadline", record.deadline_ms))
     return tuple(
-        Coming(f"it fails as timeout unless it was started: its {name}", ms) for name, ms in ends if ms
+        Coming(f"it fails as timeout unless it was started: its {name}", ms) for name, ms in times if ms
     )
 
 

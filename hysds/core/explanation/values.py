@@ -11,6 +11,7 @@ from hysds.core import moments
 from hysds.core.decisive_lines import Decisive
 from hysds.core.explanation.takers import Taker
 from hysds.core.floor_requests import WorkerState
+from hysds.core.limit_keys import LimitState
 from hysds.core.record import Record
 from hysds.core.requests import Place
 from hysds.lib import units
@@ -37,6 +38,10 @@ class Reason(StrEnum):
     # waiting
     NOT_BEFORE = "not-before"
     RETRY_DELAY = "retry-delay"
+    LIMIT = "limit"
+    """As many jobs as may run at once under one of its keys do."""
+    RATE = "rate"
+    """As many jobs as may start in a time under one of its keys have."""
     AFTER = "after"
     """Jobs that it comes after have not ended."""
     MEMBERS = "members"
@@ -108,6 +113,8 @@ class Seen:
     twin: Mapping[str, Any] | None = None
     others: tuple[Mapping[str, Any], ...] = ()
     """The documents of the jobs that it comes after, as far as they are known."""
+    limit: LimitState | None = None
+    """What stands under the key of the limit or rate for which it waits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from hysds.core.explanation.values import Reason
 from hysds.core.floor_requests import Announcement, Fit
 from hysds.core.ids import JobId
 from hysds.core.record import FOREVER
-from hysds.core.requests import Renewal
+from hysds.core.requests import Bid, Renewal
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.orchestrator.submit import Submission
 from hysds.ports.ledger import Ledger
@@ -337,3 +337,16 @@ def test_of_no_workers_it_is_said_that_there_is_none() -> None:
     """And no empty list is shown."""
     with pytest.raises(NotFound, match="there is none"):
         named("w1", ())
+
+
+def test_a_job_over_a_limit_is_explained_by_who_holds_its_place(tmp_path: Path) -> None:
+    """One key, one place: the second of two jobs waits for the first."""
+    spec = {**_SPEC, "concurrency_key": "alpha"}
+    with SimulatedSystem(tmp_path) as system:
+        first = system.client.submit(spec)
+        system.system.ledger.claim(Bid("celery@w1/1", ("default",), Fit(("1s",)), "n", 30_000, 60_000))
+        second = system.client.submit({**spec, "payload": {"_command": "y"}})
+        told = system.client.explain(second.id).why
+
+    assert told.reason is Reason.LIMIT
+    assert f"the one place is taken by {first.id}" in told.sentence
