@@ -12,11 +12,16 @@ from functools import partial
 from typing import TypeVar
 
 import pytest
+from hypothesis import settings
 
 from services.authority import Certificates, issue
 from services.process import ServerProcess
 from services.rabbitmq import RabbitOptions, RabbitServer, rabbitmq_program
 from services.redis import RedisOptions, RedisServer, redis_program, valkey_program
+
+# Hypothesis times each example otherwise, and fails one that a busy machine held up: no test is about time.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 Server = TypeVar("Server", bound=ServerProcess)
 Options = TypeVar("Options")

@@ -228,7 +228,8 @@ def _directories(summary: Summary, attended: Mapping[Ground, bool]) -> list[str]
             if attended[ground]
             else "no worker is there now; the next one that starts there removes them"
         )
-        lines.append(f"work directories of {jobs} jobs lie in {place}: {when}")
+        what = "the work directory of 1 job lies" if jobs == 1 else f"work directories of {jobs} jobs lie"
+        lines.append(f"{what} in {place}: {when}")
     left = summary.left.elsewhere
     lines += [f"not removed, as it is no work directory of a job: {clean(place)}" for place in left[:_SHOWN]]
     if len(left) > _SHOWN:

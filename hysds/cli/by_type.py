@@ -27,7 +27,10 @@ ASK_ABOVE = 100
 _OPTIONS = (
     click.option("--type", "job_type", metavar="TYPE", help="Of this registered type, as job-NAME:VERSION."),
     click.option(
-        "--param", multiple=True, metavar="NAME=VALUE", help="A parameter of the type. May be repeated."
+        "--param",
+        multiple=True,
+        metavar="NAME=TEXT",
+        help="A parameter of the type, as a text; NAME:=JSON for a number, a list, true. May be repeated.",
     ),
     click.option("--params-file", metavar="FILE", shell_complete=offers.files, help="A JSON object of them."),
     click.option("--over", metavar="QUERY", help="Over the jobs that these options of `hysds jobs` find."),
@@ -96,7 +99,7 @@ def _carry_out(client: Client, plan: Plan, manner: _Manner) -> Exit:
     if not plan.specs:
         click.echo("no job matches the query: there is nothing to submit", err=True)
         return Exit.COMPLETED
-    for note in dict.fromkeys(words.unread(one.payload.get("_command", "")) for one in plan.specs):
+    for note in dict.fromkeys(words.unread(one) for one in plan.specs):
         if note:
             click.echo(note, err=True)
     if manner.is_dry:

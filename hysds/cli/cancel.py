@@ -9,7 +9,6 @@ import click
 from hysds.cli import acting, tables
 from hysds.cli.acting import Asked
 from hysds.cli.exits import Exit
-from hysds.cli.tables import Table
 from hysds.core.control import Verb, meaning
 from hysds.core.status import Status
 from hysds.sdk.client import Client
@@ -54,10 +53,8 @@ def _cancelled(client: Client, what: Asked, wait: bool) -> int:
             "\n".join(tables.as_json({"id": id_, "answer": answer}) for id_, answer in answers.items())
         )
     else:
-        rows = [
-            (id_, _ENDS.get(answer) or meaning(Verb.CANCEL, answer).text) for id_, answer in answers.items()
-        ]
-        tables.show(Table(("id", "answer"), rows))
+        for id_, answer in answers.items():
+            click.echo(f"{id_}  {_ENDS.get(answer) or meaning(Verb.CANCEL, answer).text}")
     return Exit.REFUSED if "missing" in answers.values() else Exit.COMPLETED
 
 

@@ -13,6 +13,7 @@ from hysds.core import kin_ends
 from hysds.core.query import JobQuery, Span
 from hysds.core.searched import Term
 from hysds.core.status import FailureClass
+from hysds.core.type_names import spellings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _TERMS = tuple(term.value for term in Term)
@@ -28,7 +29,7 @@ def conditions(queue: str = "--queue") -> Callable[[Command], Command]:
         click.option(
             "--type",
             multiple=True,
-            help="Of this job type, in full, such as job:word-count. May be repeated.",
+            help="Of this job type, such as word-count, also where it is written job:word-count. May be repeated.",
         ),
         click.option(
             queue,
@@ -85,6 +86,7 @@ def query_of(values: Mapping[str, Any], **page: Any) -> JobQuery:
     Raises: Refused where it has no answer.
     """
     terms: dict[str, Any] = {term: frozenset(values[term]) for term in _TERMS}
+    terms["type"] = frozenset(spelling for name in values["type"] for spelling in spellings(name))
     return JobQuery(
         **terms,
         accepted=Span(values["since"], values["until"]),

@@ -1,4 +1,4 @@
-"""`--param NAME=VALUE` and `--params-file FILE`: what a submitter gives for a job type's parameters."""
+"""`--param NAME=TEXT`, `--param NAME:=JSON`, `--params-file FILE`: what a submitter gives for a type's parameters."""
 
 from __future__ import annotations
 
@@ -25,13 +25,25 @@ def given(pairs: Sequence[str], file: str | None) -> dict[str, Any]:
     named: set[str] = set()
     for pair in pairs:
         name, equals, value = pair.partition("=")
+        is_json, name = name.endswith(":"), name.removesuffix(":")
         if not equals or not name:
-            raise click.UsageError(f"--param is NAME=VALUE, not {pair!r}")
+            raise click.UsageError(f"--param is NAME=TEXT or NAME:=JSON, not {pair!r}")
         if name in named:
             raise click.UsageError(f"--param {name} is given twice: keep one of them")
         named.add(name)
-        found[name] = value
+        found[name] = _of_json(name, value) if is_json else value
     return found
+
+
+def _of_json(name: str, text: str) -> Any:
+    try:
+        value, is_doubled = json_text.decode(text.encode())
+        if is_doubled:
+            raise InvalidSpec(tuple(json_text.given_twice(value, "$")))
+    except InvalidSpec as refusal:
+        told = "; ".join(one.message for one in refusal.complaints)
+        raise click.UsageError(f"--param {name}:={text}: {told}; a text is {name}=TEXT") from refusal
+    return value
 
 
 def _of_file(name: str) -> dict[str, Any]:

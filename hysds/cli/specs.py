@@ -47,7 +47,7 @@ def load(
             ]
     if complaints:
         raise InvalidSpec(tuple(complaints))
-    for note in dict.fromkeys(words.unread(spec.payload.get("_command", "")) for spec in specs):
+    for note in dict.fromkeys(words.unread(spec) for spec in specs):
         if note:
             click.echo(note, err=True)
     return [replace(spec, enable_dedup=False) for spec in specs] if force else specs

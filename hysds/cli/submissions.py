@@ -25,7 +25,9 @@ def show(named: Iterable[tuple[str, Submission]], obstacles: Iterable[Why], as_j
     for name, submission in named:
         if submission.refused is not None:
             first, *more = str(submission.refused).splitlines()
-            click.echo(f"hysds: {clean(name)}: {clean(first)}", err=True)
+            # One by type says itself of which.
+            about = "" if first.startswith(f"job type {name}:") else f"{clean(name)}: "
+            click.echo(f"hysds: {about}{clean(first)}", err=True)
             for line in more:
                 click.echo(clean(line), err=True)
             code = Exit.REFUSED

@@ -29,14 +29,15 @@ def command(spec: tuple[str, ...], force: bool, array: str | None, as_json: bool
 
     All specs are checked before any is submitted. Of a duplicate the id of the job that stands for it is printed, and
     stderr says so, with both ids; with --json its own is `id`, the other `dedup_job`. With --force it runs beside that
-    one, which is `forced_beside` then. A spec whose command or env names
-    HYSDS_SUBMIT_DIR gets that variable, with the current directory.
+    one, which is `forced_beside` then. A spec whose command or env names HYSDS_SUBMIT_DIR gets that variable, with the
+    current directory.
 
     With --array a spec becomes a group: a job for each index, which finds it in HYSDS_ARRAY_INDEX and in place of each
     word $array_index of its command; the printed id is the group's.
 
     With --type the job is made from the type's interface: parameters are checked, and go where that wants them. With
-    --over it is about jobs that a query finds: one job for each, or one for all, as the interface says.
+    --over it is about jobs that a query finds: one job for each, or one for all, as the interface says. The options
+    from --param to --yes are for --type alone; a file says such things in its spec.
 
     \b
         hysds submit job.json
@@ -45,6 +46,7 @@ def command(spec: tuple[str, ...], force: bool, array: str | None, as_json: bool
         generate | hysds submit -
         hysds submit --array 0-999%50 tile.json
         hysds submit --type job-hello:v1 --param greeting=hi
+        hysds submit --type job:grid --param size:=3 --param 'colours:=["red", "blue"]'
         hysds submit --type job-again:v1 --over '--status failed --tag trial' --dry-run
     """
     if given["job_type"] is not None:

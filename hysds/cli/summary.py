@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ IMPORTANCE = ("id", "status", "type", "error", "queue", "took", "queued")
 """Of the columns, where a terminal has no room for all."""
 
 _SHORT_ERROR = 60
+_RESULT = 2_000
+"""Letters of a task's result; `--json` has all of it."""
 _NOT_BEGUN = frozenset({Status.QUEUED.value, Status.WAITING.value})
 _RUNNING = frozenset({Status.STARTED.value, OFFLINE})
 _LIVE = _NOT_BEGUN | _RUNNING
@@ -79,6 +82,7 @@ def details(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("progress", document.get("progress")),
         ("cancel asked", document.get("cancel_requested")),
         ("duplicate of", document.get("dedup_job")),
+        ("result", _result(document)),
         *ending(document),
     ]
     return [(name, words.shown(value)) for name, value in pairs if value not in (None, "")]
@@ -119,6 +123,13 @@ def sums(document: Mapping[str, Any]) -> str:
         return ""
     said = [f"{counts[name]} {name}" for name in counts if name != "total" and counts[name]]
     return f"{', '.join(said)} (of {counts.get('total')})"
+
+
+def _result(document: Mapping[str, Any]) -> str:
+    """What a task returned, as JSON; "" of a job that returns nothing."""
+    if "result" not in document:
+        return ""
+    return words.cut(json.dumps(document["result"], ensure_ascii=False), _RESULT)
 
 
 def _after(document: Mapping[str, Any]) -> str:

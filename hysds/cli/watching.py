@@ -34,7 +34,9 @@ def what_is_left(client: Client, document: dict[str, Any], watcher: Watcher, scr
     if _log(client, document["id"], watcher) or isinstance(watcher, Machines):
         return
     id_ = document["id"]
-    if not document.get("attempts"):
+    if document.get("children"):
+        screen.say(f"job {id_} is a group, which runs nothing itself; its members: hysds jobs --parent {id_}")
+    elif not document.get("attempts"):
         screen.say(f"job {id_} has not run")
     elif not has_ended(document):
         screen.say(f"job {id_} has written nothing yet, or nothing that is still kept")

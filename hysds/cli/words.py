@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from hysds.core import shell_signs
+from hysds.core import arrays, shell_signs
 
 if TYPE_CHECKING:
     from hysds.core.explanation.values import Why
+    from hysds.core.spec import JobSpec
 
 _SIGN = 40
 """Characters of a word that are quoted in a note."""
@@ -41,9 +42,10 @@ def waits(why: Why) -> str:
     return clean(f"note: the job waits: {why.sentence} ({why.advice[0]})")
 
 
-def unread(command: str) -> str:
-    """What to say of a command line that looks as if a shell should read it; "" of any other."""
-    sign = shell_signs.first(command)
+def unread(spec: JobSpec) -> str:
+    """What to say of a spec whose command line looks as if a shell should read it; "" of any other."""
+    is_indexed = spec.array is not None or spec.array_index is not None
+    sign = shell_signs.first(spec.payload.get("_command", ""), (arrays.WORD,) if is_indexed else ())
     if sign is None:
         return ""
     return (

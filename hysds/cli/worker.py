@@ -7,7 +7,9 @@ lists of processes, one interpreter.
 from __future__ import annotations
 
 import os
+import shlex
 import sys
+from collections.abc import Sequence
 from typing import NoReturn
 
 import click
@@ -64,6 +66,9 @@ def job(queues: str | None, slots: int | None, name: str | None, loglevel: str |
         hysds worker job --queues gpu,default --slots 4 --name gpu1
     """
     loaded = load.load({"worker.queues": queues, "worker.slots": slots, "worker.name": _bare(name)})
+    tasks = loaded.settings.tasks
+    _refuse_other(loaded.settings.worker.queues, tasks.queues, "tasks", "task")
+    _refuse_other(loaded.settings.worker.queues, (tasks.submit_queue,), "calls", "orchestrator")
     _become(loaded, arguments(loaded, name), loglevel)
 
 
@@ -91,7 +96,9 @@ def task(queues: str | None, concurrency: int | None, name: str | None, loglevel
     """
     given = {"tasks.queues": queues, "tasks.concurrency": concurrency, "worker.name": _bare(name)}
     loaded = load.load(given)
-    _become(loaded, task_arguments(loaded, name, loaded.settings.tasks.queues, "tasks"), loglevel)
+    heard = loaded.settings.tasks.queues
+    _refuse_other(heard, loaded.settings.worker.queues, "jobs", "job")
+    _become(loaded, task_arguments(loaded, name, heard, "tasks"), loglevel)
 
 
 @command.command("orchestrator", short_help="Take in jobs that come over the broker.")
@@ -117,7 +124,19 @@ def orchestrator(
     given = {"tasks.submit_queue": queues, "tasks.concurrency": concurrency, "worker.name": _bare(name)}
     loaded = load.load(given)
     heard = (loaded.settings.tasks.submit_queue,)
+    _refuse_other(heard, loaded.settings.worker.queues, "jobs", "job")
     _become(loaded, task_arguments(loaded, name, heard, "orchestrator"), loglevel)
+
+
+def _refuse_other(heard: Sequence[str], others: Sequence[str], what: str, role: str) -> None:
+    """Celery would end with 1, and name a command of its own. Raises: UsageError for a queue of another kind."""
+    wrong = [name for name in heard if name in others]
+    if wrong:
+        queues = ",".join(wrong)
+        raise click.UsageError(
+            f"--queues: {queues}: for {what}, which this worker can't take; start: hysds worker {role} --queues "
+            f"{shlex.quote(queues)}"
+        )
 
 
 def _become(loaded: Loaded, arguments: list[str], loglevel: str | None) -> NoReturn:

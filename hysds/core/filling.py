@@ -10,6 +10,7 @@ import json
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from hysds.core import conversions, json_text, parameter_types
@@ -17,9 +18,7 @@ from hysds.core.errors import Complaint, InvalidSpec
 from hysds.core.hits import Absent, at
 from hysds.core.interfaces import Destination, Interface, Parameter, Source
 from hysds.core.objections import objections
-
-NAMESPACE = "job:"
-"""What stands before a type's name in a spec."""
+from hysds.core.type_names import NAMESPACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,22 @@ class Request:
     """What the hits were searched by; None: there are no hits."""
     repeat: bool = False
     """Submit also what is a duplicate."""
+
+
+PASSED_ON: Mapping[str, str] = MappingProxyType(
+    {
+        "query": "--over",
+        "name": "--name",
+        "username": "--user",
+        "priority": "--priority",
+        "queue": "--queue",
+        "tag": "--tag",
+        "type": "",
+        "job_type": "",
+    }
+)
+"""The fields of a submission that a `passthrough` parameter may be called after, and the option that gives each; ""
+for one that there always is."""
 
 
 Hit = Mapping[str, Any]
@@ -131,7 +146,10 @@ class _Filling:
         if param.source is Source.HIT:
             return f"is taken from a hit ({param.path or 'the whole'}): search with --over, or give it"
         if param.source is Source.PASSTHROUGH:
-            return f"is passed through from the submission, which has no {param.name}"
+            if param.name not in PASSED_ON:
+                asked = f"give --param {param.name}=…"
+                return f"is passed through from the submission, which has no field of this name: {asked}"
+            return f"is passed through from the submission, which has no {param.name}: give {PASSED_ON[param.name]}"
         asked = f" ({param.label})" if param.label else ""
         return f"is required: the submitter gives it{asked}"
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from hysds.core import json_places, json_text, parameter_types, queue_names
 from hysds.core.errors import Complaint, InvalidSpec
+from hysds.core.filling import PASSED_ON
 from hysds.core.interfaces import (
     Action,
     Component,
@@ -336,6 +337,9 @@ def _check_type(param: Parameter, fields: JsonFields) -> None:
         doubts.append(Complaint(fields.at("value"), "is required, as the value comes from here"))
     if param.source is not Source.VALUE and param.value is not None:
         notes.append(Complaint(fields.at("value"), "has no effect, as the value comes from elsewhere"))
+    if param.source is Source.PASSTHROUGH and param.name not in PASSED_ON:
+        said = f"no field of a submission is called so ({', '.join(PASSED_ON)}): --param gives it"
+        notes.append(Complaint(fields.at("from"), said))
     if param.type == "enum" and not param.enumerables:
         doubts.append(Complaint(fields.at("enumerables"), "is required, as the type is enum"))
     try:

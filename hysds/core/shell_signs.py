@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 _OPERATOR = re.compile(
     r"""
@@ -22,12 +23,13 @@ _WORD = re.compile(rf"(?:{_QUOTED}|[^\s'\"\\])+", re.DOTALL)
 """As shlex splits, which takes the quotes away that matter here."""
 
 
-def first(command: str) -> str | None:
+def first(command: str, filled: Collection[str] = ()) -> str | None:
     """The first word of a command line that has such a sign outside of quotes, as it is written; None: there is none.
 
-    A guess, good enough for a note: some programs take a `|` or a `;` of their own.
+    A guess, good enough for a note: some programs take a `|` or a `;` of their own. `filled`: words in whose place the
+    program gets something else, as `$array_index`.
     """
-    return next((word for word in _WORD.findall(command) if _has_sign(word)), None)
+    return next((word for word in _WORD.findall(command) if word not in filled and _has_sign(word)), None)
 
 
 def _has_sign(word: str) -> bool:

@@ -7,9 +7,11 @@ from typing import Any
 
 from hysds.core.catalog import JobType
 from hysds.core.command_line import parameters
-from hysds.core.interfaces import Interface, Parameter, Source
+from hysds.core.filling import PASSED_ON
+from hysds.core.interfaces import Component, Interface, Parameter, Source
 
 _COMMAND = "echo hello"
+_OPTIONS = {"--over": "--status failed", "--priority": "5"}
 
 
 def names(job_type: JobType) -> tuple[str, ...]:
@@ -33,16 +35,44 @@ def command(job_type: JobType) -> str:
     """The command line that submits a job of a type with an interface; "" of another."""
     if job_type.interface is None:
         return ""
-    words = ["hysds", "submit", "--type", job_type.name]
-    if any(one.source is Source.HIT for one in job_type.interface.params):
+    interface = job_type.interface
+    words = ["hysds", "submit", "--type", job_type.name, *_account(interface)]
+    if _takes_hits(interface):
         words += ["--over", "--status failed"]
-    for one in _asked(job_type.interface):
-        words += ["--param", f"{one.name}={_value(one)}"]
+    for one in interface.params:
+        words += _given(interface, one)
     return shlex.join(words)
 
 
-def _asked(interface: Interface) -> list[Parameter]:
-    return [one for one in interface.params if one.source is Source.SUBMITTER and not one.optional]
+def _account(interface: Interface) -> list[str]:
+    """Where somebody has to be named."""
+    if not interface.takes_account(None):
+        return ["--user", interface.allowed_accounts[0]]
+    asked = any(one.source is Source.PASSTHROUGH and one.name == "username" for one in interface.params)
+    return ["--user", "<user>"] if asked else []
+
+
+def _takes_hits(interface: Interface) -> bool:
+    """Whether its hits can be searched: those of data sets can't be."""
+    return interface.component is not Component.DATASETS and any(
+        one.source is Source.HIT for one in interface.params
+    )
+
+
+def _given(interface: Interface, param: Parameter) -> list[str]:
+    """What a submission has to give for the parameter."""
+    if param.optional or param.source is Source.VALUE:
+        return []
+    if param.source is Source.HIT and _takes_hits(interface):
+        return []
+    if param.source is Source.SUBMITTER:
+        return ["--param", f"{param.name}={_value(param)}"]
+    option = PASSED_ON.get(param.name) if param.source is Source.PASSTHROUGH else None
+    if param.default is not None or option in ("", "--user") or (option == "--queue" and interface.job.queue):
+        return []
+    if option is None:
+        return ["--param", f"{param.name}={_value(param)}"]
+    return [option, _OPTIONS.get(option, f"<{param.name}>")]
 
 
 def _value(param: Parameter) -> str:

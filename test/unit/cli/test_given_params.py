@@ -19,8 +19,25 @@ def test_the_command_line_comes_before_the_file(tmp_path: Path) -> None:
     assert given_params.given(("a=x=y", "c="), str(file)) == {"a": "x=y", "b": [2], "c": ""}
 
 
+def test_a_colon_before_the_equals_sign_says_json() -> None:
+    """A creator gets a number, a list, true; without it a text, whatever it looks like."""
+    pairs = ("size:=3", 'scenes:=["a"]', "name:=null", "text=3", "url=http://x:=y")
+
+    found = {"size": 3, "scenes": ["a"], "name": None, "text": "3", "url": "http://x:=y"}
+    assert given_params.given(pairs, None) == found
+
+
 @pytest.mark.parametrize(
-    ("pairs", "said"), [(("a",), "NAME=VALUE"), (("=1",), "NAME=VALUE"), (("a=1", "a=2"), "given twice")]
+    ("pairs", "said"),
+    [
+        (("a",), "NAME=TEXT"),
+        (("=1",), "NAME=TEXT"),
+        ((":=1",), "NAME=TEXT"),
+        (("a=1", "a=2"), "given twice"),
+        (("a=1", "a:=2"), "given twice"),
+        (("a:=x",), "not JSON"),
+        (('a:={"b": 1, "b": 2}',), "given twice"),
+    ],
 )
 def test_a_pair_that_is_none_is_refused(pairs: tuple[str, ...], said: str) -> None:
     """Nothing is guessed."""

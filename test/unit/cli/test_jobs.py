@@ -36,7 +36,7 @@ def test_every_condition_of_a_query_has_an_option() -> None:
 
     assert asked == JobQuery(
         status=frozenset({"job-failed", "job-revoked"}),
-        type=frozenset({"t"}),
+        type=frozenset({"t", "job:t"}),
         queue=frozenset({"q"}),
         tag=frozenset({"g"}),
         user=frozenset({"u"}),
@@ -53,6 +53,12 @@ def test_every_condition_of_a_query_has_an_option() -> None:
     )
     same = {field.name for field in fields(JobQuery) if getattr(asked, field.name) == field.default}
     assert same == {"cursor"}
+
+
+@pytest.mark.parametrize("name", ["job-crop:v1", "job:job-crop:v1"])
+def test_a_type_is_found_with_and_without_its_namespace(name: str) -> None:
+    """`hysds types` and `submit --type` say `job-crop:v1`, documents `job:job-crop:v1`."""
+    assert _query("--type", name).type == {"job-crop:v1", "job:job-crop:v1"}
 
 
 def test_a_cursor_is_handed_on() -> None:

@@ -51,6 +51,18 @@ def test_a_creators_traceback_keeps_its_lines(capsys: pytest.CaptureFixture[str]
     ]
 
 
+def test_what_names_its_type_is_not_told_twice_of_which(capsys: pytest.CaptureFixture[str]) -> None:
+    """As a creator's failure does, of a submission by that type."""
+    refused = CreatorFailed("job type job:grid: its creators returned no job at all", ())
+    for name in ("job:grid", "grid.json"):
+        submissions.show([(name, Submission(JobId(_IDS[0]), "", refused=refused))], (), as_json=False)
+
+    assert capsys.readouterr().err.splitlines() == [
+        "hysds: job type job:grid: its creators returned no job at all",
+        "hysds: grid.json: job type job:grid: its creators returned no job at all",
+    ]
+
+
 def test_a_group_says_how_many_jobs_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     """One id on stdout stands for all of them, as the JSON says too."""
     group = Submission(JobId(_IDS[0]), "job-waiting", members=3)

@@ -112,3 +112,10 @@ def test_what_a_document_holds_can_not_steer_a_terminal() -> None:
 
     assert all(cell.isprintable() for cell in summary.row(document))
     assert all(value.isprintable() for _, value in summary.details(document))
+
+
+def test_a_task_shows_what_it_returned() -> None:
+    """As JSON, also where that is null; a job that returns nothing has no such line."""
+    assert ("result", '{"a": [1]}') in summary.details({"result": {"a": [1]}})
+    assert ("result", "null") in summary.details({"result": None})
+    assert "result" not in dict(summary.details({"id": "x"}))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from hysds.cli.worker import arguments
+import click
+import pytest
+
+from hysds.cli.worker import arguments, command
 from hysds.settings import load
 
 
@@ -21,3 +24,23 @@ def test_a_name_that_was_set_is_handed_on() -> None:
     """From a setting, or from the option, which wins and may hold a host."""
     assert _arguments(HYSDS_WORKER_NAME="w1")[-2:] == ["-n", "w1"]
     assert _arguments("w2@here", HYSDS_WORKER_NAME="w1")[-2:] == ["-n", "w2@here"]
+
+
+@pytest.mark.parametrize(
+    ("role", "queues", "right"),
+    [
+        ("job", "default,tasks", "hysds worker task --queues tasks"),
+        ("job", "jobs_processed", "hysds worker orchestrator --queues jobs_processed"),
+        ("task", "default", "hysds worker job --queues default"),
+        ("orchestrator", "default", "hysds worker job --queues default"),
+    ],
+)
+def test_a_queue_of_another_kind_of_worker_is_refused(
+    monkeypatch: pytest.MonkeyPatch, role: str, queues: str, right: str
+) -> None:
+    """With the command that would be right, before Celery is started, and as any wrong use."""
+    monkeypatch.setenv("HYSDS_HOME", "/nonexistent")
+    monkeypatch.setenv("HYSDS_CONFIG", "")
+
+    with pytest.raises(click.UsageError, match=right):
+        command.main([role, "--queues", queues], standalone_mode=False)

@@ -220,7 +220,17 @@ def test_what_only_a_hit_or_a_query_gives_is_asked_for() -> None:
     assert _complaints(_stored("tally"), Request()) == [
         "$.params.job_ids: is taken from a hit (_id): search with --over, or give it",
         "$.params.types: is taken from a hit (_source.type): search with --over, or give it",
-        "$.params.query: is passed through from the submission, which has no query",
+        "$.params.query: is passed through from the submission, which has no query: give --over",
+    ]
+
+
+def test_a_passed_through_value_that_is_missing_is_told_with_its_option() -> None:
+    """One that is no field of a submission comes as a parameter."""
+    params = (Parameter(name, Destination.CONTEXT, Source.PASSTHROUGH) for name in ("username", "who"))
+
+    assert [one.rpartition(": ")[2] for one in _complaints(_interface(*params), Request())] == [
+        "give --user",
+        "give --param who=…",
     ]
 
 

@@ -268,6 +268,17 @@ def test_a_value_that_is_not_taken_is_noted() -> None:
     assert _texts(reading.io.notes) == ["$.params[0].value: has no effect, as the value comes from elsewhere"]
 
 
+def test_a_passthrough_of_no_field_of_a_submission_is_noted() -> None:
+    """Only `--param` can give it."""
+    params = {"params": [{"name": "who", "from": "passthrough"}, {"name": "username", "from": "passthrough"}]}
+    reading = _read(
+        _JOB | {"params": [{"name": name, "destination": "context"} for name in ("who", "username")]}, params
+    )
+
+    [note] = _texts(reading.io.notes)
+    assert note.startswith("$.params[0].from: no field of a submission is called so (query, name, username")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_files_in_any_encoding_of_json_are_read(encoding: str) -> None:
     """Editors write them; keys given twice are found there too."""

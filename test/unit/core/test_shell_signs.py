@@ -57,3 +57,9 @@ def test_what_only_a_shell_understands_is_found(command: str, sign: str) -> None
 def test_what_is_quoted_or_means_nothing_to_a_shell_is_not(command: str) -> None:
     """Nor a URL, nor what can't be split: a note that is often wrong would not be read."""
     assert shell_signs.first(command) is None
+
+
+def test_a_word_that_is_filled_in_is_no_sign() -> None:
+    """`$array_index` is replaced in an array; within a longer word it is not."""
+    assert shell_signs.first("run $array_index", ("$array_index",)) is None
+    assert shell_signs.first("run out-$array_index", ("$array_index",)) == "out-$array_index"
