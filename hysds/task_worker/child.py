@@ -225,11 +225,15 @@ def _received(connection: socket.socket, count: int) -> bytes:
 
 def serve(connection: socket.socket, caller: Caller) -> None:
     """Until the parent lets go."""
+    own = os.getpid()
     while True:
         (length,) = REQUEST.unpack(_received(connection, REQUEST.size))
         request = json.loads(_received(connection, length))
         trim_output()
         kind, text = caller.answer(request)
+        if os.getpid() != own:
+            # The function forked, and this is its child, which came back too: its answer would be the next call's.
+            os._exit(0)
         connection.sendall(ANSWER.pack(len(text), held_bytes(), kind) + text)
 
 

@@ -93,6 +93,14 @@ def test_a_task_that_dies_takes_its_own_processes_with_it(bench: TaskBench, tmp_
     assert not tree.is_alive(int((tmp_path / "pid").read_text()))
 
 
+def test_a_forked_process_that_comes_back_answers_for_no_other_call(bench: TaskBench, tmp_path: Path) -> None:
+    """It ends where it comes back: what it would say is not taken for the result of the next task."""
+    pipe = str(tmp_path / "pipe")
+    forked = bench.run("come_back_twice", pipe)["result"]
+
+    assert bench.run("outlive", pipe, forked)["result"] == "of the second call"
+
+
 @pytest.mark.parametrize(
     ("what", "words"),
     [

@@ -113,6 +113,22 @@ def leave_a_process(path: str) -> None:
     os._exit(1)
 
 
+def come_back_twice(path: str) -> int:
+    """In a forked process too, once somebody has opened the pipe at `path`; answers that process."""
+    os.mkfifo(path)
+    forked = os.fork()
+    if forked == 0:
+        Path(path).read_bytes()
+    return forked
+
+
+def outlive(path: str, forked: int) -> str:
+    """Let the process go on that waits at the pipe, and answer when it is gone."""
+    Path(path).write_bytes(b"")
+    os.waitpid(forked, 0)
+    return "of the second call"
+
+
 def name_of_limit() -> str:
     """Whose exception a soft limit raises, once Celery's is loaded."""
     import billiard.exceptions  # noqa: PLC0415
