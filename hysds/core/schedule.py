@@ -17,6 +17,8 @@ from hysds.core.errors import Complaint, InvalidSpec
 
 LATE_MS = 60_000
 """A tick that could not be fired for longer was missed."""
+SWING_MS = 3_600_000
+"""A clock that is set back by more was wrong before."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
@@ -95,6 +97,19 @@ def planned(schedule: Schedule, now_ms: int, job_id: str) -> Schedule:
     if schedule.catch_up is CatchUp.SKIP and tick_ms < now_ms - LATE_MS:
         return _stepped(schedule, next_ms=times.after(now_ms))
     return _stepped(schedule, pending=Firing(tick_ms, job_id), next_ms=times.after(tick_ms))
+
+
+def recalled(schedule: Schedule, now_ms: int) -> Schedule:
+    """The schedule with its next tick where it belongs, if that stands further ahead: the clock was set back.
+
+    Not where it was set back by less than SWING_MS: no tick that was fired comes again.
+    """
+    last_ms = schedule.last.tick_ms if schedule.last is not None else 0
+    from_ms = max(now_ms, last_ms if last_ms <= now_ms + SWING_MS else 0)
+    next_ms = cron.cron(schedule.cron, schedule.tz).after(from_ms)
+    if schedule.pending is not None or schedule.next_ms <= next_ms:
+        return schedule
+    return _stepped(schedule, next_ms=next_ms)
 
 
 def fired(schedule: Schedule) -> Schedule:

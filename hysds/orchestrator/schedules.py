@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hysds.core import schedule as rules
-from hysds.core.errors import Conflict, HysdsError, InvalidSpec, NotFound, TooOld
+from hysds.core.errors import Conflict, HysdsError, InvalidSpec, NotFound, Unreachable
 from hysds.core.ids import JobId
 from hysds.core.schedule import CatchUp, Firing, Schedule
 from hysds.core.spec import JobSpec, Tick, from_stored, stored
@@ -19,6 +19,7 @@ from hysds.ports.schedules import Schedules
 
 _AT_ONCE = 100
 """So many schedules are looked at in one round."""
+_ROUNDS_BETWEEN_LOOKS = 60
 _log = logging.getLogger(__name__)
 
 
@@ -36,16 +37,43 @@ class Timetable:
         self._orchestrator = orchestrator
         self._new_id = new_id
         self._now_ms = now_ms
+        self._rounds = 0
 
     # ---- a reconciler's --------------------------------------------------------------------------------------------
 
     def fire_due(self) -> int:
         """Fire what is due: one tick of each schedule; answers how many became jobs, or were refused.
 
-        Raises: Unreachable; Full when the ledger has no memory left. Either way the tick is fired in a later round.
+        Raises: Unreachable. Its tick is fired in a later round, as that of a schedule which could not be fired for a
+        reason of its own is: that keeps no other from being fired.
         """
         now_ms, due = self._schedules.due(_AT_ONCE)
-        return sum(self._fire(schedule, now_ms) for schedule in due)
+        self._rounds += 1
+        if self._rounds % _ROUNDS_BETWEEN_LOOKS == 1:
+            self._recall(now_ms)
+        return sum(self._fired(schedule, now_ms) for schedule in due)
+
+    def _fired(self, schedule: Schedule, now_ms: int) -> bool:
+        try:
+            return self._fire(schedule, now_ms)
+        except Unreachable:
+            raise
+        except HysdsError as error:
+            _log.error("schedule %s: it could not be fired: %s", schedule.name, error)
+            return False
+
+    def _recall(self, now_ms: int) -> None:
+        """Schedules whose next tick stands in a future that the clock was in, and came back from."""
+        for schedule in self._schedules.all():
+            try:
+                recalled = rules.recalled(schedule, now_ms)
+            except InvalidSpec as error:
+                _log.error("schedule %s: its times can't be told here: %s", schedule.name, error)
+                continue
+            if recalled != schedule and self._schedules.put(recalled, schedule.revision):
+                _log.warning(
+                    "schedule %s: the clock was set back; its next tick is brought back", schedule.name
+                )
 
     def _fire(self, schedule: Schedule, now_ms: int) -> bool:
         planned = schedule
@@ -73,8 +101,6 @@ class Timetable:
             self._orchestrator.reject(JobId(firing.job_id), stored(spec), refusal)
             _log.error("schedule %s: its job is refused: %s", schedule.name, refusal, extra=extra)
             return str(refusal)
-        if isinstance(found.refused, TooOld):
-            return ""  # whoever noted it stood still since: the tick was fired, and its job long forgotten
         if found.refused is not None:
             _log.error("schedule %s: its job is refused: %s", schedule.name, found.refused, extra=extra)
             return str(found.refused)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hysds.adapters.ledger import scripts
@@ -9,6 +11,8 @@ from hysds.adapters.ledger.redis import base
 from hysds.adapters.ledger.server import Server
 from hysds.core import schedule as schedule_values
 from hysds.core.schedule import Schedule
+
+_log = logging.getLogger(__name__)
 
 
 class RedisSchedules:
@@ -29,15 +33,20 @@ class RedisSchedules:
 
     def all(self) -> tuple[Schedule, ...]:
         texts = self._server.send("HVALS", self._keys[0])
-        return tuple(sorted(map(_read, texts), key=lambda one: one.name))
+        return tuple(sorted(_readable(texts), key=lambda one: one.name))
 
     def due(self, limit: int) -> tuple[int, tuple[Schedule, ...]]:
         now_ms, *texts = self._run("due", limit)
-        return int(now_ms), tuple(map(_read, texts))
+        return int(now_ms), tuple(_readable(texts))
 
     def _run(self, name: str, *arguments: str | int) -> Any:
         return self._server.run(scripts.schedules(name), self._keys, arguments)
 
 
-def _read(text: str) -> Schedule:
-    return schedule_values.from_stored(text.partition(" ")[2])
+def _readable(texts: Iterable[str]) -> Iterator[Schedule]:
+    """What another program wrote, or a later HySDS, concerns that one schedule alone."""
+    for text in texts:
+        try:
+            yield schedule_values.from_stored(text.partition(" ")[2])
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            _log.error("a schedule can't be read, and is left alone: %s: %.200s", error, text)

@@ -53,6 +53,24 @@ def test_only_over_the_revision_that_it_was_made_from(shelf: Schedules) -> None:
     assert shelf.all() == (first,)
 
 
+@pytest.mark.parametrize("kind", ["valkey", "redis"])
+@pytest.mark.parametrize(
+    "text", ["", "0 ", "0 [1]", '0 {"name": "x"}', "0 {", '0 {"pending": 1, "last": null}']
+)
+def test_what_can_t_be_read_concerns_no_other(kind: str, text: str, request: pytest.FixtureRequest) -> None:
+    """Another program, or a later version, wrote it."""
+    running = request.getfixturevalue(f"{kind}_server")
+    server = Server(running.unix_url)
+    shelf = RedisSchedules(server, "t")
+    assert shelf.put(made("a", 5), None)
+    server.send("HSET", "{t}:schedules", "b", text)
+    server.send("ZADD", "{t}:schedules:due", "1", "b")
+
+    assert shelf.all() == (made("a", 5),)
+    assert shelf.due(10)[1] == (made("a", 5),)
+    server.close()
+
+
 def test_a_repeat_is_harmless(shelf: Schedules) -> None:
     """Whoever got no answer asks again."""
     changed = rules.paused(made("a"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -138,6 +139,62 @@ def test_who_stood_still_for_hours_fires_nothing_again() -> None:
 
     house.timetable._submit_tick(stale, noted)
     assert house.ledger.book.records == {}
+
+
+def test_a_tick_whose_id_is_too_old_is_told_of() -> None:
+    """Whoever noted it died, and nobody looked for longer than the ledger remembers: it may have been fired, or not."""
+    house = House()
+    house.add("0 0 * * *")
+    house.ledger.away = True
+    with pytest.raises(Unreachable):
+        house.pass_minutes(24 * 60)
+    house.ledger.away = False
+
+    house.pass_minutes(120)
+
+    kept = house.timetable.get("s")
+    assert kept.pending is None
+    assert "the id was made too long ago" in kept.error
+    assert house.ticks() == []
+
+
+def test_a_clock_that_was_a_year_ahead_stops_no_schedule() -> None:
+    """Its next tick is brought back to where it belongs."""
+    house = House()
+    house.add()
+    house.now_ms += 365 * 24 * 60 * MINUTE_MS
+    assert house.timetable.fire_due() == 1
+    house.now_ms = START_MS + 5 * MINUTE_MS
+    for _ in range(60):
+        house.timetable.fire_due()
+
+    assert house.pass_minutes(1) == 1
+    assert house.timetable.get("s").last.tick_ms == START_MS + 6 * MINUTE_MS  # type: ignore[union-attr]
+
+
+def test_a_clock_that_swings_fires_no_tick_again() -> None:
+    """It is set back behind a tick that was fired, by less than an hour."""
+    house = House()
+    house.add("0 * * * *")
+    assert house.pass_minutes(60) == 1
+    house.now_ms -= 30 * MINUTE_MS
+    for _ in range(61):
+        house.timetable.fire_due()
+
+    assert house.pass_minutes(60) == 0
+    assert house.pass_minutes(30) == 1
+    assert house.ticks() == [60, 120]
+
+
+def test_a_schedule_that_can_t_be_fired_keeps_no_other_from_it() -> None:
+    """Its zone is unknown to this host, say."""
+    house = House()
+    house.add()
+    ill = replace(house.timetable.get("s"), name="ill", tz="Atlantis/Capital", next_ms=START_MS)
+    house.shelf.put(ill, None)
+
+    assert house.pass_minutes(1) == 1
+    assert house.timetable.get("s").fired == 1
 
 
 def test_a_paused_schedule_fires_nothing_and_makes_nothing_good() -> None:
