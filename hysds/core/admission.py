@@ -27,8 +27,6 @@ class Admission(LineSteps):
     def _accept(self, item: Acceptance, retention_ms: int, now_us: int) -> Answer:
         known = self.records.get(item.id)
         if known is not None:
-            if known.digest != item.digest and may_join(self.records.get(item.parent), self.kin):
-                self.kin.miscarries(item.parent)
             return self._repeated(known, item)
         made_ms = ids.made_ms(ids.JobId(item.id))
         if made_ms is not None and made_ms < now_us // 1000 - retention_ms:
@@ -60,11 +58,15 @@ class Admission(LineSteps):
     def _needs(self, item: Acceptance) -> Needs:
         """Where the jobs stand that it comes after; a duplicate stands for the job that it is a duplicate of.
 
-        A member's group has been let in: what the ledger has forgotten since has ended somehow.
+        A member's group has been let in: what the ledger has forgotten since has ended somehow. A group that it is in
+        itself will not have.
         """
         live: dict[str, None] = {}
         failed = item.doomed
         for named in item.after:
+            if self._is_within(item, named):
+                failed = failed or named
+                continue
             record = self.records.get(named)
             if record is None and not item.parent:
                 return Needs(unknown=named)
@@ -77,6 +79,14 @@ class Admission(LineSteps):
             elif (record is None or record.status is not Status.COMPLETED) and item.after_on != FINISHED:
                 failed = failed or named
         return Needs(tuple(live), failed=failed)
+
+    def _is_within(self, item: Acceptance, group: str) -> bool:
+        """Whether a submission is a member of the group, however deep: neither could ever end after the other."""
+        above = item.parent
+        while above and above != group:
+            record = self.records.get(above)
+            above = record.parent if record is not None else ""
+        return bool(above)
 
     def _admit(self, item: Acceptance, needs: Needs, now_us: int) -> Answer:
         twin = self.keys.twin(item, now_us // 1000)
@@ -95,6 +105,16 @@ class Admission(LineSteps):
         if retried is not None:
             self._link(retried, item.id, now_us)
         return Answer(Accepting.ACCEPTED, record.status.value, *(twin or ()))
+
+    def _stands_already(self, item: Acceptance) -> None:
+        """A member of a new group that can't enter: it is there from before its group was purged, or its id is
+        another job's. The group must not wait for it."""
+        known = self.records.get(item.id)
+        is_same = known is not None and (known.digest, known.parent) == (item.digest, item.parent)
+        if known is not None and is_same and item.id not in self.kin.members.get(item.parent, {}):
+            self.kin.enters(known)
+        else:
+            self.kin.miscarries(item.parent)
 
     def _placed(self, record: Record) -> Record:
         parent = self.records.get(record.parent)

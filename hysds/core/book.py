@@ -37,11 +37,16 @@ class Book(KinSteps, LeaseSteps, TimeSteps, UpkeepSteps, FloorSteps):
         self.tick(now_us)
         made: Made = Counter()
         answers = []
+        new = set()
         for item in batch:
             answer = self._accept(item, retention_ms, now_us)
             answers.append(answer)
-            if answer.how is Accepting.ACCEPTED and answer.status == Status.QUEUED.value:
-                made[item.queue, item.shape] += 1
+            if answer.how is Accepting.ACCEPTED:
+                new.add(item.id)
+                if answer.status == Status.QUEUED.value:
+                    made[item.queue, item.shape] += 1
+            elif answer.how is not Accepting.DEDUPED and item.parent in new:
+                self._stands_already(item)
         return Accepted(tuple(answers), self._announce(made))
 
     def reject(self, item: Acceptance, error: str, now_us: int) -> Answer:

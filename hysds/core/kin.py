@@ -149,7 +149,7 @@ class Kin:
             self.members.setdefault(record.parent, {})[record.id] = False
 
     def miscarries(self, parent: str) -> None:
-        """A staged member can never stand in the ledger: its id is another job's."""
+        """A member can never stand in the ledger: its id is another job's."""
         kids = self.kids.get(parent)
         if kids is not None:
             self._count(parent, replace(kids, entered=kids.entered + 1), Class.QUEUED, Class.FAILED)

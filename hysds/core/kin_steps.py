@@ -127,7 +127,7 @@ class KinSteps(Admission):
         answers = []
         for item in self.kin.first_staged(id, most):
             if item.id in self.records:
-                self.kin.miscarries(item.parent)
+                self._stands_already(item)
             elif may_join(self.records.get(item.parent), self.kin):
                 answer = self._admit(item, self._needs(item), self.now_us)
                 if answer.how is Accepting.ACCEPTED and answer.status == Status.QUEUED.value:

@@ -473,6 +473,20 @@ MUTANTS: Sequence[Mutant] = (
     ),
     _one(
         "23",
+        "a group waits for members that can't enter",
+        "accept.lua",
+        "    stands_already(item)\n",
+        "",
+    ),
+    _one(
+        "24",
+        "a member comes after its own group",
+        _ENTERING,
+        "local is_own = is_within(item, named)",
+        "local is_own = false",
+    ),
+    _one(
+        "23",
         "half a group is sealed",
         "seal.lua",
         "if staged ~= kin.sums_of(group.id).staged then return 'incomplete' end",

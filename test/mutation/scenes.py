@@ -460,6 +460,25 @@ def a_group_of_three(stage: Stage) -> None:
     _run_what_is_ready(stage)
 
 
+def a_member_whose_id_is_taken(stage: Stage) -> None:
+    """By another job: nobody may wait for the member."""
+    taken = stage.items[stage.submit()]
+    group = Acceptance(
+        uuid7.compose(stage.now_us // 1_000, 80, 0), "d", '{"job_type": "job:m"}', "gpu", "1s", kind=GROUP, members=1
+    )  # fmt: skip
+    stage.family(group, replace(taken, digest="another", parent=group.id), ends=[(Status.FAILED,), ()])
+    _run_what_is_ready(stage)
+
+
+def a_member_after_its_own_group(stage: Stage) -> None:
+    """Each would wait for the other."""
+    group = Acceptance(
+        uuid7.compose(stage.now_us // 1_000, 79, 0), "d", '{"job_type": "job:m"}', "gpu", "1s", kind=GROUP, members=1
+    )  # fmt: skip
+    member = replace(group, id=group.id[:-1] + "a", kind="", members=0, parent=group.id, after=(group.id,))
+    stage.family(group, member, ends=[(Status.FAILED,), (Status.REVOKED,)])
+
+
 def a_group_that_is_staged(stage: Stage) -> None:
     """Somebody seals it before all are staged, and again when they are."""
     stage.group(3, staged=True)
@@ -664,6 +683,8 @@ SCENES: Mapping[str, Callable[[Stage], None]] = {
         a_job_that_is_purged_too_early,
         a_forced_twin_that_is_purged,
         a_group_of_three,
+        a_member_whose_id_is_taken,
+        a_member_after_its_own_group,
         a_group_that_is_staged,
         a_group_that_is_cancelled,
         a_group_that_is_cut_off,

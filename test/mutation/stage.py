@@ -33,7 +33,7 @@ from hysds.core.errors import HysdsError
 from hysds.core.floor_requests import Announcement, Drain, Fit
 from hysds.core.ledger_clock import CLOCK_CAP_MS
 from hysds.core.record import GROUP
-from hysds.core.requests import Acceptance, Bid, Commit, Held, Lease, Purge, Renewal
+from hysds.core.requests import Acceptance, Accepting, Bid, Commit, Held, Lease, Purge, Renewal
 from hysds.core.status import Status
 from hysds.lib import uuid7
 from hysds.ports.events import Entry
@@ -162,6 +162,15 @@ class Stage:
             may = ends if item is group or len(ends) > 1 else (Status.COMPLETED,)
             self.asked[item.id] = Asked(item.id, answers[0].how.value, None, frozenset(may), "", False)
         return group.id
+
+    def family(self, *items: Acceptance, ends: Sequence[Sequence[Status]]) -> None:
+        """These jobs in one step, and how each that is accepted may end."""
+        self.step()
+        answers = self.ledger.accept(items).answers
+        for item, answer, may in zip(items, answers, ends, strict=True):
+            if answer.how is not Accepting.ACCEPTED:
+                continue
+            self.asked[item.id] = Asked(item.id, answer.how.value, None, frozenset(may), "", False)
 
     def _member(self, group: Acceptance) -> Acceptance:
         number = next(self._numbers)

@@ -10,7 +10,7 @@ from contract.ledger.conftest import RETENTION_MS, Clock
 from contract.ledger.sample import bid, end, job, keyed, started, status, take
 from hysds.core.kin import ROOM, STAGING_MS, TELL_MS, sums
 from hysds.core.record import GROUP, Record
-from hysds.core.requests import Acceptance, Accepting, Staging
+from hysds.core.requests import COMPLETED, FINISHED, Acceptance, Accepting, Purge, Staging
 from hysds.core.status import Status
 from hysds.ports.events import Events
 from hysds.ports.ledger import Ledger
@@ -324,6 +324,65 @@ def test_a_member_whose_id_another_job_took_counts_as_failed(ledger: Ledger, is_
     finish(ledger, Status.COMPLETED, Status.COMPLETED)
     assert status(ledger, parent.id) is Status.FAILED
     assert counted(ledger, parent.id) == {"total": 2, "done": 1, "failed": 1}
+
+
+@pytest.mark.parametrize("is_staged", [False, True])
+def test_a_group_that_was_purged_and_comes_again_counts_the_members_of_then(
+    ledger: Ledger, is_staged: bool
+) -> None:
+    """Its members are there from its former life, ended: it ends as they did, and nothing runs twice."""
+    parent, members = group(2, staged=2 if is_staged else 0)
+    _submitted(ledger, parent, members)
+    finish(ledger, Status.COMPLETED, Status.FAILED)
+    ledger.confirm([(parent.id, record(ledger, parent.id).revision)])
+    ledger.purge([Purge(parent.id)])
+    assert status(ledger, parent.id) is None
+
+    _submitted(ledger, parent, members)
+
+    assert status(ledger, parent.id) is Status.FAILED
+    assert counted(ledger, parent.id) == {"total": 2, "done": 1, "failed": 1}
+    assert ledger.claim(bid()).lease is None
+
+
+def test_a_repeated_submission_of_a_group_counts_nobody_twice(ledger: Ledger) -> None:
+    """The answer to the first got lost; its members are there, and run."""
+    parent, members = accepted(ledger, 2)
+    finish(ledger, Status.COMPLETED)
+
+    ledger.accept([parent, *members])
+
+    assert status(ledger, parent.id) is Status.WAITING
+    finish(ledger, Status.COMPLETED)
+    assert counted(ledger, parent.id) == {"total": 2, "done": 2}
+
+
+def _submitted(ledger: Ledger, parent: Acceptance, members: Sequence[Acceptance]) -> None:
+    """In one step, or staged, as the group says."""
+    if not parent.staged:
+        ledger.accept([parent, *members])
+        return
+    ledger.accept([parent])
+    assert ledger.stage(parent.id, 0, members) is Staging.STAGED
+    assert ledger.seal(parent.id) is Staging.SEALED
+    ledger.settle(10)
+
+
+@pytest.mark.parametrize("after_on", [COMPLETED, FINISHED])
+def test_a_member_that_comes_after_a_group_that_it_is_in_never_runs(ledger: Ledger, after_on: str) -> None:
+    """Each would wait for the other; so the member is revoked, and the groups end."""
+    outer = job(kind=GROUP, members=1)
+    inner = job(kind=GROUP, members=2, parent=outer.id)
+    members = [job(parent=inner.id, after=(named.id,), after_on=after_on) for named in (outer, inner)]
+
+    ledger.accept([outer, inner, *members])
+
+    assert statuses(ledger, members) == [Status.REVOKED] * 2
+    assert [record(ledger, one.id).reason for one in members] == [
+        f"dependency {outer.id}",
+        f"dependency {inner.id}",
+    ]
+    assert statuses(ledger, [outer, inner]) == [Status.FAILED] * 2
 
 
 def test_a_group_is_not_amended(ledger: Ledger) -> None:

@@ -11,10 +11,7 @@ end
 local function accept(item, spec)
   local known = load(item.id)
   if known then
-    if known.digest ~= item.digest then
-      if item.parent ~= '' and kin.may_join(load(item.parent)) then kin.miscarries(item.parent) end
-      return {'conflict', known.status, '', ''}
-    end
+    if known.digest ~= item.digest then return {'conflict', known.status, '', ''} end
     return {'repeated', known.status, known.dedup_job, known.dedup_status}
   end
   if is_too_old(item.id) then return {'too-old', '', '', ''} end
@@ -27,6 +24,14 @@ local function accept(item, spec)
   return admit(item, spec, live, failed)
 end
 
-local answers = {}
-for i, item in ipairs(batch) do answers[i] = accept(asked(item), ARGV[3 + i]) end
+local answers, is_new = {}, {}
+for i, item in ipairs(batch) do
+  answers[i] = accept(asked(item), ARGV[3 + i])
+  local how = answers[i][1]
+  if how == 'accepted' then
+    is_new[item.id] = true
+  elseif how ~= 'deduped' and is_new[item.parent] then
+    stands_already(item)
+  end
+end
 return finish({cjson.encode(answers), announce()}) -- one text: a client reads it faster than a tree

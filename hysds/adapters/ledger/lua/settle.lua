@@ -33,7 +33,7 @@ function doing.enter(id, most)
   for i = 1, #texts, 2 do
     local item = asked(cjson.decode(texts[i]))
     if sound(item.id) or damaged[item.id] then
-      kin.miscarries(item.parent)
+      stands_already(item)
     elseif kin.may_join(sound(item.parent)) then
       local live, _, failed = needs_of(item)
       entered[#entered + 1] = {item.id, admit(item, texts[i + 1], live, failed)[2]}

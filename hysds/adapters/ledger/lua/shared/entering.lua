@@ -18,6 +18,16 @@ end
 -- end as it must. A duplicate stands for the job that it is a duplicate of.
 local NOBODY = {}
 
+-- Whether a submission is a member of the group, however deep: neither could ever end after the other.
+local function is_within(item, group)
+  local above = item.parent
+  while above ~= '' and above ~= group do
+    local record = sound(above)
+    above = record and record.parent or ''
+  end
+  return above ~= ''
+end
+
 local function needs_of(item)
   if #item.after == 0 then return NOBODY, nil, item.doomed ~= '' and item.doomed or nil end
   local live, is_live, failed = {}, {}, item.doomed ~= '' and item.doomed or nil
@@ -29,10 +39,11 @@ local function needs_of(item)
       record = sound(record.dedup_job)
       is_met = not record -- it stood for a completed one
     end
-    if record and not ENDED[record.status] then
+    local is_own = is_within(item, named)
+    if record and not is_own and not ENDED[record.status] then
       if not is_live[record.id] then live[#live + 1] = record.id end
       is_live[record.id] = true
-    elseif not is_met and item.after_on ~= 'finished' and (not record or record.status ~= COMPLETED) then
+    elseif is_own or not is_met and item.after_on ~= 'finished' and (not record or record.status ~= COMPLETED) then
       failed = failed or named
     end
   end
@@ -93,4 +104,16 @@ local function admit(item, spec, live, failed)
   if retried then link(retried, item.id) end
   if record.status == QUEUED then make_ready(record) end
   return {'accepted', record.status, twin or '', twin_status or ''}
+end
+
+-- A member of a new group that can't enter: it is there from before its group was purged, or its id is another job's. The
+-- group must not wait for it.
+local function stands_already(item)
+  local known = sound(item.id)
+  local is_same = known and known.digest == item.digest and known.parent == item.parent
+  if is_same and not zset_score(P .. 'members:' .. item.parent, item.id) then
+    kin.enters(known)
+  else
+    kin.miscarries(item.parent)
+  end
 end

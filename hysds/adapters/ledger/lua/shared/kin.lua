@@ -157,7 +157,7 @@ end
 -- where they say where it stood (else the audit recounts), and who comes after it hears of its end.
 function kin.set_aside(id, raw)
   if kin.is_waited_for(id) then kin.ended[#kin.ended + 1] = id end
-  if raw.kind == GROUP then kin.forget(id) end
+  if raw.kind == GROUP or kin.sums_of(id) then kin.forget(id) end
   if not raw.parent or zset_score(P .. 'members:' .. raw.parent, id) == nil then return end
   local class = kin.CLASSES[raw.status]
   if class == 'queued' or class == 'running' then kin.lose_member(raw.parent, id, class) end
@@ -187,7 +187,7 @@ function kin.write()
   end
 end
 
--- A staged member can never stand in the ledger: its id is another job's.
+-- A member can never stand in the ledger: its id is another job's.
 function kin.miscarries(group)
   local sums = kin.sums_of(group)
   if not sums then return end
