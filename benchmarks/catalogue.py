@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks import commands, jobs, ledger, load, recovery, round_trips, store, tasks
+from benchmarks import commands, jobs, ledger, limits, load, recovery, round_trips, store, tasks
 from benchmarks.row import Goal, Measure, Row, Samples, Unit
 
 
@@ -45,6 +45,7 @@ BENCHMARKS = (
     Benchmark("help", _S, Goal(Measure.OURS, 0.1), commands.help_),
     Benchmark("accept", _RATE, None, ledger.accept),
     Benchmark("turns", _RATE, None, ledger.turns),
+    Benchmark("limit_place", _S, Goal(Measure.OURS, 0.010), limits.place),
     Benchmark("killed_worker", _S, Goal(Measure.TAIL, 5), recovery.killed_worker),
     Benchmark("killed_host", _S, Goal(Measure.TAIL, _LEASE_S + 3), recovery.killed_host),
     Benchmark("resubmit", _S, Goal(Measure.TAIL, 0.05), recovery.resubmit),

@@ -69,11 +69,11 @@ def duties(home: Path, **variables: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def worker(
-    home: Path, name: str = "bench", slots: int = SLOTS, **variables: str
+    home: Path, name: str = "bench", slots: int = SLOTS, queue: str = QUEUE, **variables: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A job worker, which may not be ready yet."""
     command = [sys.executable, "-m", "celery", "-A", "hysds", "worker"]
-    command += ["-Q", QUEUE, "-c", str(slots), "-n", f"{name}@%h", "-l", "warning"]
+    command += ["-Q", queue, "-c", str(slots), "-n", f"{name}@%h", "-l", "warning"]
     with running(command, home, environment(HYSDS_HOME=str(home), **variables), f"{name}.log") as process:
         yield process
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from hysds.bootstrap import System
@@ -55,8 +56,8 @@ def explained(system: System, job_id: JobId, find: Find) -> Explanation:
     whole = document(kept.record, kept.spec, kept.attempts, kept.error)
     workers = () if kept.record.status.is_terminal else system.ledger.workers()
     twin, others = _twin(find, whole), _others(find, kept, whole)
-    limit = _limit(system, kept.record)
-    seen = Seen(job_id, whole, kept.record, place, workers, twin, others, limit)
+    record, limit = _limit(system, kept.record)
+    seen = Seen(job_id, whole, record, place, workers, twin, others, limit)
     return explain(seen, terms)
 
 
@@ -101,11 +102,13 @@ def _others(find: Find, kept: Kept, whole: Mapping[str, Any]) -> tuple[Mapping[s
     return tuple(one for one in found if one is not None)
 
 
-def _limit(system: System, record: Record) -> LimitState | None:
-    """What stands under the key that keeps it."""
+def _limit(system: System, record: Record) -> tuple[Record, LimitState | None]:
+    """The record with what keeps it now as its reason, and what stands under that key."""
     if not waits_in_line(record):
-        return None
-    return system.ledger.limits([throttled.key_of(record)])[0]
+        return record, None
+    states = {one.key: one for one in system.ledger.limits(throttled.keys(record))}
+    now = replace(record, reason=throttled.kept_now(record, tuple(states.values())))
+    return now, states.get(throttled.key_of(now))
 
 
 def _found(find: Find, job_id: str) -> Mapping[str, Any] | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
 from hysds.core.explanation.queueing import ends, overdue
 from hysds.core.explanation.values import Coming, Reason, Terms, Why, span
 from hysds.core.limit_keys import LimitState, RateState
 from hysds.core.record import Record
 from hysds.core.throttles import LIMIT, RATE
+from hysds.core.throttles import terms as terms_of
 
 _SHOWN = 5
 _KINDS = {"queue": "queue", "type": "job type", "user": "user", "key": "concurrency_key", "array": "array"}
@@ -17,7 +19,33 @@ _SETTINGS = {"queue": "queues", "type": "types", "user": "users", "key": "keys"}
 
 def key_of(record: Record) -> str:
     """The key of the limit or rate that keeps the job: the rest of its reason."""
-    return record.reason.removeprefix(LIMIT).removeprefix(RATE)
+    return key_of_name(record.reason)
+
+
+def keys(record: Record) -> tuple[str, ...]:
+    """All keys under which the job is limited, each once."""
+    return tuple(dict.fromkeys(key_of_name(name) for name, _ in terms_of(record)))
+
+
+def kept_now(record: Record, states: Sequence[LimitState]) -> str:
+    """The limit or rate that keeps it now, as a reason: its line may have moved on since it began to wait there.
+
+    `states`: of all its keys.
+    """
+    by_key = {one.key: one for one in states}
+    for name, said in terms_of(record):
+        state = by_key.get(key_of_name(name))
+        if state is None:
+            continue
+        if said.is_rate and state.rate is not None and state.rate.tokens < 1:
+            return name
+        if not said.is_rate and 0 < state.places <= state.used:
+            return name
+    return record.reason
+
+
+def key_of_name(name: str) -> str:
+    return name.removeprefix(LIMIT).removeprefix(RATE)
 
 
 def named(key: str) -> str:

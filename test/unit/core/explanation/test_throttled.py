@@ -11,7 +11,7 @@ from hysds.core.document import document
 from hysds.core.explanation import throttled
 from hysds.core.explanation.explain import explain
 from hysds.core.explanation.values import Explanation, Reason, Seen, Terms
-from hysds.core.limit_keys import LimitState, RateState
+from hysds.core.limit_keys import Limit, LimitState, Rate, RateState, written_limits, written_rates
 from hysds.core.record import Record
 from hysds.core.status import Status
 
@@ -120,3 +120,22 @@ def test_a_key_is_written_for_people(key: str, says: str) -> None:
 def test_what_stands_under_the_key_may_be_unknown() -> None:
     """The reason is told all the same."""
     assert "limit of concurrency_key alpha" in _explained(LIMITED, None).why.sentence
+
+
+def test_the_key_that_keeps_a_job_now_is_told_and_not_the_one_where_it_began_to_wait() -> None:
+    """Its line moves on without a new revision of each job in it."""
+    record = replace(
+        LIMITED,
+        reason="limit queue:gpu",
+        limits=written_limits((Limit("queue:gpu", 2), Limit("key:k", 1))),
+        rates=written_rates((Rate("queue:gpu", 1, 1),)),
+    )
+    free, full = (
+        LimitState("queue:gpu", 2, 1, (), 0, RateState(10**6, 1, 0, 500, 0)),
+        LimitState("key:k", 1, 1, (), 3),
+    )
+
+    assert throttled.keys(record) == ("queue:gpu", "key:k")
+    assert throttled.kept_now(record, (free, full)) == "limit key:k"
+    assert throttled.kept_now(record, (free, replace(full, used=0))) == "rate queue:gpu"
+    assert throttled.kept_now(record, (replace(free, rate=None), replace(full, used=0))) == "limit queue:gpu"
