@@ -69,6 +69,8 @@ def details(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("of time", document.get("schedule_time")),
         ("waits for", document.get("waiting_reason")),
         *_later(document),
+        ("deadline", document.get("deadline")),
+        ("key", job.get("concurrency_key")),
         ("members", sums(document)),
         ("array", document.get("array")),
         ("index", document.get("array_index")),

@@ -89,7 +89,30 @@ def rejection(id_: JobId, text: str, refusal: InvalidSpec) -> tuple[Acceptance, 
         ensure_ascii=False,
     )
     digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]
-    return replace(_REFUSED, id=id_, digest=digest), complaints
+    return replace(_REFUSED, id=id_, digest=digest, spec=_named(text)), complaints
 
 
+def _named(text: str) -> str:
+    """The spec of a record that says what a refused submission called itself, so that a search finds it.
+
+    It may be anything, that is why it was refused: what is no short text on one line is left out.
+    """
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError):
+        return "{}"
+    if not isinstance(given, dict):
+        return "{}"
+    found = {"job_type": given.get("type")} if "function" in given else {}
+    found |= {name: given[name] for name in _NAMES if name in given}
+    short = {
+        name: value
+        for name, value in found.items()
+        if isinstance(value, str) and 0 < len(value) <= _MOST_LETTERS and value.isprintable()
+    }
+    return json.dumps(short)
+
+
+_NAMES = ("job_type", "job_name", "tag", "username")
+_MOST_LETTERS = 255
 _REFUSED = Acceptance(id="", digest="", spec="{}", queue="", shape="1s", window_ms=FOREVER)

@@ -139,7 +139,12 @@ class Maker:
 
     def _completed(self, spec: JobSpec, named: Mapping[str, Any]) -> JobSpec:
         """The job with what only a value can say."""
-        changes = {name: value for name, value in self._large.items() if named.get(name) is None}
+        changes: dict[str, Any] = {
+            name: value for name, value in self._large.items() if named.get(name) is None
+        }
+        if self._request.tick is not None:
+            # Of a schedule's two times neither is a duplicate of the other, nor is any job that they become.
+            changes["tick"] = self._request.tick
         if spec.kind == TASK and "resources" in changes:
             json_text.refuse("$.resources", "a task has none, and its request asks for some")
         if named.get("soft_time_limit") is not None or named.get("time_limit") is not None:

@@ -11,7 +11,7 @@ from hysds.core.catalog import Creator
 from hysds.core.errors import InvalidSpec
 from hysds.core.job_description import Maker
 from hysds.core.parse import parse_document
-from hysds.core.spec import JobSpec, Resources, dedup_digest
+from hysds.core.spec import JobSpec, Resources, Tick, dedup_digest
 
 CREATOR = Creator("grid-tile", "mysite.grid", ("fast", "slow"))
 REQUEST = JobSpec("job:grid", {"size": 3})
@@ -224,3 +224,18 @@ def test_a_task_is_refused_what_its_request_says_and_it_can_not_have(
         )
 
     assert [one.path for one in caught.value.complaints] == [path]
+
+
+def test_jobs_of_two_times_of_a_schedule_are_no_duplicates_of_each_other() -> None:
+    """In none of their queues; those of one time are the same each time that they are made."""
+    description = {"type": "tile", "params": {"_command": "true"}}
+    digests = [
+        [
+            dedup_digest(one)
+            for one in _made(description, JobSpec("job:grid", {}, tick=Tick("nightly", time_s)))
+        ]
+        for time_s in (60.0, 120.0, 60.0)
+    ]
+
+    assert digests[0] == digests[2]
+    assert not set(digests[0]) & set(digests[1])
