@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from hysds.cli import given_params, offers, over, submissions, submit_dir, words
 from hysds.cli.exits import Exit
 from hysds.core import spec
 from hysds.core.filling import Request
-from hysds.core.spec import MAX_PRIORITY
+from hysds.core.spec import MAX_PRIORITY, JobSpec
 from hysds.lib import units
 from hysds.sdk.by_type import Plan
 from hysds.sdk.client import Client
@@ -54,11 +54,11 @@ def options(function: F) -> F:
 
 
 def without_type(given: Mapping[str, Any]) -> list[str]:
-    """The options that only a submission by type has, and that were given."""
+    """The options that only a submission by type has, and that were given: all but --dry-run."""
     return [
         f"--{name.replace('_', '-')}"
         for name, value in given.items()
-        if value is not None and value is not False and value != ()
+        if name != "dry_run" and value is not None and value is not False and value != ()
     ]
 
 
@@ -105,15 +105,20 @@ def _carry_out(client: Client, plan: Plan, manner: _Manner) -> Exit:
     if manner.is_dry:
         for one in plan.specs:
             client.check(one)
-        for one in plan.specs:
-            click.echo(spec.stored(one))
-        click.echo(f"{units.counted(len(plan.specs), 'job')} would be submitted", err=True)
-        return Exit.COMPLETED
+        return foretell(plan.specs)
     if not manner.may_be_many:
         _ask(len(plan.specs))
     taken = client.submit_plan(plan)
     told = [] if taken is None else [taken.submission]
     return submissions.show(((plan.job_type, one) for one in told), client.obstacles(told), manner.as_json)
+
+
+def foretell(specs: Sequence[JobSpec]) -> Exit:
+    """Print what would be submitted, as `hysds submit -` reads it."""
+    for one in specs:
+        click.echo(spec.stored(one))
+    click.echo(f"{units.counted(len(specs), 'spec')} would be submitted", err=True)
+    return Exit.COMPLETED
 
 
 def _ask(jobs: int) -> None:

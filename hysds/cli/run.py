@@ -66,7 +66,7 @@ def command(spec: str, force: bool, as_json: bool) -> int:
     for notice in loaded.notices:
         click.echo(f"note: {notice}", err=True)
     with Client(System(loaded.settings)) as checker:
-        job = specs.load([spec], checker, force)[0]
+        job = specs.load(spec, checker, force)
     err = sys.stderr.buffer
     screen = Screen(err if as_json else sys.stdout.buffer, err, outlives_readers=True)
     with interrupts.by_signals(), own_system.ready(loaded, job) as system:

@@ -65,7 +65,7 @@ def add(name: str, spec: str, expression: str, tz: str, catch_up: str, replace: 
         hysds schedule add hourly --cron @hourly --catch-up skip job.json
     """
     with Client() as client:
-        job = specs.load([spec], client)[0]
+        job = specs.load(spec, client)
         added = client.schedule(name, expression, job, tz=tz, catch_up=CatchUp(catch_up), replace=replace)
     click.echo(f"schedule {clean(added.name)}: next at {moments.iso(added.next_ms)}{_paused(added)}")
 

@@ -27,23 +27,23 @@ def command(spec: tuple[str, ...], force: bool, array: str | None, as_json: bool
     A spec is a JSON object with job_type ("job:NAME") and payload, whose _command is the command line, which no shell
     reads; sizes have units, as 64GB or 64GiB. docs/job-spec.md has the other fields.
 
-    All specs are checked before any is submitted. Of a duplicate the id of the job that stands for it is printed, and
-    stderr says so, with both ids; with --json its own is `id`, the other `dedup_job`. With --force it runs beside that
-    one, which is `forced_beside` then. A spec whose command or env names HYSDS_SUBMIT_DIR gets that variable, with the
-    current directory.
+    A file may hold several specs, one a line. All are checked before any is submitted. Of a duplicate the id of the job
+    that stands for it is printed, and stderr says so, with both ids; with --json its own is `id`, the other
+    `dedup_job`. With --force it runs beside that one, which is `forced_beside` then. A spec whose command or env names
+    HYSDS_SUBMIT_DIR gets that variable, with the current directory.
 
     With --array a spec becomes a group: a job for each index, which finds it in HYSDS_ARRAY_INDEX and in place of each
     word $array_index of its command; the printed id is the group's.
 
     With --type the job is made from the type's interface: parameters are checked, and go where that wants them. With
     --over it is about jobs that a query finds: one job for each, or one for all, as the interface says. The options
-    from --param to --yes are for --type alone; a file says such things in its spec.
+    from --param to --time-limit, and --yes, are for --type alone; a file says such things in its spec.
 
     \b
         hysds submit job.json
         id=$(hysds submit job.json) && hysds logs -f "$id"
         hysds submit --json job.json | jq -r '.dedup_job // .id'
-        generate | hysds submit -
+        hysds submit --dry-run job.json | jq -c '.tag = "again"' | hysds submit -
         hysds submit --array 0-999%50 tile.json
         hysds submit --type job-hello:v1 --param greeting=hi
         hysds submit --type job:grid --param size:=3 --param 'colours:=["red", "blue"]'
@@ -61,11 +61,13 @@ def command(spec: tuple[str, ...], force: bool, array: str | None, as_json: bool
         raise click.UsageError("what is to be submitted? Give a file, - for stdin, or --type")
     if foreign := by_type.without_type(given):
         raise click.UsageError(
-            f"{', '.join(foreign)}: for a submission by --type; a file says it in its spec"
+            f"{', '.join(foreign)}: for a submission by --type; a file says such things in its spec"
         )
     with Client() as client:
-        jobs = specs.load(spec, client, force, array)
-        specs.check(spec, jobs, client)
-        taken = client.submit_many(jobs)
+        loaded = specs.load_all(spec, client, force, array)
+        specs.check(loaded.names, loaded.specs, client)
+        if given["dry_run"]:
+            return by_type.foretell(loaded.specs)
+        taken = client.submit_many(loaded.specs)
         obstacles = client.obstacles(taken)
-    return submissions.show(zip(spec, taken, strict=True), obstacles, as_json)
+    return submissions.show(zip(loaded.names, taken, strict=True), obstacles, as_json)
