@@ -10,34 +10,26 @@ with Client() as client:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
 from hysds.bootstrap import System
-from hysds.core import calls, ids, parse
-from hysds.core.additions import Adding
-from hysds.core.catalog import JobType
+from hysds.core import ids
 from hysds.core.document import document
-from hysds.core.errors import InvalidSpec, NotFound, Unreachable
+from hysds.core.errors import NotFound, Unreachable
 from hysds.core.explanation.values import Explanation, Why
-from hysds.core.filling import Request
 from hysds.core.floor_requests import Drain, WorkerState
-from hysds.core.policies import Policies
 from hysds.core.query import JobQuery
 from hysds.core.repetition import Changes
 from hysds.core.requests import MAX_BATCH
 from hysds.core.schedule import CatchUp, Schedule
-from hysds.core.spec import JobSpec
 from hysds.core.status import TERMINAL
-from hysds.orchestrator.job_types import Reload
 from hysds.orchestrator.schedules import Timetable
-from hysds.orchestrator.submit import GroupSubmission, Submission
-from hysds.orchestrator.type_registration import register
+from hysds.orchestrator.submit import Submission
 from hysds.ports.ledger import Kept
 from hysds.ports.store import Page
-from hysds.sdk.by_type import Over, Plan, Planner, Taken, submitted
+from hysds.sdk.calling import Calling
 from hysds.sdk.control import Controls
 from hysds.sdk.endings import Endings
 from hysds.sdk.explaining import explained, obstacles
@@ -45,16 +37,15 @@ from hysds.sdk.floor import Floor
 from hysds.sdk.following import Follower, Place
 from hysds.sdk.queues import Queues
 from hysds.sdk.repeating import retried
-from hysds.sdk.tasks import TaskEnds, TaskHandle, name_of
-
-Spec = JobSpec | Mapping[str, Any] | str | bytes
-"""A job spec: parsed, as a dictionary, or as JSON text."""
+from hysds.sdk.submitting import Spec
+from hysds.sdk.tasks import TaskEnds
+from hysds.sdk.types import Types
 
 _ENDED = frozenset(status.value for status in TERMINAL)
 _WATCH_S = 5.0
 
 
-class Client(Controls, Queues):
+class Client(Types, Calling, Controls, Queues):
     """Talks to a system. Safe to share between threads; `close` it, or use it in a `with` statement.
 
     Every method raises Unreachable when a part of the system that it needs does not answer.
@@ -77,153 +68,6 @@ class Client(Controls, Queues):
     def close(self) -> None:
         """Let go of connections."""
         self._system.close()
-
-    def submit(self, spec: Spec, job_id: str | None = None) -> Submission:
-        """Submit a job. With an id of your own you may repeat the call until it is answered.
-
-        Raises: InvalidSpec with every complaint; Refused (Conflict, TooOld, Full) where the ledger does not take it.
-        """
-        submission = self.submit_many([spec], None if job_id is None else [job_id])[0]
-        if submission.refused is not None:
-            raise submission.refused
-        return submission
-
-    def submit_many(
-        self, specs: Iterable[Spec], job_ids: Sequence[str] | None = None
-    ) -> tuple[Submission, ...]:
-        """Submit jobs in order, in few steps. A spec that the ledger does not take says so in its answer.
-
-        Raises: InvalidSpec for the first spec that is wrong, before anything is submitted.
-        """
-        known = None if job_ids is None else [ids.job_id(job_id) for job_id in job_ids]
-        parsed = [self._parse(spec, known[place] if known else None) for place, spec in enumerate(specs)]
-        return self._system.orchestrator.submit(parsed, known)
-
-    def submit_group(
-        self, parent: Spec, members: Iterable[Spec], job_id: str | None = None
-    ) -> GroupSubmission:
-        """Submit jobs as one: all of them or none. `parent` describes the whole and runs nothing; its job ends when all
-        members have. With an id of your own you may repeat the call until it is answered.
-
-        Raises: InvalidSpec with every complaint; Refused (Conflict, TooOld, Full) where the ledger does not take it.
-        """
-        known = None if job_id is None else ids.job_id(job_id)
-        whole, parts = self._parse(parent, known), [self._parse(spec, known) for spec in members]
-        submission = self._system.orchestrator.submit_group(whole, parts, known)
-        if submission.group.refused is not None:
-            raise submission.group.refused
-        return submission
-
-    def run_task(self, function: str | Callable[..., Any], *args: Any, **kwargs: Any) -> TaskHandle:
-        """Have a task worker call a function, by its dotted name, with arguments that JSON can carry.
-
-            client.run_task("package.module.function", 1, key="value").result()
-
-        `submit_task` takes a queue, a priority, limits and all else.
-        Raises: as submit_task.
-        """
-        return self.submit_task({"function": name_of(function), "args": list(args), "kwargs": kwargs})
-
-    def submit_task(self, task: Mapping[str, Any], job_id: str | None = None) -> TaskHandle:
-        """Have a task `{function, args, kwargs, queue, priority, …}` run; see docs/job-spec.md. With an id of your own
-        you may repeat the call until it is answered.
-
-        Raises: InvalidSpec with every complaint, also for a function that the settings here don't allow; Refused where
-        the ledger does not take it.
-        """
-        return self.submit_tasks([task], None if job_id is None else [job_id])[0]
-
-    def submit_tasks(
-        self, tasks: Iterable[Mapping[str, Any]], job_ids: Sequence[str] | None = None
-    ) -> tuple[TaskHandle, ...]:
-        """Have tasks run, handed over in few steps; a handle for each, in order.
-
-        Raises: InvalidSpec for the first that is wrong, before any is submitted; Refused for the first that the ledger
-        did not take, when the others may have been submitted.
-        """
-        known = None if job_ids is None else [ids.job_id(job_id) for job_id in job_ids]
-        specs = [self._task(task, known[place] if known else None) for place, task in enumerate(tasks)]
-        self._ends.expect()
-        taken = self._system.orchestrator.submit(specs, known)
-        refused = next((one.refused for one in taken if one.refused is not None), None)
-        if refused is not None:
-            raise refused
-        return tuple(self._ends.submitted(one) for one in taken)
-
-    def parse(self, spec: Spec) -> JobSpec:
-        """The checked spec; nothing is submitted, and nothing of the system is asked.
-
-        Raises: InvalidSpec with every complaint.
-        """
-        if isinstance(spec, JobSpec):
-            return spec
-        limit = self._system.settings.jobs.max_spec_size_bytes
-        if isinstance(spec, str | bytes):
-            return parse.parse(spec, limit)
-        return parse.parse_document(spec, limit)
-
-    def check(self, spec: Spec) -> None:
-        """Whether the job types and policies in force allow a spec; nothing is submitted.
-
-        Raises: InvalidSpec with every complaint.
-        """
-        self._system.orchestrator.check(self.parse(spec))
-
-    def types(self) -> Mapping[str, JobType]:
-        """The job types that are in force now, by name."""
-        return self._system.catalog.latest().types
-
-    def policies(self) -> Policies:
-        """What this process's settings let queues, types, users and concurrency keys do."""
-        return self._system.settings.policies
-
-    def reload_types(self, publishes: bool = True) -> Reload:
-        """Read the files of job types that this process's settings name, and publish them for all submitters.
-        `publishes` of False: only say what that would change.
-
-        Raises: InvalidSpec with everything wrong in them, Refused where none are named, Conflict where somebody else
-        published meanwhile; what was in force stays so then.
-        """
-        return self._system.catalog.reload(self._system.type_files, publishes)
-
-    def add_types(self, types: Sequence[JobType], may_replace: bool = False) -> Mapping[str, Adding]:
-        """Register job types, as `orchestrator.job_repository` reads them from files; all or none of them.
-
-        Raises: Refused for one whose version is registered with other content, unless it `may_replace` that.
-        """
-        return register(self._system.catalog, types, may_replace)
-
-    def submit_type(
-        self, name: str, params: Mapping[str, Any] | None = None, request: Request | None = None
-    ) -> Submission:
-        """Submit a job of a registered type, such as `job-crop:v1`. `request`: what else the submission says.
-
-        Raises: NotFound for a type that is not registered; InvalidSpec with every complaint; Refused as `submit`.
-        """
-        return self.submit(self.plan(name, _with(request, params)).specs[0])
-
-    def submit_type_over(
-        self, name: str, over: Over, params: Mapping[str, Any] | None = None, request: Request | None = None
-    ) -> Taken | None:
-        """Submit what a registered type makes of the jobs that a query finds: a job for each, or one for all, as its
-        interface says. Several are the members of one group. None: nothing is found.
-
-        Raises: as `submit_type`, for all of them before anything is submitted; what the ledger itself refuses is said
-        in the answer.
-        """
-        return self.submit_plan(self.plan(name, _with(request, params), over))
-
-    def plan(self, name: str, request: Request, over: Over | None = None) -> Plan:
-        """What such a submission would submit; nothing is.
-
-        Raises: as `submit_type_over`.
-        """
-        system = self._system
-        return Planner(system.catalog.latest(), lambda: system.store, self.parse).plan(name, request, over)
-
-    def submit_plan(self, plan: Plan) -> Taken | None:
-        """Submit what was planned; None: it was nothing. What the ledger does not take says so in its answer."""
-        return submitted(self._system.orchestrator, plan)
 
     def job(self, job_id: str) -> dict[str, Any]:
         """The job's document: from the ledger while that remembers the job, else from the store.
@@ -406,35 +250,6 @@ class Client(Controls, Queues):
         found = self._system.store.get(wanted) if wanted else ()
         return {id_: document for id_, document in zip(wanted, found, strict=True) if document is not None}
 
-    def _task(self, task: Mapping[str, Any], job_id: ids.JobId | None) -> JobSpec:
-        settings = self._system.settings
-        try:
-            spec = parse.parse_task(task, settings.tasks.queues[0], settings.jobs.max_spec_size_bytes)
-            calls.refuse_unless_allowed(spec, settings.tasks.allow)
-        except InvalidSpec as refusal:
-            if job_id is not None:
-                self._system.orchestrator.reject(job_id, str(task), refusal)
-            raise
-        return spec
-
-    def _parse(self, spec: Spec, job_id: ids.JobId | None) -> JobSpec:
-        try:
-            return self.parse(spec)
-        except InvalidSpec as refusal:
-            if job_id is not None:
-                self._system.orchestrator.reject(job_id, _text(spec), refusal)
-            raise
-
 
 def _document(kept: Kept) -> dict[str, Any]:
     return document(kept.record, kept.spec, kept.attempts, kept.error)
-
-
-def _with(request: Request | None, params: Mapping[str, Any] | None) -> Request:
-    """The request with these parameters in place of its own, where any are given."""
-    given = Request() if request is None else request
-    return given if params is None else replace(given, params=params)
-
-
-def _text(spec: Spec) -> str:
-    return spec.decode(errors="replace") if isinstance(spec, bytes) else str(spec)
