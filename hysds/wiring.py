@@ -371,7 +371,17 @@ def _retention_ms(settings: Settings) -> int:
 
 
 def type_files(settings: Settings) -> tuple[Catalog, tuple[Complaint, ...]]:
-    """What the files of job types say that the settings name, and notes; see `orchestrator.catalog_files.read`."""
+    """What the files of job types say that the settings name, and notes; see `orchestrator.catalog_files.read`.
+
+    A creator that these settings do not allow is noted: those of whoever submits decide, and may name more.
+    """
+    from hysds.adapters.creators import functions
     from hysds.orchestrator import catalog_files  # loads the parser of specs, which workers need not
 
-    return catalog_files.read(settings.catalog.paths)
+    found, notes = catalog_files.read(settings.catalog.paths)
+    for job_type in found.types.values():
+        place = (*job_type.sources, job_type.name)[0]
+        for creator in job_type.creators:
+            if why := functions.objection(creator.function, settings.creators.prefixes):
+                notes = (*notes, Complaint(place, f"creator {creator.function} {why}"))
+    return found, notes

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from hysds.core import json_text, parse, queue_names, spec_sense
@@ -31,6 +32,7 @@ _IMAGE_KEYS = (
 _OURS = (*_SPEC_KEYS, "queues", "ceilings", "dedup", "max_running", "rate", "burst")
 ORCHESTRATOR_KEYS = ("job_type", "job_creators", *_OURS)
 WORKER_KEYS = ("type", "command", "disk_usage", *_IMAGE_KEYS, "dependency_images", *_OURS)
+_SHELLS = frozenset({"sh", "ash", "bash", "dash", "ksh", "zsh"})
 _TWINS = (Status.QUEUED, Status.WAITING, Status.STARTED, Status.COMPLETED)
 
 
@@ -143,7 +145,9 @@ def _command(given: object, at: Reading) -> Command | None:
         at.complain("is required: the program that runs", "path")
     options = at.at("options").texts(stated.get("options", []))
     arguments = at.at("arguments").texts(stated.get("arguments", []))
-    for key, words in (("path", (path,)), ("options", options)):
+    # A shell does read its options; that is what it is called for.
+    read_by_none = () if PurePosixPath(path).name in _SHELLS else options
+    for key, words in (("path", (path,)), ("options", read_by_none)):
         at.found.notes += (
             Complaint(
                 json_text.below(at.path, key), f"{word} reaches the program as it stands: no shell reads it"

@@ -53,7 +53,7 @@ def _configs(file: str, text: str | bytes, found: Notes) -> list[Any]:
     """Raises: InvalidSpec, with paths in the file, for a text that is none."""
     document, is_doubled = json_text.decode(text)
     if is_doubled:
-        raise InvalidSpec(tuple(json_text.given_twice(document, "$")))
+        found.complaints += json_text.given_twice(document, f"{file}: $")
     if not isinstance(document, dict):
         json_text.refuse("$", f"must be an object with configs, not {json_text.kind(document)}")
     for key in document:

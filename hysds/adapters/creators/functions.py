@@ -47,6 +47,15 @@ def chosen(name: str, prefixes: tuple[str, ...]) -> str:
     )
 
 
+def objection(name: str, prefixes: tuple[str, ...]) -> str:
+    """Why nothing may be called for `name`; "" where something may."""
+    try:
+        chosen(name, prefixes)
+    except NoCreator as refusal:
+        return str(refusal)
+    return ""
+
+
 def resolved(name: str, prefixes: tuple[str, ...]) -> Callable[..., Any]:
     """The function of a chosen name.
 

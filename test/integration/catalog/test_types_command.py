@@ -197,3 +197,18 @@ def test_without_files_there_is_nothing_to_reload(
     assert "HYSDS_CATALOG_PATHS" in capsys.readouterr().err
     assert main(["types"]) == 0
     assert "no job type is registered" in capsys.readouterr().err
+
+
+def test_a_creator_that_is_not_allowed_here_is_noted_and_published(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever submits may allow it; an operator who forgot to finds out before anybody submits."""
+    assert main(["config", "reload"]) == 0
+    noted = capsys.readouterr()
+    monkeypatch.setenv("HYSDS_CREATORS_PREFIXES", "creators")
+    assert main(["config", "reload"]) == 0
+    allowed = capsys.readouterr()
+
+    assert "creator creators.count.make is not allowed: the setting creators.prefixes allows" in noted.err
+    assert "added: boxed, free, job:count" in noted.out
+    assert "creators.count.make" not in allowed.err

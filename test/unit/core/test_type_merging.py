@@ -227,6 +227,24 @@ def test_a_file_that_is_none_is_refused(text: str, complaint: str) -> None:
     assert complaints(f=text)[0].startswith(complaint)
 
 
+def test_a_key_twice_hides_nothing_else_that_is_wrong() -> None:
+    """In its own file neither."""
+    text = '{"configs": [{"job_type": "job:x", "priority": 1, "priority": 2}, {"job_type": "job:y", "priorty": 1}]}'
+
+    assert [one.partition(": $")[2].partition(":")[0] for one in complaints(f=text)] == [
+        ".configs[0].priority",
+        ".configs[1].priorty",
+    ]
+
+
+@pytest.mark.parametrize(("path", "count"), [("/bin/x", 1), ("sh", 0), ("/usr/bin/bash", 0)])
+def test_a_dollar_in_an_option_is_noted_where_no_shell_reads_it(path: str, count: int) -> None:
+    """HySDS's script had one read all; `sh -c` has one still."""
+    command = {"path": path, "options": ["-c", "echo $0"], "arguments": []}
+
+    assert len(read({"f.json": of({"type": "x", "command": command})})[1]) == count
+
+
 _ORCHESTRATORS: list[tuple[dict[str, Any], str, str]] = [
     ({"priorty": 1}, ".priorty", "unknown key"),
     ({"command": COMMAND}, ".command", "unknown key"),
