@@ -65,11 +65,8 @@ def _no_hash(client: Any, id: str) -> None:
 
 
 Damage = Callable[[Any, str], None]
-damages = pytest.mark.parametrize(
-    "damage",
-    [_no_number, _no_status, _no_known_status, _no_shape, _no_hash],
-    ids=lambda one: one.__name__[1:],
-)
+DAMAGES: tuple[Damage, ...] = (_no_number, _no_status, _no_known_status, _no_shape, _no_hash)
+damages = pytest.mark.parametrize("damage", DAMAGES, ids=lambda one: one.__name__[1:])
 
 
 def _stands(client: Any, id: str) -> list[str]:

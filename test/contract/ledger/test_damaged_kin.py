@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from contract.ledger.sample import end, job, status, take
+import pytest
+
+from contract.ledger.sample import START_US, end, job, status, take
 from contract.ledger.side_by_side import audited
-from contract.ledger.test_damaged import Damage, client, damages, ledger, running
+from contract.ledger.test_damaged import DAMAGES, Damage, client, damages, ledger, running
 from contract.ledger.test_groups import accepted, counted, sealed
 from hysds.core.record import GROUP
 from hysds.core.status import Status
@@ -112,3 +114,21 @@ def test_a_group_of_groups_does_not_wait_for_one_that_was_set_aside(
     assert status(ledger, outer.id) is Status.FAILED
     ledger.commit(end(take(ledger)))
     assert _kin_of(client) == []
+
+
+@pytest.mark.parametrize("damage", [one for one in DAMAGES if one.__name__ != "_no_hash"])
+@pytest.mark.parametrize("stood", ["ready", "started", "waiting"])
+def test_a_queue_does_not_count_what_was_set_aside(
+    ledger: Ledger, client: Any, damage: Damage, stood: str
+) -> None:
+    """As far as the record's other fields and the sets tell where it stood."""
+    item = job(wake_ms=START_US // 1_000 + 60_000 if stood == "waiting" else 0)
+    ledger.accept([item])
+    if stood == "started":
+        take(ledger)
+    damage(client, item.id)
+
+    audited(ledger)
+
+    [tally] = ledger.tallies()
+    assert (tally.ready, tally.running, tally.waiting) == (0, 0, ())

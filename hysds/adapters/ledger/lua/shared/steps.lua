@@ -90,11 +90,16 @@ local function leave_named_places(id)
     if raw.long then pcall(read_fields, P .. 'long:' .. id, raw) end
     return raw
   end)
-  kin.set_aside(id, is_hash and raw or {})
-  if not is_hash then return end
+  if not is_hash then return kin.set_aside(id, {}) end
   local list = P .. 'ready:' .. raw.queue .. ':' .. raw.shape
-  if zset_score(list, id) then zset_drop(list_of(raw.queue, raw.shape), id) end
-  if raw.owner ~= '' and held_of(raw.owner)[id] then hold(raw.owner, id, nil) end
+  local is_ready, is_held = zset_score(list, id), raw.owner ~= '' and held_of(raw.owner)[id]
+  if is_ready then zset_drop(list_of(raw.queue, raw.shape), id) end
+  if is_held then hold(raw.owner, id, nil) end
+  if not KNOWN[raw.status] then
+    local waits = raw.reason ~= '' and raw.ended_ms == 0
+    raw.status = is_held and STARTED or is_ready and QUEUED or waits and WAITING or nil
+  end
+  kin.set_aside(id, raw)
   local queue, what = tallies.counted(raw)
   if KNOWN[raw.status] and queue then tallies.count(queue, what, -1) end
   local key = raw.dedup ~= '' and key_of(raw.dedup)
