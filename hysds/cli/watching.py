@@ -38,6 +38,8 @@ def what_is_left(client: Client, document: dict[str, Any], watcher: Watcher, scr
         screen.say(f"job {id_} is a group, which runs nothing itself; its members: hysds jobs --parent {id_}")
     elif not document.get("attempts"):
         screen.say(f"job {id_} has not run")
+    elif document.get("resource") == "task":
+        _of_task(document, screen)
     elif not has_ended(document):
         screen.say(f"job {id_} has written nothing yet, or nothing that is still kept")
     elif (size_bytes := live.from_files(document, screen)) == 0:
@@ -46,6 +48,15 @@ def what_is_left(client: Client, document: dict[str, Any], watcher: Watcher, scr
         info = document["job"]["job_info"]
         where = f"{info.get('execute_node', 'its worker')}:{info.get('job_dir', 'its work directory')}"
         screen.say(f"no live output is kept of job {id_}; its files: {words.clean(where)}")
+
+
+def _of_task(document: dict[str, Any], screen: Screen) -> None:
+    """Its children keep nothing: of one that failed the document has the end of what it printed."""
+    id_, printed = document["id"], document["attempts"][-1].get("stdout_tail")
+    if printed:
+        screen.show("stdout", str(printed).encode())
+    else:
+        screen.say(f"job {id_} is a task: what one prints is kept where it fails; see hysds status {id_}")
 
 
 def _log(client: Client, job_id: str, watcher: Watcher) -> bool:

@@ -16,7 +16,7 @@ from hysds.core.explanation.queueing import obstacle, takers
 from hysds.core.explanation.values import Explanation, Seen, Terms, Why
 from hysds.core.ids import JobId
 from hysds.core.limit_keys import LimitState
-from hysds.core.record import AFTER, Record
+from hysds.core.record import AFTER, TASK, Record
 from hysds.core.requests import Place
 from hysds.core.shapes import Shape
 from hysds.core.status import TERMINAL, Status
@@ -49,7 +49,8 @@ def explained(system: System, job_id: JobId, find: Find) -> Explanation:
         if stored is None or stored["status"] not in _ENDED:
             raise
         return explain(Seen(job_id, stored), _terms(system.settings, time.time_ns() // 1_000_000))
-    terms = _terms(system.settings, system.ledger.now_ms())
+    kind = kept.record.kind if kept is not None else ""
+    terms = _terms(system.settings, system.ledger.now_ms(), kind)
     if kept is None:
         whole = _found(find, job_id)
         return explain(Seen(job_id, whole, twin=_twin(find, whole)), terms)
@@ -118,7 +119,7 @@ def _found(find: Find, job_id: str) -> Mapping[str, Any] | None:
         return None
 
 
-def _terms(settings: Settings, now_ms: int) -> Terms:
+def _terms(settings: Settings, now_ms: int, kind: str = "") -> Terms:
     return Terms(
         now_ms=now_ms,
         lease_ms=round(settings.ledger.lease_s * 1000),
@@ -126,6 +127,6 @@ def _terms(settings: Settings, now_ms: int) -> Terms:
         stop_grace_ms=round(settings.worker.stop_grace_s * 1000),
         drain_timeout_ms=round(settings.worker.drain_timeout_s * 1000),
         retention_ms=round(settings.ledger.record_retention_s * 1000),
-        default_time_limit_s=settings.jobs.default_time_limit_s,
+        default_time_limit_s=(settings.tasks if kind == TASK else settings.jobs).default_time_limit_s,
         time_limit_gap_s=settings.jobs.hard_time_limit_gap_s,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from hysds.core import outcome
@@ -34,11 +35,11 @@ def of_hard_limit(ran_s: float) -> Outcome:
     )
 
 
-def of_death(ending: Ending | None, function: str) -> Outcome:
-    """The child died in the call."""
+def of_death(ending: Ending | None, function: str, ran_s: float) -> Outcome:
+    """The child died in the call, which had run for so long; the child itself may be hours old."""
     if ending is None:
         return Outcome(FailureClass.INTERNAL, "nobody can tell how its process ended")
-    judged = outcome.of_ending(ending, (function,))
+    judged = outcome.of_ending(_of_the_call(ending, ran_s), (function,))
     if ending.reason is Reason.EXITED:
         text = f"its process ended itself with exit code {ending.exit_code} before the function returned"
         return Outcome(
@@ -56,6 +57,12 @@ def of_death(ending: Ending | None, function: str) -> Outcome:
             signum=judged.signum,
         )
     return judged
+
+
+def _of_the_call(ending: Ending, ran_s: float) -> Ending:
+    if ending.started is None:
+        return ending
+    return replace(ending, started=replace(ending.started, boot_s=ending.ended.boot_s - round(ran_s, 3)))
 
 
 def _failed(said: Mapping[str, Any], ran: str) -> Outcome:

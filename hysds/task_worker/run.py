@@ -156,7 +156,7 @@ def _unanswered(attempt: Attempt, silence: Silence, taken: Child, children: Chil
     ending = taken.gone() if silence.in_time else taken.end()
     children.replace(None)
     if silence.in_time or attempt.stopped is not None:
-        return Ended(outcomes.of_death(ending, calls.call_of(attempt.spec).function), tail=tail)
+        return Ended(outcomes.of_death(ending, calls.call_of(attempt.spec).function, ran_s), tail=tail)
     left_s = attempt.deadline_in_s()
     if left_s is not None and left_s <= 0:
         return Ended(outcome.at_deadline(Outcome(), ran_s), tail=tail)

@@ -9,7 +9,7 @@ from hysds.core.explanation.queueing import OVERDUE_MS, silent_reconciler
 from hysds.core.explanation.takers import facts_of, is_silent
 from hysds.core.explanation.values import Coming, Reason, Seen, Terms, Why, part, span
 from hysds.core.floor_requests import WorkerState
-from hysds.core.record import FOREVER, Record, worker_name
+from hysds.core.record import FOREVER, TASK, Record, worker_name
 
 _LEAVING = "draining: the worker is leaving"
 """What the gate of a worker says that was told to end."""
@@ -86,8 +86,9 @@ def _limits(record: Record, document: Mapping[str, Any], terms: Terms) -> list[C
         soft_s = terms.default_time_limit_s
     if hard_s is None:
         hard_s = soft_s + terms.time_limit_gap_s
+    asked = "SoftTimeLimitExceeded is raised in it" if record.kind == TASK else "it is asked to end (SIGTERM)"
     limits = (
-        ("it is asked to end (SIGTERM): its soft time limit", soft_s),
+        (f"{asked}: its soft time limit", soft_s),
         ("it is ended: its time limit", hard_s),
     )
     found = [

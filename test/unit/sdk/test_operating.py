@@ -350,3 +350,17 @@ def test_a_job_over_a_limit_is_explained_by_who_holds_its_place(tmp_path: Path) 
 
     assert told.reason is Reason.LIMIT
     assert f"the one place is taken by {first.id}" in told.sentence
+
+
+def test_a_running_task_is_explained_with_the_default_limit_of_tasks(tmp_path: Path) -> None:
+    """Which is not that of jobs."""
+    with SimulatedSystem(tmp_path) as system:
+        task = system.client.submit_task({"function": "m.f"})
+        fit = Fit((str(system.system.ledger.kept([JobId(task.id)])[0].record.shape),))
+        system.system.ledger.claim(Bid("tasks@w1/1", ("tasks",), fit, "n", 30_000, 60_000))
+        told = system.client.explain(task.id).why
+        tasks = system.system.settings.tasks
+        record = system.system.ledger.kept([JobId(task.id)])[0].record
+
+    assert told.reason is Reason.RUNNING
+    assert told.coming[0].at_ms == record.started_ms + round(tasks.default_time_limit_s * 1000)

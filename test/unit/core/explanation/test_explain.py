@@ -516,3 +516,16 @@ def test_facts_of_another_version_are_survived(facts: str) -> None:
 
     assert told.why.reason is Reason.TOO_LARGE
     assert "can't hold it (1s4096m)" in told.takers[0].missing[0].text
+
+
+def test_a_task_hears_its_soft_limit_as_an_exception() -> None:
+    """A command gets a signal."""
+    spec = json.dumps({"job_type": "job:x", "payload": {"_command": "true"}, "soft_time_limit": 60.0})
+    said = {}
+    for kind in ("", "task"):
+        record = started(kind=kind)
+        told = explain(Seen(ID, document(record, spec), record, workers=(worker(),)), TERMS)
+        said[kind] = told.why.coming[0].what
+
+    assert "SIGTERM" in said[""]
+    assert "SoftTimeLimitExceeded" in said["task"]
