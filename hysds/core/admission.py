@@ -68,12 +68,13 @@ class Admission(LineSteps):
                 failed = failed or named
                 continue
             record = self.records.get(named)
+            if record is not None and record.status is Status.DEDUPED:
+                completed_before = record.dedup_status == Status.COMPLETED.value
+                record = self.records.get(record.dedup_job)
+                if record is None and completed_before:
+                    continue
             if record is None and not item.parent:
                 return Needs(unknown=named)
-            if record is not None and record.status is Status.DEDUPED:
-                record = self.records.get(record.dedup_job)
-                if record is None:
-                    continue  # it stood for a completed one
             if record is not None and not record.status.is_terminal:
                 live[record.id] = None
             elif (record is None or record.status is not Status.COMPLETED) and item.after_on != FINISHED:

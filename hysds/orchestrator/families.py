@@ -51,6 +51,8 @@ class Families:
         items: list[Acceptance] = []
         for position, spec in enumerate(members):
             child = ids.child(id_, position)
+            if spec.after is not None and id_ in spec.after.jobs:
+                json_text.refuse("$.after", f"a member can't come after its own group, {id_}")
             if spec.array is None:
                 route = self._router.route(spec)
                 items.append(_member(route, arrays.alone(route.spec), child, id_))

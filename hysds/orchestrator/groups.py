@@ -36,7 +36,8 @@ class Groups:
         if family.weight <= MAX_BATCH and not family.group.after:
             accepted = self._accept((family.group, *family.members))
             self._dispatcher.ring(accepted.ready)
-            return accepted.answers[0], accepted.ready
+            if not _is_staged(accepted):
+                return accepted.answers[0], accepted.ready
         group = replace(family.group, staged=len(family.members))
         answer = self._accept((group,)).answers[0]
         is_open = answer.how in (Accepting.ACCEPTED, Accepting.REPEATED)
@@ -77,3 +78,10 @@ class Groups:
             ready += moved.ready
             if not moved.more:
                 return tuple(ready)
+
+
+def _is_staged(accepted: Accepted) -> bool:
+    """Whether this repeats a submission that was staged, and cut off: then it came after jobs that are forgotten now."""
+    group, *members = accepted.answers
+    is_open = group.how is Accepting.REPEATED and group.status == Status.WAITING.value
+    return is_open and any(answer.how is Accepting.NO_PARENT for answer in members)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hysds.core.errors import Refused
+from hysds.core.record import Record
 from hysds.core.requests import FINISHED, Acceptance
 from hysds.core.status import Status
 from hysds.ports.ledger import Ledger
@@ -50,13 +51,27 @@ class Past:
         for item in batch:
             wanted |= {id: None for id in item.after if id not in handed_in}
             handed_in.add(item.id)
-        kept = self.ledger.kept(list(wanted))
-        lost = [id for id, known in zip(wanted, kept, strict=True) if known is None]
-        ends = self._ends(lost)
+        kept = dict(zip(wanted, self.ledger.kept(list(wanted)), strict=True))
+        duplicates = {id: known.record for id, known in kept.items() if known and known.record.dedup_job}
+        ends = self._ends([id for id, known in kept.items() if known is None])
         twins = {id: end for id, end in ends.items() if end is not None and end not in _ENDS}
-        ended = self._ends(list(twins.values()))
+        purged = self._purged_twins(duplicates)
+        ended = self._ends([*twins.values(), *purged.values()])
         # A duplicate stands for its twin; the key of one that is forgotten stood for a completed job.
-        return ends | {id: ended[twin] or Status.COMPLETED.value for id, twin in twins.items()}
+        old = {id: ended[twin] or Status.COMPLETED.value for id, twin in twins.items()}
+        return ends | old | {id: ended[twin] for id, twin in purged.items()}
+
+    def _purged_twins(self, duplicates: Mapping[str, Record]) -> dict[str, str]:
+        """By the id of a duplicate, the id of its twin, where the ledger knows the duplicate alone and the twin had not
+        completed when it became one.
+        """
+        twins = [one.dedup_job for one in duplicates.values()]
+        known = self.ledger.kept(twins) if twins else ()
+        return {
+            id: one.dedup_job
+            for (id, one), twin in zip(duplicates.items(), known, strict=True)
+            if twin is None and one.dedup_status != Status.COMPLETED.value
+        }
 
     def _ends(self, wanted: Sequence[str]) -> dict[str, str | None]:
         """By id, the status that a job ended in, the id of its twin for a duplicate, None where that is not known."""

@@ -560,8 +560,8 @@ MUTANTS: Sequence[Mutant] = (
         "24",
         "an unknown dependency is waited for",
         _ENTERING,
-        "if not record and item.parent == '' then return live, named end",
-        "if not record then live[#live + 1] = named end",
+        "if not record and not is_met and item.parent == '' then return live, named end",
+        "if not record and not is_met then live[#live + 1] = named end",
     ),
     _one(
         "21",

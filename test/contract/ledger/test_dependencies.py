@@ -8,8 +8,8 @@ from contract.ledger.conftest import RETENTION_MS, Clock
 from contract.ledger.sample import bid, end, job, keyed, started, status, take
 from contract.ledger.test_groups import counted, group, record
 from hysds.core.kin import ROOM
-from hysds.core.record import GROUP
-from hysds.core.requests import FINISHED, Accepting, Ready, Staging
+from hysds.core.record import FOREVER, GROUP
+from hysds.core.requests import FINISHED, Accepting, Purge, Ready, Staging
 from hysds.core.status import Status
 from hysds.ports.ledger import Ledger
 
@@ -125,6 +125,42 @@ def test_a_duplicate_stands_for_the_job_that_it_is_a_duplicate_of(ledger: Ledger
     assert record(ledger, after.id).after_left == 1
     ledger.commit(end(take(ledger)))
     assert status(ledger, after.id) is Status.QUEUED
+
+
+def test_a_duplicate_of_a_job_that_was_purged_stands_for_nothing(ledger: Ledger) -> None:
+    """How its twin ended, the ledger can't tell: what comes after it is refused, and a member is revoked."""
+    twin, duplicate = keyed(), keyed()
+    ledger.accept([twin, duplicate])
+    ledger.commit(end(take(ledger), Status.FAILED, reason="user"))
+    _purge(ledger, twin.id)
+    parent = job(kind=GROUP, members=1)
+    member = job(parent=parent.id, after=(duplicate.id,))
+
+    [answer] = ledger.accept([job(after=(duplicate.id,))]).answers
+    ledger.accept([parent, member])
+
+    assert (answer.how, answer.twin) == (Accepting.NO_DEPENDENCY, duplicate.id)
+    assert status(ledger, member.id) is Status.REVOKED
+
+
+def test_a_duplicate_of_a_job_that_had_completed_stands_for_it_after_its_purge(ledger: Ledger) -> None:
+    """That it had is on the duplicate's own record."""
+    twin, duplicate = keyed(window_ms=FOREVER), keyed()
+    ledger.accept([twin])
+    ledger.commit(end(take(ledger)))
+    ledger.accept([duplicate])
+    _purge(ledger, twin.id)
+    after = job(after=(duplicate.id,))
+
+    ledger.accept([after])
+
+    assert status(ledger, after.id) is Status.QUEUED
+
+
+def _purge(ledger: Ledger, id: str) -> None:
+    ledger.confirm([(id, record(ledger, id).revision)])
+    ledger.purge([Purge(id)])
+    assert status(ledger, id) is None
 
 
 def test_time_counts_once_the_others_have_ended(ledger: Ledger, clock: Clock) -> None:

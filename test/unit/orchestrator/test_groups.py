@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from hysds.core.ids import JobId
 from hysds.core.kin import STAGING_MS
 from hysds.core.limit_keys import Limit
 from hysds.core.record import FOREVER
-from hysds.core.requests import MAX_BATCH, Acceptance, Accepted, Moved, Staging
+from hysds.core.requests import MAX_BATCH, Acceptance, Accepted, Moved, Purge, Staging
 from hysds.core.shapes import MAX_SHAPES_PER_QUEUE
 from hysds.core.spec import After, JobSpec, Resources
 from hysds.core.status import Status
@@ -285,6 +286,67 @@ def test_the_store_knows_how_forgotten_jobs_ended(ends: str, on: Any, status: St
     [submission] = bench.orchestrator.submit(specs(1, after=After(names, on)))
 
     assert (submission.status, submission.refused) == (status, None)
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [("job-completed", Status.QUEUED), ("job-revoked", Status.REVOKED), ("job-started", None), (None, None)],
+)
+def test_the_store_knows_how_the_twin_ended_of_a_duplicate_that_the_ledger_knows_alone(
+    end: str | None, status: Status | None
+) -> None:
+    """The twin was purged, or forgotten first; where nobody knows, the job is refused."""
+    documents: dict[str, Any] = {}
+    bench = Bench(documents)
+    twin, duplicate = (
+        Acceptance(NEW_ID(), "d", "{}", "q", "1s", dedup="k", twins=frozenset({Status.QUEUED}))
+        for _ in range(2)
+    )
+    bench.ledger.accept([twin, duplicate])
+    bench.ledger.cancel([twin.id])
+    bench.ledger.confirm([(twin.id, bench.ledger.book.records[twin.id].revision)])
+    bench.ledger.purge([Purge(twin.id)])
+    documents.update({twin.id: {"status": end}} if end else {})
+
+    [submission] = bench.orchestrator.submit(specs(1, after=After((JobId(duplicate.id),))))
+
+    assert submission.status == (status or "")
+    assert (submission.refused is None) == (status is not None)
+
+
+def test_a_member_that_would_come_after_its_own_group_is_refused() -> None:
+    """Each would wait for the other; nothing is taken."""
+    bench = Bench()
+    id_ = JobId(NEW_ID())
+    circular = JobSpec("job:q", {"_command": "x"}, after=After((id_,)))
+
+    with pytest.raises(InvalidSpec, match="its own group"):
+        bench.orchestrator.submit_group(PARENT, [*specs(1), circular], id_)
+
+    assert bench.statuses() == {Status.FAILED: 1}
+
+
+def test_a_staged_group_that_was_cut_off_goes_on_though_it_would_fit_one_step_by_now() -> None:
+    """What it came after has completed and was forgotten in between."""
+    documents: dict[str, Any] = {}
+    bench = Bench(documents)
+    [first] = bench.orchestrator.submit(specs(1))
+    id_ = JobId(NEW_ID())
+    parent = replace(PARENT, after=After((first.id,), "finished"))
+    bench.ledger.left = 1
+    with pytest.raises(Unreachable):
+        bench.orchestrator.submit_group(parent, specs(2), id_)
+    bench.ledger.left = 1_000_000
+    bench.ledger.cancel([first.id])
+    bench.ledger.confirm([(first.id, bench.ledger.book.records[first.id].revision)])
+    bench.ledger.settle(MAX_BATCH)
+    bench.ledger.purge([Purge(first.id)])
+    documents[first.id] = {"status": "job-revoked"}
+
+    again = bench.orchestrator.submit_group(parent, specs(2), id_)
+
+    assert again.group.refused is None
+    assert bench.statuses() == {Status.QUEUED: 2}
 
 
 @pytest.mark.parametrize("letter", ["9", "1"])

@@ -32,13 +32,13 @@ local function needs_of(item)
   if #item.after == 0 then return NOBODY, nil, item.doomed ~= '' and item.doomed or nil end
   local live, is_live, failed = {}, {}, item.doomed ~= '' and item.doomed or nil
   for _, named in ipairs(item.after) do
-    local record = sound(named)
-    if not record and item.parent == '' then return live, named end
-    local is_met = false
+    local record, is_met = sound(named), false
     if record and record.status == DEDUPED then
+      local completed_before = record.dedup_status == COMPLETED
       record = sound(record.dedup_job)
-      is_met = not record -- it stood for a completed one
+      is_met = not record and completed_before
     end
+    if not record and not is_met and item.parent == '' then return live, named end
     local is_own = is_within(item, named)
     if record and not is_own and not ENDED[record.status] then
       if not is_live[record.id] then live[#live + 1] = record.id end
