@@ -13,7 +13,7 @@ from hysds.lib.process.guard import tree
 
 _TRANSIENT = re.compile(
     r"(lease|due|workers|queues|drains|lines|tokens|behind)"
-    r"|(ready|shapes|held|worker|inbox|hears|throttle|holders|called|wait|pairs|line):.*",
+    r"|(ready|shapes|held|worker|inbox|hears|throttle|holders|called|expects|wait|pairs|line):.*",
     re.DOTALL,
 )
 """Keys that stand for a live job or a worker that is there; all others are records, streams and windows."""

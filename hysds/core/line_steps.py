@@ -17,7 +17,7 @@ from hysds.core.limit_keys import MAX_HOLDERS, LimitState, RateState
 from hysds.core.pages import Pages
 from hysds.core.record import Record
 from hysds.core.status import Status
-from hysds.core.throttles import LIMIT, RATE, Pair, is_limited, place_in_line
+from hysds.core.throttles import LIMIT, RATE, is_limited, place_in_line
 
 CALLS_AT_ONCE = 100
 """The most jobs that one step calls, and lines that it moves on; what is left is done by the next `wake`."""
@@ -52,20 +52,22 @@ class LineSteps(Pages):
         return calling.answers
 
     def _let_go(self, name: str, calling: Calling) -> None:
-        """Let go whom this throttle keeps no longer."""
-        for pair in sorted(self.throttles.waiting_at(name)):
-            while (line := self._unkept(name, pair)) is not None:
-                if calling.left <= 0:
-                    self.throttles.behind.add(name)
-                    break
-                self._look_at(line, calling)
+        """Let go whom this throttle keeps no longer, the first of all queues and shapes first."""
+        while (line := self._unkept(name)) is not None:
+            if calling.left <= 0:
+                self.throttles.behind.add(name)
+                break
+            self._look_at(line, calling)
         self.throttles.rest(name)
 
-    def _unkept(self, name: str, pair: Pair) -> str | None:
-        """The best line of a pair that waits at a throttle, where it need not any more."""
-        line = self.throttles.first_line(name, pair)
-        head = self._head(line) if line is not None else None
-        return None if head is not None and self.throttles.keeps(name, head) else line
+    def _unkept(self, name: str) -> str | None:
+        """The best line that waits at a throttle, where it need not any more."""
+        found = []
+        for lines in self.throttles.waiting_at(name).values():
+            head = self._head(lines[0][1])
+            if head is None or not self.throttles.keeps(name, head):
+                found.append(lines[0])
+        return min(found)[1] if found else None
 
     def _look_at(self, line: str, calling: Calling) -> None:
         """Call the first of a line until a throttle keeps it; there the line waits."""

@@ -26,6 +26,11 @@ LIMIT, RATE = "limit ", "rate "
 """What the name of a throttle begins with; its key follows."""
 
 
+EXPECTED_MS = 1_000
+"""How long a called job is expected: jobs of other queues and shapes that come after it are not called for its place.
+As often as somebody looks (`wake`), and far longer than an idle worker takes."""
+
+
 class Pair(NamedTuple):
     """Jobs of one queue and one shape: to a worker they are the same."""
 
@@ -151,12 +156,15 @@ class Throttles:
     """Of each limit: since when (wall ms) by id."""
     called: dict[tuple[str, Pair], dict[str, int]] = field(default_factory=dict)
     """Scores of ready jobs by id."""
+    expected: dict[tuple[str, Pair], int] = field(default_factory=dict)
+    """Until when (ledger ms) the called jobs of a queue and shape are."""
     lines: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     """(score, id) of the waiting, in order; a line without any is gone."""
     at: dict[str, str] = field(default_factory=dict)
     """The throttle that each line waits at."""
     tokens: dict[str, int] = field(default_factory=dict)
-    """Ledger ms at which a rate must be looked at: its next token, while somebody waits, or its full bucket."""
+    """Ledger ms at which a throttle must be looked at: the next token or the end of an expectation, while somebody
+    waits; else a full bucket."""
     behind: set[str] = field(default_factory=set)
     """Throttles of which a step left something to the next."""
     touched: set[str] = field(default_factory=set)
@@ -196,7 +204,7 @@ class Throttles:
         return changed
 
     def is_late(self, record: Record) -> bool:
-        """Whether one of the job's rates has a token that nobody has looked at yet."""
+        """Whether one of the job's throttles must be looked at, and nobody has yet."""
         late = [
             name for name, _ in terms(record) if self.tokens.get(name, self.clock.ms + 1) <= self.clock.ms
         ]
@@ -232,15 +240,20 @@ class Throttles:
         return (score, line) < (ready_score(record), own)
 
     def keeps(self, name: str, record: Record) -> bool:
-        """Whether as many ready jobs as this throttle has free come before it.
+        """Whether as many called jobs as this throttle has free come before it.
 
-        Those of other queues and shapes don't count: nobody may come for them.
+        Those of other queues and shapes count while they are expected: later on, nobody may ever come for them.
         """
-        mine, said = ready_score(record), dict(terms(record)).get(name)
+        mine, said, pair = ready_score(record), dict(terms(record)).get(name), pair_of(record)
         if said is None:
             return False
-        called = self.called.get((name, pair_of(record)), {})
-        return sum(score <= mine for score in called.values()) >= self.free(name, said)
+        count = sum(
+            score <= mine
+            for (other, its), scores in self.called.items()
+            if other == name and (its == pair or self.expected[name, its] > self.clock.ms)
+            for score in scores.values()
+        )
+        return count >= self.free(name, said)
 
     def first_of(self, record: Record) -> str:
         return terms(record)[0][0]
@@ -295,13 +308,21 @@ class Throttles:
             return
         self.tokens.pop(name, None)
         waits = name in self.at.values()
-        if known.is_rate and waits and known.tokens(self.clock_us) < known.bucket:
-            self.tokens[name] = _ms(known.next_us(self.clock_us))
+        times = list(self._next_looks(name, known)) if waits else []
+        if times:
+            self.tokens[name] = min(times)
         elif known.is_rate and not waits and not self.is_called(name) and known.full_us > self.clock_us:
             self.tokens[name] = _ms(known.full_us)
         elif not waits and not self.is_called(name) and not self.holders.get(name):
             del self.known[name]
             self.behind.discard(name)
+
+    def _next_looks(self, name: str, known: Throttle) -> Iterator[int]:
+        """When somebody who waits may be called, though nothing happens until then."""
+        if known.is_rate and known.tokens(self.clock_us) < known.bucket:
+            yield _ms(known.next_us(self.clock_us))
+        fresh = (ms for (other, _), ms in self.expected.items() if other == name and ms > self.clock.ms)
+        yield from fresh
 
     def touch_late(self, limit: int) -> None:
         """Look again at rates whose time has come, and at what was left behind; at most `limit` of each."""
@@ -373,6 +394,7 @@ class Throttles:
         for name, said in terms(record):
             if where.called is not None:
                 self.called.setdefault((name, pair_of(record)), {})[record.id] = where.called
+                self.expected[name, pair_of(record)] = self.clock.ms + EXPECTED_MS
             if where.holds is not None and not said.is_rate:
                 self.holders.setdefault(name, {})[record.id] = where.holds
             self.known.setdefault(name, said)
@@ -390,6 +412,7 @@ class Throttles:
             self.called.get((name, pair), {}).pop(id, None)
             if not self.called.get((name, pair), True):
                 del self.called[name, pair]
+                del self.expected[name, pair]
         else:
             self.holders.get(name, {}).pop(id, None)
             if not self.holders.get(name, True):

@@ -130,6 +130,7 @@ def book_of(ledger: Ledger, plans: tuple[Plan, ...], make: Callable[[], Book]) -
                 book.kin.dependents.setdefault(IDS[0], set()).add(record.id)
             if record.confirmed:
                 book.retire[record.id] = WALL_MS
+    book.throttles.expected = dict.fromkeys(book.throttles.expected, CLOCK_MS)  # for long enough
     book.throttles.touched.clear()
     book.throttles.stirred.clear()
     if ledger.key:

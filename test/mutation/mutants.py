@@ -609,10 +609,17 @@ MUTANTS: Sequence[Mutant] = (
     ),
     _one(
         "21",
+        "a called job is expected for ever",
+        _THROTTLES,
+        "if entry[1] > clock_ms then found[#found + 1] = entry end",
+        "found[#found + 1] = entry",
+    ),
+    _one(
+        "21",
         "a line waits for ever where it began to",
         _THROTTLES,
-        "if head and keeps(name, head) then return nil end",
-        "if head and keeper(head) then return nil end",
+        "not (head and keeps(name, head))",
+        "not (head and keeper(head))",
     ),
     _one(
         "21",
@@ -632,7 +639,7 @@ MUTANTS: Sequence[Mutant] = (
         "22",
         "nobody looks when the next token comes",
         _THROTTLES,
-        "zset_put(TOKENS, name, math.floor((next_us_of(throttle) + 999) / 1000))",
-        "zset_drop(TOKENS, name)",
+        "first = math.min(first or token_ms, token_ms)",
+        "",
     ),
 )

@@ -566,10 +566,22 @@ def a_place_for_two_queues(stage: Stage) -> None:
     """Both of them are called for it; who comes second goes back in line, and is called again."""
     stage.submit(limits=_ONE)
     stage.submit(limits=_ONE, queue="slow")
+    stage.pass_ms(2_000)
     first = stage.take("w1")
     second = stage.claim("w2", queue="slow")
     stage.commit("w1", first)
     stage.commit("w2", second or stage.take("w2", queue="slow"))
+
+
+def a_place_for_a_paused_queue(stage: Stage) -> None:
+    """Its job is called first, and does not come; others don't wait for it for ever."""
+    stage.ledger.pause("slow")
+    stage.submit(limits=_ONE, queue="slow")
+    stage.submit(limits=_ONE)
+    stage.pass_ms(2_000)
+    stage.commit("w1", stage.take("w1"))
+    stage.ledger.resume("slow")
+    stage.commit("w1", stage.take("w1", queue="slow"))
 
 
 def a_place_that_comes_back(stage: Stage) -> None:
@@ -675,6 +687,7 @@ SCENES: Mapping[str, Callable[[Stage], None]] = {
         a_document_that_is_written_late,
         places_of_a_key,
         a_place_for_two_queues,
+        a_place_for_a_paused_queue,
         a_place_that_comes_back,
         a_called_job_that_goes,
         two_keys_in_both_orders,

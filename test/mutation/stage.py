@@ -47,7 +47,7 @@ _TRANSIENT = ("lease", "due", "workers", "queues", "chores", "lines", "tokens", 
 _TRANSIENT_OF = (
     *("ready:", "shapes:", "held:", "worker:", "inbox:", "hears:"),
     *("kids:", "members:", "staged:", "after:"),
-    *("throttle:", "holders:", "called:", "wait:", "pairs:", "line:"),
+    *("throttle:", "holders:", "called:", "wait:", "pairs:", "line:", "expects:"),
 )
 
 

@@ -61,6 +61,7 @@ class Picture:
     throttles: Mapping[str, Throttle]
     holders: Mapping[str, Mapping[str, int]]
     called: Mapping[tuple[str, Pair], Mapping[str, int]]
+    expected: Mapping[tuple[str, Pair], int]
     lines: Mapping[str, Sequence[tuple[int, str]]]
     at: Mapping[str, str]
     waits: Mapping[tuple[str, Pair], Mapping[str, int]]
@@ -140,6 +141,7 @@ def _throttles_of(throttles: Throttles) -> dict[str, Any]:
         "throttles": dict(throttles.known),
         "holders": {name: dict(held) for name, held in throttles.holders.items()},
         "called": {key: dict(scores) for key, scores in throttles.called.items()},
+        "expected": dict(throttles.expected),
         "lines": {line: list(entries) for line, entries in throttles.lines.items()},
         "at": dict(throttles.at),
         "waits": waits,
@@ -208,6 +210,11 @@ def _of_keys(keys: Mapping[str, Any]) -> Picture:
         throttles={name: _throttle(_pairs(flat)) for name, flat in named("throttle:").items()},
         holders={name: _scores(flat) for name, flat in named("holders:").items()},
         called={_name_and_pair(name): _scores(flat) for name, flat in named("called:").items()},
+        expected={
+            (name, Pair(*pair.split("\n"))): ms
+            for name, flat in named("expects:").items()
+            for pair, ms in _scores(flat).items()
+        },
         lines={
             line: [(score, id) for id, score in _scores(flat).items()]
             for line, flat in named("line:").items()

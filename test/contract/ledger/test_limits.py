@@ -138,7 +138,7 @@ def test_a_job_needs_a_place_of_each_of_its_keys_or_holds_none(ledger: Ledger) -
 
 
 def test_a_called_job_that_is_cancelled_passes_its_call_on(ledger: Ledger) -> None:
-    """So does one whose ttl is over, or that moves to another queue."""
+    """And the caller learns which queue to ring."""
     accept(ledger, *(jobs := [job(limits=_ONE) for _ in range(3)]))
     assert [reason(ledger, one) for one in jobs] == ["", "limit key:a", "limit key:a"]
 
@@ -146,7 +146,7 @@ def test_a_called_job_that_is_cancelled_passes_its_call_on(ledger: Ledger) -> No
 
     assert [reason(ledger, one) for one in jobs[1:]] == ["", "limit key:a"]
     assert [(one.queue, one.jobs) for one in made] == [("gpu", 1)]
-    ledger.amend([jobs[1].id], queue="slow")
+    ledger.cancel([jobs[1].id])
     assert reason(ledger, jobs[2]) == ""
 
 
@@ -182,10 +182,15 @@ def test_a_waiting_job_obeys_its_ttl_a_cancel_and_an_amendment(ledger: Ledger, c
     assert (reason(ledger, first), reason(ledger, raised)) == ("limit key:a", "")
 
 
-def test_a_paused_queue_keeps_no_place_from_others(ledger: Ledger) -> None:
-    """Whoever comes first has the place; what was called too goes back in line, and is called again."""
+def test_a_paused_queue_keeps_no_place_from_others(ledger: Ledger, clock: Clock) -> None:
+    """For longer than a second; what was called for the place then goes back in line, and is called again."""
     ledger.pause("slow")
     accept(ledger, paused := job(limits=_ONE, queue="slow"), other := job(limits=_ONE))
+    assert ledger.claim(bid()).lease is None
+    clock.advance(1_000)
+
+    assert ledger.wake(10).answers == ((other.id, "job-queued"),)
+
     lease = take(ledger)
     assert lease.record.id == other.id
     ledger.resume("slow")
@@ -196,10 +201,36 @@ def test_a_paused_queue_keeps_no_place_from_others(ledger: Ledger) -> None:
     assert take(ledger, queues=("slow",)).record.id == paused.id
 
 
-def test_a_full_key_hides_nothing_behind_it(ledger: Ledger) -> None:
+def test_a_place_is_for_the_first_of_all_queues_while_a_worker_may_come_for_it(
+    ledger: Ledger, clock: Clock
+) -> None:
+    """Whoever frees it takes it for no younger job of its own queue; after a second nobody waits for the other."""
+    accept(ledger, job(limits=_ONE))
+    lease = take(ledger)
+    accept(ledger, older := job(limits=_ONE, queue="slow"))
+    clock.advance(10)
+    accept(ledger, younger := job(limits=_ONE), plain := job())
+
+    claimed = ledger.commit(end(lease), bid()).claimed
+
+    assert claimed is not None
+    assert claimed.lease is not None
+    assert claimed.lease.record.id == plain.id
+    assert (reason(ledger, older), reason(ledger, younger)) == ("", "limit key:a")
+    clock.advance(999)
+    assert ledger.wake(10).answers == ()
+    clock.advance(1)
+    assert ledger.wake(10).answers == ((younger.id, "job-queued"),)
+    assert take(ledger).record.id == younger.id
+    assert ledger.claim(bid(queues=("slow",))).lease is None
+
+
+def test_a_full_key_hides_nothing_behind_it(ledger: Ledger, clock: Clock) -> None:
     """However many jobs of it were submitted first, and however many of them are ready at once."""
     accept(ledger, *(job(limits=_TWO, queue=queue) for queue in ("gpu", "slow") for _ in range(40)))
     accept(ledger, other := job())
+    clock.advance(1_000)
+    ledger.wake(10)
     for _ in range(2):
         take(ledger, queues=("slow",))
 

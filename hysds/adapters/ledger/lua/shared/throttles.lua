@@ -1,7 +1,8 @@
 -- Limits and rates, and who stands where before them: core/throttles.py says the same, function by function.
 -- A throttle is named `limit KEY` or `rate KEY`. throttle:<name> has its numbers, holders:<name> who holds its places
 -- since when, called:<name>\n<queue>\n<shape> the ready jobs that name it, wait:<name>\n<queue>\n<shape> the lines that
--- wait at it by the score of their heads; line:<line> has the waiting jobs, `lines` where each line waits, `tokens` when
+-- wait at it by the score of their heads, expects:<name> until when called jobs of a queue and shape are expected (ledger
+-- ms, as in `tokens`); line:<line> has the waiting jobs, `lines` where each line waits, `tokens` when
 -- a rate must be looked at (ledger ms), `behind` what a step left to the next.
 -- Built by the first step of a script that needs it: most jobs have no limit, and so many functions take their time.
 setmetatable(throttles, {__index = function(_, wanted)
@@ -71,6 +72,7 @@ setmetatable(throttles, {__index = function(_, wanted)
   local function holders_key(name) return P .. 'holders:' .. name end
   local function called_key(name, pair) return P .. 'called:' .. name .. '\n' .. pair end
   local function wait_key(name, pair) return P .. 'wait:' .. name .. '\n' .. pair end
+  local function expects_key(name) return P .. 'expects:' .. name end
   local function line_key(line) return P .. 'line:' .. line end
 
   function throttles.waits_in_line(record)
@@ -267,6 +269,7 @@ setmetatable(throttles, {__index = function(_, wanted)
     for _, said in ipairs(terms(record)) do
       if how == 'called' then
         zset_put(called_key(said.name, pair_of(record)), record.id, score)
+        zset_put(expects_key(said.name), pair_of(record), clock_ms + 1000)
         note_pair(said.name, pair_of(record))
       elseif not is_rate(said) then
         zset_put(holders_key(said.name), record.id, score)
@@ -303,11 +306,11 @@ setmetatable(throttles, {__index = function(_, wanted)
     return is_changed
   end
 
-  -- Whether one of a job's rates has a token that nobody has looked at yet.
+  -- Whether one of a job's throttles must be looked at, and nobody has yet.
   local function is_late(record)
     local found = false
     for _, said in ipairs(terms(record)) do
-      local ms = is_rate(said) and zset_score(TOKENS, said.name)
+      local ms = zset_score(TOKENS, said.name)
       if ms and ms <= clock_ms then
         touch(said.name)
         found = true
@@ -331,12 +334,26 @@ setmetatable(throttles, {__index = function(_, wanted)
     return nil
   end
 
-  -- As many as are free are called and come before it. Ready jobs of other queues and shapes don't count: nobody may
-  -- come for them.
+  -- Queues and shapes whose called jobs are expected: {until, pair} …
+  local function expected(name)
+    local found = {}
+    for _, entry in ipairs(zset_lowest(expects_key(name))) do
+      if entry[1] > clock_ms then found[#found + 1] = entry end
+    end
+    return found
+  end
+
+  -- As many called jobs as are free come before it. Those of other queues and shapes count while they are expected:
+  -- later on, nobody may ever come for them.
   local function keeps(name, record)
-    local said = terms(record)[name]
+    local said, mine, score = terms(record)[name], pair_of(record), score_of(record)
     if not said then return false end
-    return zset_count(called_key(name, pair_of(record)), score_of(record)) >= free(said)
+    local count, left = zset_count(called_key(name, mine), score), free(said)
+    if count >= left then return true end
+    for _, entry in ipairs(expected(name)) do
+      if entry[2] ~= mine then count = count + zset_count(called_key(name, entry[2]), score) end
+    end
+    return count >= left
   end
 
   -- Whether anybody of its queue and shape waits at a throttle who comes before it.
@@ -379,22 +396,32 @@ setmetatable(throttles, {__index = function(_, wanted)
     end
   end
 
-  local function is_any(key_of_pair, name)
-    for _, pair in ipairs(pairs_of(name)) do
-      if zset_count(key_of_pair(name, pair)) > 0 then return true end
+  -- When somebody who waits may be called, though nothing happens until then; nil: never.
+  local function next_look(name, throttle)
+    local first
+    for _, entry in ipairs(expected(name)) do first = math.min(first or entry[1], entry[1]) end
+    if is_rate(throttle) and tokens_of(throttle) < throttle.bucket then
+      local token_ms = math.floor((next_us_of(throttle) + 999) / 1000)
+      first = math.min(first or token_ms, token_ms)
     end
-    return false
+    return first
   end
 
-  -- When a rate must be looked at again; what nobody needs is forgotten.
+  -- When a throttle must be looked at again; what nobody needs is forgotten.
   local function rest(name)
     local throttle = known_of(name)
     if not throttle then return end
-    local waits = is_any(wait_key, name)
-    local called = is_any(called_key, name)
-    if is_rate(throttle) then zset_drop(TOKENS, name) end
-    if is_rate(throttle) and waits and tokens_of(throttle) < throttle.bucket then
-      zset_put(TOKENS, name, math.floor((next_us_of(throttle) + 999) / 1000))
+    local waits, called = false, false
+    for _, pair in ipairs(pairs_of(name)) do
+      waits = waits or zset_count(wait_key(name, pair)) > 0
+      local is_called = zset_count(called_key(name, pair)) > 0
+      called = called or is_called
+      if not is_called then zset_drop(expects_key(name), pair) end
+    end
+    local at_ms = waits and next_look(name, throttle)
+    zset_drop(TOKENS, name)
+    if at_ms then
+      zset_put(TOKENS, name, at_ms)
     elseif is_rate(throttle) and not waits and not called and throttle.full_us > clock_us() then
       zset_put(TOKENS, name, math.floor((throttle.full_us + 999) / 1000))
     elseif not waits and not called and zset_count(holders_key(name)) == 0 then
@@ -439,26 +466,26 @@ setmetatable(throttles, {__index = function(_, wanted)
     wait_nowhere(line)
   end
 
-  -- The best line of a pair that waits at a throttle, where it need not any more.
-  local function unkept(name, pair)
-    local entry = zset_first(wait_key(name, pair))
-    if not entry then return nil end
-    local head = head_of(entry[2])
-    if head and keeps(name, head) then return nil end
-    return entry[2]
+  -- The best line that waits at a throttle, where it need not any more.
+  local function unkept(name)
+    local best
+    for _, pair in ipairs(pairs_of(name)) do
+      local entry = zset_first(wait_key(name, pair))
+      local head = entry and head_of(entry[2])
+      if entry and not (head and keeps(name, head)) and (not best or is_entry_before(entry, best)) then best = entry end
+    end
+    return best and best[2]
   end
 
   local function let_go(name, calling)
-    for _, pair in ipairs(pairs_of(name)) do
-      local line = unkept(name, pair)
-      while line do
-        if calling.left <= 0 then
-          behind[name] = true
-          break
-        end
-        look_at(line, calling)
-        line = unkept(name, pair)
+    local line = unkept(name)
+    while line do
+      if calling.left <= 0 then
+        behind[name] = true
+        break
       end
+      look_at(line, calling)
+      line = unkept(name)
     end
     rest(name)
   end
