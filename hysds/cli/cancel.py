@@ -13,6 +13,8 @@ from hysds.core.control import Verb, meaning
 from hysds.core.status import Status
 from hysds.sdk.client import Client
 
+_COMING = (Status.STARTED.value, Status.WAITING.value)
+"""Answers of what has not ended yet: a job that runs, a group with such members."""
 _ENDS = {
     Status.COMPLETED.value: "completed before it could be stopped",
     Status.FAILED.value: "failed before it could be stopped",
@@ -60,6 +62,6 @@ def _cancelled(client: Client, what: Asked, wait: bool) -> int:
 
 def _ends(client: Client, answers: dict[str, str]) -> dict[str, str]:
     """How those ended that were running; waits for it."""
-    running = [id_ for id_, answer in answers.items() if answer == Status.STARTED.value]
+    running = [id_ for id_, answer in answers.items() if answer in _COMING]
     client.await_ends(running)
     return {document["id"]: document["status"] for document in client.jobs_by_id(running)}

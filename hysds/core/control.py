@@ -67,6 +67,9 @@ MEANINGS: Mapping[Verb, Mapping[str, Meaning]] = {
     Verb.CANCEL: {
         Status.REVOKED.value: Meaning("revoked", is_change=True),
         Status.STARTED.value: Meaning("its worker was told to stop it", is_change=True),
+        Status.WAITING.value: Meaning(
+            "a group: its members are being ended, and it ends with them", is_change=True
+        ),
         "ended": _ENDED,
         "missing": _MISSING,
         "damaged": _DAMAGED,

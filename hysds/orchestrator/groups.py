@@ -81,7 +81,7 @@ class Groups:
 
 
 def _is_staged(accepted: Accepted) -> bool:
-    """Whether this repeats a submission that was staged, and cut off: then it came after jobs that are forgotten now."""
+    """Whether this repeats a submission that was staged and cut off: it came after jobs that are forgotten now."""
     group, *members = accepted.answers
     is_open = group.how is Accepting.REPEATED and group.status == Status.WAITING.value
     return is_open and any(answer.how is Accepting.NO_PARENT for answer in members)

@@ -100,7 +100,7 @@ class Client(Types, Calling, Controls, Queues):
 
     def cancel(self, job_ids: Sequence[str]) -> dict[str, str]:
         """Ask for the end of jobs. Answers by id: `job-revoked` (it has ended), `job-started` (its worker was told),
-        `ended` (it had ended before) or `missing`.
+        `job-waiting` (a group, whose members are being ended), `ended` (it had ended before) or `missing`.
         """
         wanted = [ids.job_id(job_id) for job_id in job_ids]
         answers: dict[str, str] = {}

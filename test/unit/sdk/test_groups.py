@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from hysds.core.control import Verb
+from hysds.core.floor_requests import Fit
+from hysds.core.ids import JobId
 from hysds.core.query import JobQuery
+from hysds.core.requests import Bid
+from hysds.core.status import Status
 from hysds.ports.engines import Play, Workload
+from hysds.sdk.selecting import Named
 from hysds.testing import SimulatedSystem
 
 _ARRAY = {"job_type": "job:default", "payload": {"_command": "tile $array_index"}, "array": "3-5"}
@@ -50,3 +58,23 @@ def test_what_comes_after_a_failed_job_says_why_it_never_ran(tmp_path: Path) -> 
     assert first.id in document["error"]
     assert f"hysds explain {first.id}" in document["hint"]
     assert document["after"] == {"jobs": [first.id]}
+
+
+@pytest.mark.parametrize(("runs", "answer"), [(False, "job-revoked"), (True, "job-waiting")])
+def test_the_cancel_of_a_group_counts_as_one_and_is_foreseen_so(
+    tmp_path: Path, runs: bool, answer: str
+) -> None:
+    """It ends with its members: at once, or a moment later where one of them runs."""
+    with SimulatedSystem(tmp_path, queues=("default",)) as system:
+        group = system.client.submit(_ARRAY)
+        ledger = system.system.ledger
+        if runs:
+            ledger.claim(Bid("celery@w1/1", ("default",), Fit(("1s",)), "n", 30_000, 60_000))
+        [[foreseen]] = system.client.foresee(Verb.CANCEL, Named([group.id]))
+        summary = system.client.act(Verb.CANCEL, Named([group.id]))
+        asked = ledger.kept([JobId(group.id)])[0]
+
+    assert foreseen.answer == "job-waiting"
+    assert (summary.changed, summary.answers) == (1, {answer: 1})
+    assert asked is not None
+    assert asked.record.cancel or asked.record.status is Status.REVOKED
