@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from contract.ledger.sample import START_US, end, job, status, take
+from contract.ledger.sample import START_US, end, job, keyed, status, take
 from contract.ledger.side_by_side import audited
 from contract.ledger.test_damaged import DAMAGES, Damage, client, damages, ledger, running
 from contract.ledger.test_groups import accepted, counted, sealed
 from hysds.core.record import GROUP
+from hysds.core.requests import Accepting
 from hysds.core.status import Status
 from hysds.ports.ledger import Ledger
 
@@ -132,3 +133,34 @@ def test_a_queue_does_not_count_what_was_set_aside(
 
     [tally] = ledger.tallies()
     assert (tally.ready, tally.running, tally.waiting) == (0, 0, ())
+
+
+@damages
+def test_a_duplicate_of_a_job_that_can_t_be_read_is_none(ledger: Ledger, client: Any, damage: Damage) -> None:
+    """The job is as good as set aside: nobody stands for the other, and its whole batch is taken."""
+    ill, twin = keyed(), keyed()
+    ledger.accept([ill])
+    damage(client, ill.id)
+
+    answers = ledger.accept([twin, job()]).answers
+
+    assert [answer.how for answer in answers] == [Accepting.ACCEPTED] * 2
+    audited(ledger)
+    assert ledger.accept([keyed()]).answers[0].twin == twin.id
+
+
+def test_a_staged_member_whose_dedup_key_can_t_be_read_keeps_no_other_from_entering(
+    ledger: Ledger, client: Any
+) -> None:
+    """It counts as failed; the other group is let in."""
+    ill, well = (job(kind=GROUP, members=1, staged=1) for _ in range(2))
+    ledger.accept([ill, well])
+    for parent, member in ((ill, keyed(parent=ill.id)), (well, job(parent=well.id))):
+        ledger.stage(parent.id, 0, [member])
+        ledger.seal(parent.id)
+    client.set("{t}:dedup:same", "oops")
+
+    ledger.settle(10)
+
+    assert status(ledger, ill.id) is Status.FAILED
+    assert take(ledger).record.parent == well.id

@@ -32,7 +32,9 @@ function doing.enter(id, most)
   local texts = redis.call('LRANGE', key, 0, 2 * most - 1)
   for i = 1, #texts, 2 do
     local item = asked(cjson.decode(texts[i]))
-    if sound(item.id) or damaged[item.id] then
+    if not pcall(twin_of, item) then
+      kin.miscarries(item.parent) -- its dedup key can't be read: that keeps no other from entering
+    elseif sound(item.id) or damaged[item.id] then
       stands_already(item)
     elseif kin.may_join(sound(item.parent)) then
       local live, _, failed = needs_of(item)

@@ -66,13 +66,13 @@ end
 
 -- The job that does the same as a submission, and its status: judged by the submission's own states.
 local function key_status(key)
-  local owner = load(key.owner)
+  local owner = sound(key.owner)
   return owner and owner.status or COMPLETED
 end
 
 -- Its window is over; or it names a job that never ended and has no record, which was set aside.
 local function is_over(key)
-  if key.until_ms == 0 then return not load(key.owner) end
+  if key.until_ms == 0 then return not sound(key.owner) end
   return 0 < key.until_ms and key.until_ms <= now_ms
 end
 
