@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import secrets
 
 import pytest
@@ -10,6 +11,7 @@ import redis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from contract.ledger.run_down import RunDown
 from contract.ledger.side_by_side import SideBySide, Step
 from hysds.adapters.ledger.server import Server
 from services.redis import RedisServer
@@ -59,3 +61,25 @@ def test_both_ledgers_do_the_same_in_ten_thousand_steps(
         print(f", {taken} steps")
 
     assert taken >= 10_000
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_all_ends_and_nothing_is_left(
+    valkey_server: RedisServer, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    """Whatever was begun, each job ends once workers and a reconciler go on, and is forgotten with all that it had."""
+    chance = random.Random(_SEED + number)
+    with capsys.disabled():
+        print(f"\nrun down: HYSDS_LEDGER_SEED={_SEED}", end="", flush=True)
+    server = Server(valkey_server.unix_url)
+    client = redis.Redis.from_url(valkey_server.unix_url, decode_responses=True, protocol=2)
+    both = RunDown(server, client, "t", chance)
+    try:
+        for _ in range(_STEPS):
+            both.take(tuple(chance.randrange(1_000) for _ in range(5)))  # type: ignore[arg-type]
+
+        both.end_all()
+        both.forget_all()
+    finally:
+        client.close()
+        server.close()
