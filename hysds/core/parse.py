@@ -86,6 +86,7 @@ def _parsed(document: object, is_doubled: bool, max_bytes: int) -> JobSpec:
     if spec is not None:
         complaints += spec_sense.ladder_complaints(spec)
         complaints += spec_sense.limit_complaints(spec)
+        complaints += spec_sense.time_complaints(spec)
     if complaints or spec is None:
         raise InvalidSpec(tuple(sorted(set(complaints), key=lambda complaint: complaint.path)))
     return spec

@@ -19,6 +19,12 @@ def limit_complaints(spec: JobSpec) -> Iterator[Complaint]:
         )
 
 
+def time_complaints(spec: JobSpec) -> Iterator[Complaint]:
+    """A deadline, given as a time, that comes before the job may start: it could only wait, and fail then."""
+    if spec.not_before and 0 < spec.deadline_at_s <= spec.not_before:
+        yield Complaint("$.deadline", "is not after not_before: the job could never start")
+
+
 def ladder_complaints(spec: JobSpec) -> Iterator[Complaint]:
     """A ladder of memory without a first rung, or that ends below it."""
     ladder, memory = spec.retry.oom, spec.resources.memory

@@ -72,6 +72,10 @@ _WRONG_FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"retry": {"usr": {"attempts": 3}}}, "$.retry.usr"),
     ({"retry": {"user": {"attempts": 0}}}, "$.retry.user.attempts"),
     ({"not_before": "tomorrow"}, "$.not_before"),
+    (
+        {"not_before": "2030-01-02T00:00:00Z", "deadline": "2030-01-01T00:00:00Z"},
+        "$.deadline: is not after not_before",
+    ),
     ({"payload": {"_command": "true", "big": "x" * 1_000_000}}, "pass large data by file"),
 ]
 
