@@ -117,8 +117,8 @@ class Orchestrator:
 
         `retry_of`: the ended job that each does again, and is no duplicate of; None: they are no retries.
         Raises: InvalidSpec for the first spec that its type or a policy does not allow, before anything is accepted;
-        where its id is the caller's, that is on record. Unreachable when no answer came (its note says what is known;
-        repeat with the same ids); Full when the ledger has no memory left.
+        where its id is the caller's and it is no retry, that is on record. Unreachable when no answer came (its note
+        says what is known; repeat with the same ids); Full when the ledger has no memory left.
         """
         chosen = [JobId(self._new_id()) for _ in specs] if ids is None else list(ids)
         repeated: Sequence[str] = [""] * len(specs) if retry_of is None else retry_of
@@ -176,7 +176,8 @@ class Orchestrator:
             before = self._told_before(id_, spec) if is_own else None
             return before or self._created(id_, spec, job_type, is_own)
         except InvalidSpec as refusal:
-            if is_own:
+            # A refused retry leaves nothing under its id: its job tells of itself, and may be retried when it fits.
+            if is_own and not retry_of:
                 before = self._told_before(id_, spec)
                 if before is not None and before.refused is None:
                     return before  # it was taken, under the types and policies of then

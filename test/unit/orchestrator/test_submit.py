@@ -12,7 +12,7 @@ from hysds.adapters.bell.memory import MemoryBell
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core.acceptance import DedupPolicy
 from hysds.core.catalog import EMPTY
-from hysds.core.errors import Conflict, Full, TooOld, Unreachable
+from hysds.core.errors import Complaint, Conflict, Full, InvalidSpec, TooOld, Unreachable
 from hysds.core.floor_requests import Announcement, Fit
 from hysds.core.ids import JobId
 from hysds.core.record import FOREVER
@@ -235,3 +235,30 @@ def test_a_retry_of_a_live_job_is_refused_by_the_ledger_too() -> None:
 
     assert isinstance(again.refused, Conflict)
     assert f"{live.id} is job-queued" in str(again.refused)
+
+
+class Strict(Planner):
+    """Its policies let nothing be retried, until they are changed."""
+
+    is_closed = True
+
+    def retry(self, id_: JobId, spec: JobSpec, retry_of: str) -> Acceptance:
+        if self.is_closed:
+            raise InvalidSpec((Complaint("$.job_queue", "is closed"),))
+        return super().retry(id_, spec, retry_of)
+
+
+def test_a_retry_that_was_refused_may_come_again_under_its_id() -> None:
+    """The refusal stands in nobody's way once what was wrong is mended."""
+    bench, planner = Bench(), Strict(ROUTER)
+    orchestrator = Orchestrator(bench.ledger, Dispatcher(bench.bell), planner, NEW_ID)
+    [old] = bench.orchestrator.submit(specs(1))
+    bench.ledger.cancel([old.id])
+    new_id = JobId(NEW_ID())
+    with pytest.raises(InvalidSpec):
+        orchestrator.submit(specs(1), [new_id], [old.id])
+    planner.is_closed = False
+
+    [again] = orchestrator.submit(specs(1), [new_id], [old.id])
+
+    assert (again.status, again.repeated, again.refused) == (Status.QUEUED, False, None)
