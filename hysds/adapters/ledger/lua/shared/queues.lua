@@ -2,7 +2,7 @@
 -- `known` has all queues, with the wall ms after which each is forgotten, or BUSY while it is in use.
 -- (One table for all: a script has room for 200 local names.)
 local tallies = {
-  KNOWN = P .. 'known', states = {}, order = {},
+  KNOWN = P .. 'known', BUSY = 4503599627370496, states = {}, order = {},
   had_ready = {}, -- by queue, where its shapes were looked at
 }
 
@@ -85,7 +85,11 @@ function tallies.settle(name)
     is.why = state.pause[2] ~= '' and state.pause[2] or nil
   end
   state.is, state.in_use = is, tallies.is_in_use(is)
-  state.was_in_use = tallies.is_in_use(state.raw) or tallies.had_ready[name]
+  state.was_in_use = tallies.is_in_use(state.raw)
+  if not state.was_in_use and tallies.had_ready[name] then
+    need(tallies.KNOWN, 'zset') -- what stood ready may have been a stray, of no job
+    state.was_in_use = tonumber(redis.call('ZSCORE', tallies.KNOWN, name) or 0) == tallies.BUSY
+  end
   if not (state.in_use and state.was_in_use) then need(tallies.KNOWN, 'zset') end
 end
 
@@ -104,5 +108,5 @@ function tallies.write(name)
   if state.in_use and state.was_in_use then return end
   local in_use = state.in_use or redis.call('EXISTS', P .. 'shapes:' .. name) == 1
   if in_use and state.was_in_use then return end
-  redis.call('ZADD', tallies.KNOWN, in_use and '4503599627370496' or num(now_ms + 600000), name)
+  redis.call('ZADD', tallies.KNOWN, num(in_use and tallies.BUSY or now_ms + 600000), name)
 end
