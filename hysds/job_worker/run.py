@@ -129,7 +129,9 @@ def execute(attempt: Attempt, workload: Workload, place: WorkDir, tools: Tools, 
     """
     # The output is opened before the command can delete it.
     with Tail({"stdout": place.stdout, "stderr": place.stderr}) as tail:
-        running = tools.engine.start(replace(workload, start_by_s=attempt.sure_until_s))
+        running = tools.engine.start(
+            replace(workload, start_by_s=attempt.sure_until_s, reached_s=attempt.reached_s)
+        )
         try:
             attempt.attach(running)
             _write_pid(place, running)

@@ -31,8 +31,8 @@ class Stop(IntEnum):
 class Attempt:
     """A claimed job on its way to its commit."""
 
-    def __init__(self, lease: Lease, sure_until_s: float = math.inf) -> None:
-        """`sure_until_s`: until when, on the boot-time clock, nobody else can have been given the lease."""
+    def __init__(self, lease: Lease, sure_until_s: float = math.inf, reached_s: float = 0.0) -> None:
+        """On the boot-time clock: until when nobody else can have been given the lease, and when it was asked for."""
         self.record = lease.record
         self.spec, self.defect = _read(lease.spec)
         """`defect`: why the spec can't be read here; its place is then taken by one that asks for nothing."""
@@ -45,6 +45,7 @@ class Attempt:
         self._running: Running | None = None
         self._lock = threading.Condition()
         self._sure_until_s = sure_until_s
+        self.reached_s = reached_s
         self._claimed_at_s = ending.boot_s()
 
     @property

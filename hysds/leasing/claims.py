@@ -174,7 +174,7 @@ class Claims:
         lease = claimed.lease
         if lease is None:
             return None
-        attempt = Attempt(lease, sent_s + self._bidding.sure_s)
+        attempt = Attempt(lease, sent_s + self._bidding.sure_s, sent_s)
         self._host.take(attempt.id, attempt.fence, lease.record.shape)
         self._holdings.hold(attempt)
         return Won(attempt, claimed.more or self._learned(claimed))

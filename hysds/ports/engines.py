@@ -31,6 +31,9 @@ class Workload:
     memory_bytes: int | None
     start_by_s: float = math.inf
     """On the boot-time clock: it must not be started later, however long the engine stood still before."""
+    reached_s: float = 0.0
+    """On the boot-time clock: when the ledger was asked for this workload. An isolation of the worker counts from then
+    at the earliest, as no renewal may have told of its end yet."""
     marks: Mapping[str, str] = field(default_factory=dict)
     """Those of its variables that tell its processes from all others on the host."""
 

@@ -147,7 +147,7 @@ def test_submit_prints_an_id_and_names_duplicates(standing: Any) -> None:
 
 def test_a_queue_that_no_worker_hears_is_told(standing: Any) -> None:
     """`submit` and `run` say why nothing happens, once a queue; of a queue that is heard they say nothing."""
-    nobody = _shell("exit 0", job_queue="nobody")
+    nobody = _shell("exit 0", job_queue="nobody", tag=os.urandom(4).hex())
     note = b"note: the job waits: no worker that is announced hears queue nobody ("
     submitted = standing.hysds("submit", _written(standing, nobody), "-", stdin=nobody)
     run = standing.start("run", _written(standing, nobody))

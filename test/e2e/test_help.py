@@ -30,7 +30,9 @@ from services.required import program
 _ROOT = Path(__file__).parents[2]
 _EXAMPLE_ID = "01930f5e-7b1c-7000-8000-0123456789ab"
 _LINE = re.compile(r" {6,}((?:[A-Z_]+=\S+ )?(?:\S.* \| )?(?:\w+=\$\()?hysds .*?)(?:   +\S.*)?")
-_ROLES = re.compile(r"hysds (worker job|indexer|reconciler|up(?! --detach))\b")
+_ROLES = re.compile(
+    r"(?:\w+=\S+ )?hysds (worker (?:job|task|orchestrator)|indexer|reconciler|up(?! --detach))\b"
+)
 _PATIENCE_S = 120
 
 _MAY_END = {"hysds doctor": (0, 1)}
@@ -73,6 +75,8 @@ class Shell:
         (directory / "examples").symlink_to(_ROOT / "examples")
         (directory / "repository").symlink_to(_ROOT / "test" / "job_files")
         self._client.add_types(job_repository.read(directory / "repository", "v1").types)
+        (directory / "tile.json").write_text(json.dumps(_spec("true", job_queue="nobody")))
+        (directory / "registered").mkdir()
         generate = directory / "generate"
         generate.write_text(f"#!/bin/sh\necho '{json.dumps(_spec('true', tag='generated'))}'\n")
         generate.chmod(0o755)
@@ -87,7 +91,11 @@ class Shell:
     def environment(self, line: str) -> dict[str, str]:
         """That of the system that runs; `up` and `down` bring one of their own."""
         found = dict(self._standing.environment)
-        found |= {"HOME": str(self.directory), "PATH": f"{self.directory}:{found['PATH']}"}
+        found |= {
+            "HYSDS_CATALOG_PATHS": str(self.directory / "registered"),
+            "HOME": str(self.directory),
+            "PATH": f"{self.directory}:{found['PATH']}",
+        }
         if re.search(r"hysds (up|down)\b", line):
             found |= {"HYSDS_HOME": str(self.home)}
             found.pop("HYSDS_LEDGER_URL")
@@ -108,7 +116,7 @@ class Shell:
         """What runs until it is told to end: once it says that it is ready, it is told."""
         ours, theirs = os.pipe()
         role = subprocess.Popen(
-            ["bash", "-c", f"exec {line}"],
+            ["bash", "-c", f"exec env {line}"],
             cwd=self.directory,
             env=self.environment(line) | {"HYSDS_READY_FD": str(theirs)},
             pass_fds=(theirs,),
@@ -152,6 +160,12 @@ class Shell:
         while not self._client._system.ledger.kept([job_id])[0].record.confirmed:
             assert time.monotonic() < end, job_id
 
+    def types(self, name: str) -> None:
+        """Have this type registered by files, and no other."""
+        config = {"type": name, "command": {"path": "true"}}
+        (self.directory / "registered" / "job_worker.json").write_text(json.dumps({"configs": [config]}))
+        assert self.run("hysds config reload").returncode == 0
+
     def await_indexed(self, status: str) -> None:
         """Until the store knows one of the tag `trial` in this status."""
         query = JobQuery(tag=frozenset({"trial"}), status=frozenset({status}), limit=0)
@@ -193,6 +207,12 @@ def _prepared(shell: Shell, name: str, line: str) -> str:
         job_id = shell.ended(tag="trial")
         shell.await_written(job_id)
         return job_id
+    if name in ("hysds types", "hysds types show"):
+        shell.types("job:word-count")
+    if name.startswith("hysds config"):
+        shell.types("job:other")
+    if "job:grid" in line:
+        shell.types("job:grid")
     if name.startswith("hysds schedule"):
         shell.schedule(stands=" schedule add " not in line)
     if line == "hysds down" or line.startswith("hysds down "):
@@ -232,3 +252,5 @@ def test_every_example_of_a_help_works_as_it_stands(shell: Shell, name: str) -> 
             shell.run("hysds worker resume w1")
         if name == "hysds up":
             shell.run("hysds down --now")
+        if name.startswith("hysds types"):
+            shell.types("job:other")  # others submit word counts as they are

@@ -29,7 +29,12 @@ def _completed(standing: Any, *lines: str) -> list[str]:
 
 def test_bash_completes_commands_and_the_names_of_a_system_that_answers(standing: Any) -> None:
     """By the script that we print, from the processes that run."""
-    tried = ("hysds expl", "hysds worker drain ''", "hysds worker job --queues default,n", "hysds cancel --w")
+    tried = (
+        "hysds expl",
+        "hysds worker drain ''",
+        "hysds worker job --queues default,n",
+        "hysds cancel --wa",
+    )
 
     assert _completed(standing, *tried) == ["explain", "w1", "default,narrow", "--wait"]
 

@@ -94,6 +94,7 @@ class ProcessEngine:
             env=workload.env,
             limits=Limits(workload.soft_limit_s, workload.hard_limit_s, workload.memory_bytes),
             start_by_s=workload.start_by_s,
+            reached_s=workload.reached_s,
         )
         marks = Marks(workload.marks, (workload.stdout, workload.stderr), suspects.origin())
         guardian = self._living()

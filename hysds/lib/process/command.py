@@ -53,6 +53,8 @@ class Command:
     limits: Limits = NO_LIMITS
     start_by_s: float = math.inf
     """On the boot-time clock: it is not started later, whoever stood still before."""
+    reached_s: float = 0.0
+    """On the boot-time clock: for this command an isolation of its worker counts from then at the earliest."""
 
     def __post_init__(self) -> None:
         if not self.argv:

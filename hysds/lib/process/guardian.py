@@ -207,6 +207,7 @@ def _order(command: Command) -> wire.Order:
         hard_s=limits.hard_s,
         memory_bytes=limits.memory_bytes,
         start_by_s=command.start_by_s,
+        reached_s=command.reached_s,
     )
 
 

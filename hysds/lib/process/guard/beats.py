@@ -68,7 +68,9 @@ class Beats:
         """When, as far as now known, the worker will have been silent for too long."""
         return None if limit_s is None else self.last_boot_s + limit_s
 
-    def isolated_at(self, limit_s: float | None) -> float | None:
-        """When, as far as now known, the worker will have been isolated for too long."""
+    def isolated_at(self, limit_s: float | None, reached_s: float = 0.0) -> float | None:
+        """When, as far as now known, the worker will have been isolated for too long, of a command for which the ledger
+        was reached at `reached_s`.
+        """
         since = self.isolated_since_boot_s
-        return None if limit_s is None or since is None else since + limit_s
+        return None if limit_s is None or since is None else max(since, reached_s) + limit_s

@@ -184,7 +184,7 @@ class Keeper:
     def _look_at_clocks(self) -> None:
         now_s, beats, settings = wire.boot_s(), self._house.beats, self._house.settings
         silent_at = beats.silent_at(settings.silence_limit_s)
-        isolated_at = beats.isolated_at(settings.isolation_limit_s)
+        isolated_at = beats.isolated_at(settings.isolation_limit_s, self._order.reached_s)
         if silent_at is not None and now_s >= silent_at:
             self._lose(Reason.SILENT, f"its worker gave no sign of life for {settings.silence_limit_s} s")
         if isolated_at is not None and now_s >= isolated_at:
@@ -206,7 +206,7 @@ class Keeper:
         times = [
             self._ladder.next_at,
             beats.silent_at(settings.silence_limit_s),
-            beats.isolated_at(settings.isolation_limit_s),
+            beats.isolated_at(settings.isolation_limit_s, self._order.reached_s),
             None if self._memory is None else self._memory_at,
         ]
         next_at = min((at for at in times if at is not None), default=float("inf"))

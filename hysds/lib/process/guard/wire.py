@@ -73,6 +73,7 @@ class Order(NamedTuple):
     hard_s: float | None
     memory_bytes: int | None
     start_by_s: float
+    reached_s: float = 0.0
 
 
 class Stop(NamedTuple):

@@ -44,6 +44,15 @@ def test_isolation_lasts_until_connected(sides: tuple[Beats, Beats]) -> None:
     assert times == [None, 110.5, None]
 
 
+def test_isolation_counts_from_when_the_ledger_was_reached_for_a_command(sides: tuple[Beats, Beats]) -> None:
+    """A claim was answered, and no renewal has said yet that the isolation before it is over."""
+    worker, keeper = sides
+    worker.isolate(100.5)
+
+    assert keeper.isolated_at(10, reached_s=140) == 150
+    assert keeper.isolated_at(10, reached_s=90) == 110.5
+
+
 def test_no_limit_is_never_reached(sides: tuple[Beats, Beats]) -> None:
     """None means for ever."""
     worker, keeper = sides
