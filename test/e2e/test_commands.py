@@ -147,9 +147,9 @@ def test_submit_prints_an_id_and_names_duplicates(standing: Any) -> None:
 
 def test_a_queue_that_no_worker_hears_is_told(standing: Any) -> None:
     """`submit` and `run` say why nothing happens, once a queue; of a queue that is heard they say nothing."""
-    nobody = _shell("exit 0", job_queue="nobody", tag=os.urandom(4).hex())
+    nobody, another = (_shell(f"exit 0 # {os.urandom(4).hex()}", job_queue="nobody") for _ in range(2))
     note = b"note: the job waits: no worker that is announced hears queue nobody ("
-    submitted = standing.hysds("submit", _written(standing, nobody), "-", stdin=nobody)
+    submitted = standing.hysds("submit", _written(standing, nobody), "-", stdin=another)
     run = standing.start("run", _written(standing, nobody))
     run.await_text(note.decode())
     run.process.send_signal(signal.SIGINT)

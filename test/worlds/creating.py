@@ -96,7 +96,7 @@ def huge(info: dict[str, Any]) -> dict[str, Any]:
 
 def endless_answer(info: dict[str, Any]) -> None:
     """Writes into every descriptor that it finds, as code with a stray descriptor does."""
-    for _ in range(1000):
+    while True:
         for fd in range(3, 32):
             try:
                 os.write(fd, b"x" * 65536)
