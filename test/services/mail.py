@@ -6,9 +6,9 @@ import base64
 import contextlib
 import socket
 import ssl
-import threading
 from dataclasses import dataclass, field
-from types import TracebackType
+
+from services.loopback import LoopbackServer
 
 
 @dataclass(frozen=True)
@@ -34,38 +34,20 @@ class Taken:
     was_authenticated: bool
 
 
-class MailServer:
-    """Serves one connection after the other on a thread of its own, on loopback alone."""
+class MailServer(LoopbackServer):
+    """What it was handed stands in `taken`."""
 
     def __init__(self, manners: Manners | None = None) -> None:
+        super().__init__()
         self._manners = Manners() if manners is None else manners
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._socket.getsockname()[1]
         self.taken: list[Taken] = []
         self.connections = 0
-        self._thread = threading.Thread(target=self._serve, daemon=True)
 
-    def __enter__(self) -> MailServer:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._thread.join()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            self.connections += 1
-            session = _Session(connection, self._manners, self.taken)
-            with contextlib.suppress(OSError, EOFError), contextlib.closing(session):
-                session.talk()
+    def talk(self, connection: socket.socket) -> None:
+        self.connections += 1
+        session = _Session(connection, self._manners, self.taken)
+        with contextlib.suppress(OSError, EOFError), contextlib.closing(session):
+            session.talk()
 
 
 class _Session:

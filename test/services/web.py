@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterable
-from types import TracebackType
+
+from services.loopback import LoopbackServer
 
 Say = Callable[[bytes], Iterable[bytes]]
 """From the head and body of a request to the parts of an answer."""
@@ -23,38 +23,20 @@ def answer(status: str = "200 OK", body: bytes = b"", **headers: str) -> list[by
     return [f"HTTP/1.1 {status}\r\n{lines}\r\n".encode() + body]
 
 
-class WebServer:
-    """Serves one connection after the other on a thread of its own, on loopback alone."""
+class WebServer(LoopbackServer):
+    """What it was asked stands in `requests`."""
 
     def __init__(self, say: Say, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__()
         self._say = say
         self._tls = tls
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._socket.getsockname()[1]
         self.requests: list[bytes] = []
-        self._thread = threading.Thread(target=self._serve, daemon=True)
 
-    def __enter__(self) -> WebServer:
-        self._thread.start()
-        return self
+    def talk(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), contextlib.closing(connection):
+            self._answer(connection)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._thread.join()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            with contextlib.suppress(OSError), contextlib.closing(connection):
-                self._talk(connection)
-
-    def _talk(self, connection: socket.socket) -> None:
+    def _answer(self, connection: socket.socket) -> None:
         wire = connection if self._tls is None else self._tls.wrap_socket(connection, server_side=True)
         with wire:
             request = _request(wire)

@@ -7,9 +7,7 @@ import os
 import random
 import shlex
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,34 +17,30 @@ from hysds.adapters.engines.process import ProcessEngine
 from hysds.adapters.ledger.logs_memory import MemoryLogs
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core.acceptance import DedupPolicy, acceptance
-from hysds.core.document import document
-from hysds.core.floor_requests import Announcement
 from hysds.core.ids import JobId
 from hysds.core.parse import parse_document
 from hysds.core.record import FOREVER
 from hysds.job_worker import assembly
 from hysds.leasing import marks
 from hysds.leasing.presence import Identity
-from hysds.leasing.worker import LeaseWorker, Parts
+from hysds.leasing.worker import LeaseWorker
 from hysds.lib.process.guard import tree
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.engines import Running, Workload
 from hysds.settings.model import Logs as LogSettings
 from hysds.settings.model import Settings
 from hysds.settings.worker import Worker
+from worlds.leasing import LeaseBench
 
 POLICY = DedupPolicy(frozenset(), FOREVER)
 
 
 @dataclass(slots=True)
-class Bench:
+class Bench(LeaseBench):
     """Runs one job after the other, in this thread."""
 
-    ledger: MemoryLedger
     logs: MemoryLogs
     engine: ProcessEngine
-    parts: Parts
-    worker: LeaseWorker
     work_dir: Path
     new_id: Uuid7Source
     hooks: Hooks
@@ -64,19 +58,6 @@ class Bench:
         self.ledger.accept([acceptance(job_id, spec, POLICY)])
         return job_id
 
-    def heed(self) -> None:
-        """Renew, and act on what the ledger says of each lease."""
-        fit = self.parts.host.fit()
-        self.parts.keeper.renew(Announcement("test", "w@test", ("q",), self.worker.slots, fit))
-
-    @contextmanager
-    def performing(self) -> Iterator[None]:
-        """Run a job beside the test, which has come to its end when this does."""
-        thread = threading.Thread(target=self.worker.perform, args=("q", lambda shown: None), daemon=True)
-        thread.start()
-        yield
-        thread.join()
-
     def lives(self, job_id: str) -> bool:
         """Whether any process of a job does."""
         mark = f"HYSDS_JOB_ID={job_id}".encode()
@@ -88,12 +69,6 @@ class Bench:
     def python(self, code: str, **fields: Any) -> dict[str, Any]:
         """The document of a job that ran this Python code."""
         return self.run(f"{shlex.quote(sys.executable)} -c {shlex.quote(code)}", **fields)
-
-    def job(self, job_id: str) -> dict[str, Any]:
-        """The job's document."""
-        [kept] = self.ledger.kept([job_id])
-        assert kept is not None
-        return document(kept.record, kept.spec, kept.attempts, kept.error)
 
     def notes(self, found: dict[str, Any]) -> list[str]:
         """What the worker noted on the job's latest attempt."""
@@ -150,7 +125,7 @@ def make(home: Path, name: str = "w@test/1", ledger: MemoryLedger | None = None,
     identity = Identity(name, "w@test", "test", ("q",), settings.worker.slots, "{}")
     parts = assembly.parts(identity, settings, assembly.World(ledger, logs, engine, random.random))
     return Bench(
-        ledger, logs, engine, parts, LeaseWorker(identity, parts), settings.work_dir, Uuid7Source(), hooks
+        ledger, parts, LeaseWorker(identity, parts), logs, engine, settings.work_dir, Uuid7Source(), hooks
     )
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,19 +12,18 @@ from hysds.adapters.engines.base import EngineSettings
 from hysds.adapters.engines.process import ProcessEngine
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core.acceptance import DedupPolicy, acceptance
-from hysds.core.document import document
-from hysds.core.floor_requests import Announcement
 from hysds.core.ids import JobId
 from hysds.core.parse import parse_task
 from hysds.core.record import FOREVER
 from hysds.leasing import marks
 from hysds.leasing.presence import Identity
-from hysds.leasing.worker import LeaseWorker, Parts
+from hysds.leasing.worker import LeaseWorker
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.settings.model import Settings
 from hysds.settings.tasks import Tasks
 from hysds.settings.worker import Worker
 from hysds.task_worker import assembly
+from worlds.leasing import LeaseBench
 
 FUNCTIONS = Path(__file__).parent / "light_tasks"
 """Where the functions lie that tests call: the modules `light` and `broken`."""
@@ -36,12 +32,9 @@ _POLICY = DedupPolicy(frozenset(), FOREVER)
 
 
 @dataclass(slots=True)
-class TaskBench:
+class TaskBench(LeaseBench):
     """Runs one task after the other, in this thread; `close` ends the children."""
 
-    ledger: MemoryLedger
-    parts: Parts
-    worker: LeaseWorker
     work_dir: Path
     new_id: Uuid7Source
 
@@ -58,25 +51,6 @@ class TaskBench:
         job_id = JobId(self.new_id())
         self.ledger.accept([acceptance(job_id, spec, _POLICY)])
         return job_id
-
-    def job(self, job_id: str) -> dict[str, Any]:
-        """The task's document."""
-        [kept] = self.ledger.kept([job_id])
-        assert kept is not None
-        return document(kept.record, kept.spec, kept.attempts, kept.error)
-
-    def heed(self) -> None:
-        """Renew, and act on what the ledger says of each lease."""
-        fit = self.parts.host.fit()
-        self.parts.keeper.renew(Announcement("test", "w@test", ("q",), self.worker.slots, fit))
-
-    @contextmanager
-    def performing(self) -> Iterator[None]:
-        """Run a task beside the test, which has come to its end when this does."""
-        thread = threading.Thread(target=self.worker.perform, args=("q", lambda shown: None), daemon=True)
-        thread.start()
-        yield
-        thread.join()
 
     def close(self) -> None:
         """End all children."""
