@@ -102,9 +102,7 @@ class Indexer:
 
         Raises: Unreachable when a part does not answer; all that was read comes again then.
         """
-        entries = self._adopted() or self._events.read(
-            self._pace.group, self._pace.member, self._pace.batch, self._pace.patience_s
-        )
+        entries = self._taken()
         ids = tuple(dict.fromkeys(entry.event.id for entry in entries))
         projected = Projected()
         for start in range(0, len(ids), MAX_BATCH):
@@ -113,6 +111,11 @@ class Indexer:
             self._events.done(self._pace.group, [entry.position for entry in entries])
         # Behind the trim, which signs the roster: a server that takes no writes may be one that others have left.
         return Round(len(entries), projected, self._trimmed(), self._ghosts.look())
+
+    def _taken(self) -> tuple[Entry, ...]:
+        """What a dead member was given and never did comes first, then what is new."""
+        pace = self._pace
+        return self._adopted() or self._events.read(pace.group, pace.member, pace.batch, pace.patience_s)
 
     def _adopted(self) -> tuple[Entry, ...]:
         now_s = self._clock_s()

@@ -93,9 +93,8 @@ MOMENTS = {
     "findings read": Moment("hysds.job_worker.findings", "collect", When.AFTER),
     "commit sent": Moment(_REDIS, "RedisLedger.commit", When.BEFORE, _committed),
     "commit applied": Moment(_REDIS, "RedisLedger.commit", When.AFTER, _committed),
-    "event read": Moment(
-        "hysds.adapters.ledger.redis_events", "RedisEvents.read", When.AFTER, _ended_in_events
-    ),
+    # Also what is adopted: the server may have handed an event to an indexer that had just been killed.
+    "event read": Moment("hysds.indexer.indexer", "Indexer._taken", When.AFTER, _ended_in_events),
     "document written": Moment(
         "hysds.adapters.store.sqlite", "SqliteStore.write", When.AFTER, _ended_in_documents
     ),
