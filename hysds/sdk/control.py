@@ -20,14 +20,13 @@ from hysds.core.ids import JobId
 from hysds.core.query import JobQuery
 from hysds.core.repetition import Changes
 from hysds.core.spec import MAX_PRIORITY, JobSpec
-from hysds.core.status import TERMINAL
+from hysds.core.status import ENDED
 from hysds.orchestrator.submit import Submission
 from hysds.ports.ledger import Kept
 from hysds.ports.litter import Ground
 from hysds.sdk.purging import Left, held, purged
 from hysds.sdk.selecting import Matching, Named, Selection
 
-_ENDED = frozenset(status.value for status in TERMINAL)
 Watch = Callable[[Sequence[Handled]], None]
 """Called with the jobs of each step, once it was done."""
 
@@ -167,11 +166,12 @@ class Controls:
     def _retry(self, ids: Sequence[str], changes: Changes) -> list[Handled]:
         """Under an id that follows from the old one: whoever does the same at once, or again, does it once."""
         kept = held(self._system, ids)
-        stored = dict(zip(ids, self._system.store.get(ids), strict=True))
+        forgotten = [id_ for id_ in ids if id_ not in kept]
+        stored = dict(zip(forgotten, self._system.store.get(forgotten), strict=True)) if forgotten else {}
         told: dict[str, Handled] = {}
         specs: dict[str, JobSpec] = {}
         for id_ in ids:
-            known, shown = kept.get(id_), stored[id_]
+            known, shown = kept.get(id_), stored.get(id_)
             before = known.record.retried_by if known is not None else (shown or {}).get("retried_by", "")
             if before:
                 told[id_] = Handled(id_, "before", before)
@@ -228,6 +228,6 @@ def _foreseen(verb: Verb, id_: str, kept: Kept | None, shown: str | None, change
         return foreseen(verb, kept.record, kept.spec, changes)
     if shown is None or verb not in (Verb.PURGE, Verb.RETRY):
         return Handled(id_, "refused" if verb is Verb.RETRY else "missing")
-    if shown not in _ENDED:
+    if shown not in ENDED:
         return Handled(id_, "ghost" if verb is Verb.PURGE else "refused")
     return Handled(id_, "cleared" if verb is Verb.PURGE else "retried")

@@ -40,6 +40,6 @@ class MemorySchedules:
 
     def due(self, limit: int) -> tuple[int, tuple[Schedule, ...]]:
         now_ms = self._now_us() // 1000
-        waiting = [(one.due_ms, one.name, one) for one in self.all() if one.due_ms is not None]
-        over = sorted((ms, name) for ms, name, _ in waiting if ms <= now_ms)
-        return now_ms, tuple(self._kept[name] for _, name in over[:limit])
+        waiting = [(one.due_ms, one) for one in self.all() if one.due_ms is not None]  # by name
+        over = sorted((pair for pair in waiting if pair[0] <= now_ms), key=lambda pair: pair[0])
+        return now_ms, tuple(one for _, one in over[:limit])
