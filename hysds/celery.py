@@ -114,9 +114,6 @@ class Receiver(Protocol):
     def watch(self, id: str, told: Callable[[Ended], None]) -> None:
         """Have its end told, once, in any thread; also where it has ended already."""
 
-    def forget(self, id: str) -> None:
-        """Nobody asks any more."""
-
     def close(self) -> None:
         """Tell nothing more."""
 

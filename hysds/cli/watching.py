@@ -8,16 +8,14 @@ from typing import Any
 from hysds.cli import live, words
 from hysds.cli.live import Machines, Screen, Watcher
 from hysds.core.errors import NotFound, Unreachable
-from hysds.core.status import TERMINAL
+from hysds.core.status import ENDED
 from hysds.sdk.client import Client
 from hysds.sdk.following import Place
-
-_ENDED = frozenset(status.value for status in TERMINAL)
 
 
 def has_ended(document: Mapping[str, Any]) -> bool:
     """Whether the job's status will never change."""
-    return document["status"] in _ENDED
+    return document["status"] in ENDED
 
 
 def to_its_end(client: Client, job_id: str, watcher: Watcher, place: Place) -> dict[str, Any]:

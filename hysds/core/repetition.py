@@ -10,9 +10,8 @@ from hysds.core import parse, queue_names
 from hysds.core.errors import Complaint, Conflict, InvalidSpec, Refused
 from hysds.core.record import GROUP, Record
 from hysds.core.spec import MAX_PRIORITY, TASK, JobSpec, from_stored
-from hysds.core.status import TERMINAL, FailureClass, Status
+from hysds.core.status import ENDED, FailureClass, Status
 
-_ENDED = frozenset(status.value for status in TERMINAL)
 _OF_JOB = (
     "priority",
     "tag",
@@ -66,7 +65,7 @@ def of_document(document: Mapping[str, Any], changes: Changes) -> JobSpec:
     id_, status, job = str(document.get("id")), document.get("status"), document.get("job")
     if document.get("children"):
         raise _group(id_)
-    if status not in _ENDED:
+    if status not in ENDED:
         raise _live(id_, str(status))
     if status == Status.DEDUPED.value:
         raise _duplicate(id_, str(document.get("dedup_job") or ""))

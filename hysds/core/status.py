@@ -23,6 +23,8 @@ class Status(StrEnum):
 
 
 TERMINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.REVOKED, Status.DEDUPED})
+ENDED = frozenset(status.value for status in TERMINAL)
+"""TERMINAL as documents write it."""
 LIVE = frozenset({Status.QUEUED, Status.WAITING, Status.STARTED})
 
 OFFLINE = "job-offline"

@@ -20,12 +20,11 @@ from hysds.core.errors import InvalidSpec, TaskFailed, Unreachable
 from hysds.core.ids import JobId
 from hysds.core.requests import MAX_BATCH
 from hysds.core.spec import JobSpec
-from hysds.core.status import TERMINAL, Status
+from hysds.core.status import ENDED, Status
 from hysds.orchestrator.submit import Orchestrator, Submission
 from hysds.ports.events import Events
 from hysds.ports.ledger import Kept, Ledger
 
-_ENDED = frozenset(status.value for status in TERMINAL)
 _FOLLOW_S = 5.0
 """After so long without an event the records are read again: a position may be lost in a failover."""
 _PAUSE_S = 1.0
@@ -83,10 +82,6 @@ class Receiver:
         """
         self._ends.watch(id, told)
 
-    def forget(self, id: str) -> None:
-        """Nobody asks any more."""
-        self._ends.forget(id)
-
     def close(self) -> None:
         """Tell nothing more."""
         self._ends.close()
@@ -129,11 +124,6 @@ class Ends:
             self._changed.notify_all()
         self._tell([id])  # it may have ended before its end was looked for
 
-    def forget(self, id: str) -> None:
-        """See `Receiver.forget`."""
-        with self._changed:
-            self._waiting.pop(id, None)
-
     def close(self) -> None:
         """See `Receiver.close`."""
         with self._changed:
@@ -160,7 +150,7 @@ class Ends:
         with self._changed:
             if self._position == position and entries:
                 self._position = entries[-1].position
-            ended = {entry.event.id for entry in entries if entry.event.status in _ENDED}
+            ended = {entry.event.id for entry in entries if entry.event.status in ENDED}
             due = [id for id in self._waiting if id in ended or not entries]
         for start in range(0, len(due), MAX_BATCH):
             self._tell(due[start : start + MAX_BATCH])

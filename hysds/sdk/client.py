@@ -24,7 +24,7 @@ from hysds.core.query import JobQuery
 from hysds.core.repetition import Changes
 from hysds.core.requests import MAX_BATCH
 from hysds.core.schedule import CatchUp, Schedule
-from hysds.core.status import TERMINAL
+from hysds.core.status import ENDED
 from hysds.orchestrator.schedules import Timetable
 from hysds.orchestrator.submit import Submission
 from hysds.ports.ledger import Kept
@@ -41,7 +41,6 @@ from hysds.sdk.submitting import Spec
 from hysds.sdk.tasks import TaskEnds
 from hysds.sdk.types import Types
 
-_ENDED = frozenset(status.value for status in TERMINAL)
 _WATCH_S = 5.0
 
 
@@ -190,7 +189,7 @@ class Client(Types, Calling, Controls, Queues):
         position = self._system.events.end()
         while True:
             found = self.job(job_id)
-            if found["status"] in _ENDED:
+            if found["status"] in ENDED:
                 return found
             position = self._next_event(job_id, position, until)
 
@@ -240,7 +239,7 @@ class Client(Types, Calling, Controls, Queues):
             kept = self._system.ledger.kept(wanted)
         except Unreachable:
             stored = self._stored(wanted)
-            if all(id_ in stored and stored[id_]["status"] in _ENDED for id_ in wanted):
+            if all(id_ in stored and stored[id_]["status"] in ENDED for id_ in wanted):
                 return stored
             raise
         documents = {item.record.id: _document(item) for item in kept if item is not None}

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Sequence
 from hysds.bootstrap import System
 from hysds.core.ids import JobId
 from hysds.core.requests import MAX_BATCH
-from hysds.core.status import TERMINAL
+from hysds.core.status import ENDED
 
 _WATCH_S = 5.0
 """After so long without an event the records are read again: a position may be lost in a failover."""
-_ENDED = frozenset(status.value for status in TERMINAL)
 
 
 class Endings:
@@ -42,7 +41,7 @@ class Endings:
             self._left = self._live(self._left)
             return
         self._position = entries[-1].position
-        ended = {entry.event.id for entry in entries if entry.event.status in _ENDED}
+        ended = {entry.event.id for entry in entries if entry.event.status in ENDED}
         self._left = [id_ for id_ in self._left if id_ not in ended]
 
     def _live(self, job_ids: Sequence[JobId]) -> list[JobId]:

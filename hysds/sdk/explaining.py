@@ -19,13 +19,12 @@ from hysds.core.limit_keys import LimitState
 from hysds.core.record import AFTER, TASK, Record
 from hysds.core.requests import Place
 from hysds.core.shapes import Shape
-from hysds.core.status import TERMINAL, Status
+from hysds.core.status import ENDED, Status
 from hysds.core.throttles import waits_in_line
 from hysds.orchestrator.submit import Submission
 from hysds.ports.ledger import Kept
 from hysds.settings.model import Settings
 
-_ENDED = frozenset(status.value for status in TERMINAL)
 _SMALLEST = str(Shape())
 """Fits whoever takes anything."""
 _LOOKS = 3
@@ -46,7 +45,7 @@ def explained(system: System, job_id: JobId, find: Find) -> Explanation:
         # A terminal status never changes: of an ended job the store knows all. The ledger is not asked once more, as
         # one that hangs costs all its timeouts each time.
         [stored] = system.store.get([job_id])
-        if stored is None or stored["status"] not in _ENDED:
+        if stored is None or stored["status"] not in ENDED:
             raise
         return explain(Seen(job_id, stored), _terms(system.settings, time.time_ns() // 1_000_000))
     kind = kept.record.kind if kept is not None else ""

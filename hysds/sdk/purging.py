@@ -16,12 +16,11 @@ from hysds.core.control import Handled
 from hysds.core.document import document
 from hysds.core.errors import Internal
 from hysds.core.requests import Purge, Purged, Purging
-from hysds.core.status import TERMINAL
+from hysds.core.status import ENDED
 from hysds.leasing import workdir
 from hysds.ports.ledger import Kept
 from hysds.ports.litter import Ground
 
-_ENDED = frozenset(status.value for status in TERMINAL)
 _DEPTH = 7
 """Parts of a directory's path below its root: `jobs`, the five of a minute, its own name."""
 
@@ -63,7 +62,7 @@ def held(system: System, ids: Sequence[str]) -> Mapping[str, Kept]:
 def _word(answer: Purged, stored: Mapping[str, Any] | None) -> str:
     if answer.how is not Purging.MISSING or stored is None:
         return answer.how.value
-    return "cleared" if stored.get("status") in _ENDED else "ghost"
+    return "cleared" if stored.get("status") in ENDED else "ghost"
 
 
 def _whole(kept: Kept | None, stored: Mapping[str, Any] | None) -> Mapping[str, Any]:

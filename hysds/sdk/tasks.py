@@ -13,13 +13,12 @@ from hysds.bootstrap import System
 from hysds.core.errors import NotFound
 from hysds.core.ids import JobId
 from hysds.core.requests import MAX_BATCH
-from hysds.core.status import TERMINAL
+from hysds.core.status import ENDED
 from hysds.orchestrator import receiving
 from hysds.orchestrator.receiving import Ended
 from hysds.orchestrator.submit import Submission
 from hysds.ports.calls import Sent
 
-_ENDED = frozenset(status.value for status in TERMINAL)
 _FOLLOW_S = 5.0
 """After so long without an event the record is read again: a position may be lost in a failover."""
 _RECENT_S = 1.0
@@ -124,7 +123,7 @@ class TaskEnds:
             self._read_s = time.monotonic()
             if entries:
                 self._position = entries[-1].position
-            self._ended |= {entry.event.id for entry in entries if entry.event.status in _ENDED}
+            self._ended |= {entry.event.id for entry in entries if entry.event.status in ENDED}
             self._ended &= set(self._open)
         return not entries
 

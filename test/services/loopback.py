@@ -1,4 +1,4 @@
-"""What servers of a test have in common: on loopback alone, one connection after the other, on a thread of their own."""
+"""What servers of a test have in common: on loopback alone, one connection after the other, on an own thread."""
 
 from __future__ import annotations
 

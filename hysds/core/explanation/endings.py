@@ -7,12 +7,11 @@ from typing import Any
 
 from hysds.core.decisive_lines import Decisive, decisive
 from hysds.core.explanation.values import Reason, Seen, Terms, Why, entries, part, text
-from hysds.core.status import TERMINAL, FailureClass, Status
+from hysds.core.status import ENDED, FailureClass, Status
 from hysds.lib import units
 
 _BARE_NAME = "_stderr.txt"
 """A document's own hint names no path: its reader has the path beside it."""
-_ENDED = frozenset(status.value for status in TERMINAL)
 
 
 def ended(seen: Seen, document: Mapping[str, Any]) -> Why:
@@ -115,7 +114,7 @@ def _duplicate(seen: Seen, document: Mapping[str, Any]) -> Why:
     now = f" and is {seen.twin.get('status')} now" if seen.twin is not None else " and is not known any more"
     said = text(document, "dedup_msg") or f"duplicate of job {twin_id}"
     advice = ['run the same work all the same: submit it with "enable_dedup": false']
-    if seen.twin is not None and seen.twin.get("status") in _ENDED:
+    if seen.twin is not None and seen.twin.get("status") in ENDED:
         advice.append(f"or in place of the one that ended: hysds retry {twin_id}")
     return Why(Reason.DUPLICATE, f"it is a {said}{now}", (f"see hysds explain {twin_id}", *advice))
 

@@ -12,10 +12,9 @@ from typing import Any
 from hysds.core import ids, moments
 from hysds.core.explanation import endings, kin, queueing, running, throttled
 from hysds.core.explanation.values import Explanation, Reason, Seen, Terms, Why, entries, span, text
-from hysds.core.status import TERMINAL, Status
+from hysds.core.status import ENDED, Status
 from hysds.core.throttles import waits_in_line
 
-_ENDED = frozenset(status.value for status in TERMINAL)
 _LINKS = ("parent", "retry_of", "retried_by", "dedup_job", "schedule", "schedule_time")
 
 
@@ -33,7 +32,7 @@ def explain(seen: Seen, terms: Terms) -> Explanation:
         attempts=tuple(one for one in entries(document) if one.get("ended")),
         links={name: other for name in _LINKS if (other := text(document, name))},
     )
-    if status in _ENDED:
+    if status in ENDED:
         why = kin.ended(document) or endings.ended(seen, document)
         failure, lines = endings.failure(document), endings.lines(document)
         return replace(whole, why=why, failure=failure, decisive=lines)

@@ -8,10 +8,9 @@ from typing import Any
 from hysds.core import kin
 from hysds.core.explanation.values import Coming, Reason, Terms, Why, part, text
 from hysds.core.record import AFTER, GROUP, STAGED, Record
-from hysds.core.status import TERMINAL, Status
+from hysds.core.status import ENDED, Status
 
 _SHOWN = 5
-_ENDED = frozenset(status.value for status in TERMINAL)
 Documents = Sequence[Mapping[str, Any]]
 
 
@@ -53,7 +52,7 @@ _ENDS = {
 
 def _after(record: Record, document: Mapping[str, Any], others: Documents) -> Why:
     asked = len(part(document, "after", "jobs") or ())
-    live = [one for one in others if one.get("status") not in _ENDED]
+    live = [one for one in others if one.get("status") not in ENDED]
     shown = [f"{text(one, 'id')} ({text(one, 'status')})" for one in live[:_SHOWN]]
     more = f" and {len(live) - _SHOWN} more" if len(live) > _SHOWN else ""
     named = f": {', '.join(shown)}{more}" if shown else ""
