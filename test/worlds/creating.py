@@ -96,8 +96,9 @@ def huge(info: dict[str, Any]) -> dict[str, Any]:
 
 def endless_answer(info: dict[str, Any]) -> None:
     """Writes into every descriptor that it finds, as code with a stray descriptor does."""
+    found = [int(name) for name in os.listdir("/proc/self/fd") if int(name) > 2]
     while True:
-        for fd in range(3, 32):
+        for fd in found:
             try:
                 os.write(fd, b"x" * 65536)
             except OSError:
