@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 import hysds
 from hysds import wiring
 from hysds.core.acceptance import DedupPolicy
-from hysds.core.catalog import Catalog
 from hysds.core.errors import Complaint
+from hysds.core.job_types.catalog import Catalog
 from hysds.core.record import FOREVER
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher

@@ -13,8 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from hysds.core import ledger_clock
-from hysds.core.catalog import Catalog
 from hysds.core.errors import Complaint
+from hysds.core.job_types.catalog import Catalog
 from hysds.core.spec import JobSpec
 from hysds.doctor.examination import Check
 from hysds.leasing import marks

@@ -13,7 +13,7 @@ import click
 from hysds.cli import given_params, offers, over, submissions, submit_dir, words
 from hysds.cli.exits import Exit
 from hysds.core import spec
-from hysds.core.filling import Request
+from hysds.core.job_types.filling import Request
 from hysds.core.spec import MAX_PRIORITY, JobSpec
 from hysds.lib import units
 from hysds.sdk.by_type import Plan

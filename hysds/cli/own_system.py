@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from hysds.bootstrap import System
 from hysds.cli import own_roles, work_dir
 from hysds.core import queue_names
-from hysds.core.catalog import EMPTY
 from hysds.core.errors import InvalidSettings, Unreachable
+from hysds.core.job_types.catalog import EMPTY
 from hysds.core.spec import JobSpec
 from hysds.embedded import standing
 from hysds.embedded.errors import EmbeddedError

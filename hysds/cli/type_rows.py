@@ -9,9 +9,10 @@ from typing import Any
 
 from hysds.cli import words
 from hysds.cli.tables import Table
-from hysds.core import catalog, policies, type_example
-from hysds.core.catalog import Creator, Dedup, Image, JobType, Limits
-from hysds.core.interfaces import Parameter
+from hysds.core import policies
+from hysds.core.job_types import catalog, type_example
+from hysds.core.job_types.catalog import Creator, Dedup, Image, JobType, Limits
+from hysds.core.job_types.interfaces import Parameter
 from hysds.core.policies import Policies, QueuePolicy, Share
 from hysds.lib import units
 from hysds.settings import policies as policy_words

@@ -10,8 +10,8 @@ import click
 from hysds.cli import tables
 from hysds.cli.tables import Table
 from hysds.cli.words import clean
-from hysds.core.additions import Adding, added
-from hysds.core.catalog import JobType, catalog
+from hysds.core.job_types.additions import Adding, added
+from hysds.core.job_types.catalog import JobType, catalog
 from hysds.orchestrator import job_repository
 from hysds.orchestrator.job_repository import Told
 from hysds.sdk.client import Client

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import click
 
 from hysds.cli import offers, tables, type_rows
-from hysds.core.catalog import Catalog, JobType
 from hysds.core.errors import NotFound
+from hysds.core.job_types.catalog import Catalog, JobType
 from hysds.core.policies import Policies
 from hysds.sdk.client import Client
 

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from hysds.core import policies, typed_spec
+from hysds.core import policies
 from hysds.core.acceptance import Bounds
 from hysds.core.errors import Complaint, InvalidSpec
+from hysds.core.job_types import typed_spec
 from hysds.core.limit_keys import Limit, Rate
 from hysds.core.policies import Policies, QueuePolicy, Share
 from hysds.core.spec import JobSpec

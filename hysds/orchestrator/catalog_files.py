@@ -10,9 +10,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from hysds.core import type_merging
-from hysds.core.catalog import Catalog
 from hysds.core.errors import Complaint, InvalidSpec, Refused
+from hysds.core.job_types import type_merging
+from hysds.core.job_types.catalog import Catalog
 
 MAX_BYTES = 32 * 10**6
 _Stamp = tuple[int, int, int, int]

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hysds.core.catalog import Creator, JobType
 from hysds.core.errors import CreatorFailed, InvalidSpec
-from hysds.core.job_description import Maker
+from hysds.core.job_types.catalog import Creator, JobType
+from hysds.core.job_types.job_description import Maker
 from hysds.core.spec import JobSpec
 from hysds.ports.creators import Call, CallFailed, Creators
 

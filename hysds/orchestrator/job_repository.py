@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hysds.core import interface_files
-from hysds.core.additions import job_type
-from hysds.core.catalog import JobType
 from hysds.core.errors import Complaint, InvalidSpec, NotFound
-from hysds.core.interface_files import MAX_BYTES, NAME, NAME_RULE, Pair
-from hysds.core.json_fields import Findings
-from hysds.core.objections import objections
+from hysds.core.job_types import interface_files
+from hysds.core.job_types.additions import job_type
+from hysds.core.job_types.catalog import JobType
+from hysds.core.job_types.interface_files import MAX_BYTES, NAME, NAME_RULE, Pair
+from hysds.core.job_types.json_fields import Findings
+from hysds.core.job_types.objections import objections
 
 _JOB, _IO = "job-spec.json.", "hysds-io.json."
 _FOLDERS = ("", "docker")

@@ -13,9 +13,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hysds.core import catalog
-from hysds.core.catalog import Catalog
 from hysds.core.errors import Complaint, Conflict, Internal
+from hysds.core.job_types import catalog
+from hysds.core.job_types.catalog import Catalog
 from hysds.ports.catalog import CatalogShelf
 
 FRESH_S = 2.0

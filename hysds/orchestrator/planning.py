@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from hysds.core import arrays, json_text
 from hysds.core.acceptance import acceptance
-from hysds.core.catalog import JobType
 from hysds.core.errors import CreatorFailed, InvalidSpec
 from hysds.core.ids import JobId
+from hysds.core.job_types.catalog import JobType
 from hysds.core.requests import Acceptance
 from hysds.core.spec import TASK, JobSpec, identity, stored
 from hysds.orchestrator.expansion import Expansion

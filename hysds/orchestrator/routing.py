@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
-from hysds.core import command_line, json_text, policies, queue_rules, spec_sense, typed_spec
+from hysds.core import json_text, policies, queue_rules, spec_sense
 from hysds.core.acceptance import UNBOUNDED, Bounds, DedupPolicy
-from hysds.core.catalog import Catalog, JobType
 from hysds.core.errors import InvalidSpec
+from hysds.core.job_types import command_line, typed_spec
+from hysds.core.job_types.catalog import Catalog, JobType
 from hysds.core.policies import Policies, Share
 from hysds.core.queue_rules import Named, bounds
 from hysds.core.record import FOREVER

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from hysds.core.acceptance import rejection
-from hysds.core.catalog import JobType
 from hysds.core.errors import (
     Complaint,
     Conflict,
@@ -25,6 +24,7 @@ from hysds.core.errors import (
     Unreachable,
 )
 from hysds.core.ids import JobId
+from hysds.core.job_types.catalog import JobType
 from hysds.core.kin import is_unsealed, sums
 from hysds.core.record import GROUP
 from hysds.core.requests import Acceptance, Accepted, Accepting, Answer

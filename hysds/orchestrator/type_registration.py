@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hysds.core.additions import Adding, added
-from hysds.core.catalog import Catalog, JobType
 from hysds.core.errors import Conflict
+from hysds.core.job_types.additions import Adding, added
+from hysds.core.job_types.catalog import Catalog, JobType
 from hysds.orchestrator.job_types import JobTypes
 
 MAX_TRIES = 100

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from hysds.core.catalog import Catalog
+from hysds.core.job_types.catalog import Catalog
 
 
 class CatalogShelf(Protocol):

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hysds.core import filling, hits
 from hysds.core.arrays import MAX_MEMBERS
-from hysds.core.catalog import Catalog, JobType
 from hysds.core.errors import Complaint, InvalidSpec, NotFound, Refused
-from hysds.core.filling import Hit, Request
 from hysds.core.ids import JobId
-from hysds.core.interfaces import Component, Interface, Submitting
+from hysds.core.job_types import filling, hits
+from hysds.core.job_types.catalog import Catalog, JobType
+from hysds.core.job_types.filling import Hit, Request
+from hysds.core.job_types.interfaces import Component, Interface, Submitting
 from hysds.core.query import JobQuery
 from hysds.core.spec import JobSpec
 from hysds.orchestrator.submit import Orchestrator, Submission

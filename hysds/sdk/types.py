@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hysds.core.additions import Adding
-from hysds.core.catalog import JobType
-from hysds.core.filling import Request
+from hysds.core.job_types.additions import Adding
+from hysds.core.job_types.catalog import JobType
+from hysds.core.job_types.filling import Request
 from hysds.core.policies import Policies
 from hysds.orchestrator.job_types import Reload
 from hysds.orchestrator.submit import Submission

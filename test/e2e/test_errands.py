@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hysds.core.catalog import Creator, JobType
+from hysds.core.job_types.catalog import Creator, JobType
 from services.mail import MailServer
 from services.web import WebServer, answer
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from hysds.core import catalog
-from hysds.core.catalog import Catalog
+from hysds.core.job_types import catalog
+from hysds.core.job_types.catalog import Catalog
 
 
 class MemoryCatalogShelf:

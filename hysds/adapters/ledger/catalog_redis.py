@@ -5,8 +5,8 @@ from __future__ import annotations
 from hysds.adapters.ledger import scripts
 from hysds.adapters.ledger.redis import base
 from hysds.adapters.ledger.server import Server
-from hysds.core import catalog
-from hysds.core.catalog import Catalog
+from hysds.core.job_types import catalog
+from hysds.core.job_types.catalog import Catalog
 
 
 class RedisCatalogShelf:

@@ -9,9 +9,9 @@ import pytest
 from hysds.adapters.ledger.catalog_memory import MemoryCatalogShelf
 from hysds.adapters.ledger.catalog_redis import RedisCatalogShelf
 from hysds.adapters.ledger.server import Server
-from hysds.core import catalog
-from hysds.core.catalog import Command, JobType
 from hysds.core.errors import Internal
+from hysds.core.job_types import catalog
+from hysds.core.job_types.catalog import Command, JobType
 from hysds.ports.catalog import CatalogShelf
 
 ONE = catalog.catalog([JobType("job:one", command=Command("/bin/one"))])

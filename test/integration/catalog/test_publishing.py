@@ -13,9 +13,9 @@ import pytest
 
 from hysds.adapters.ledger.catalog_redis import RedisCatalogShelf
 from hysds.adapters.ledger.server import Server
-from hysds.core import catalog
-from hysds.core.catalog import JobType
 from hysds.core.errors import Conflict
+from hysds.core.job_types import catalog
+from hysds.core.job_types.catalog import JobType
 from hysds.orchestrator import catalog_files
 from hysds.orchestrator.job_types import JobTypes
 from hysds.orchestrator.type_registration import register

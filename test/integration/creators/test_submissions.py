@@ -12,9 +12,9 @@ import pytest
 
 from hysds.bootstrap import System
 from hysds.core import ids
-from hysds.core.catalog import Command, Creator, JobType, with_added
 from hysds.core.errors import CreatorFailed
 from hysds.core.ids import JobId
+from hysds.core.job_types.catalog import Command, Creator, JobType, with_added
 from hysds.lib.process.guard import tree
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.sdk.client import Client

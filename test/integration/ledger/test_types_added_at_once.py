@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable
 
 from hysds.bootstrap import System
-from hysds.core.additions import Adding, job_type
-from hysds.core.catalog import JobType
 from hysds.core.errors import Refused
-from hysds.core.interfaces import Interface, JobFile
+from hysds.core.job_types.additions import Adding, job_type
+from hysds.core.job_types.catalog import JobType
+from hysds.core.job_types.interfaces import Interface, JobFile
 from hysds.sdk.client import Client
 from hysds.settings import load
 from hysds.wiring import RealAdapters

@@ -32,7 +32,7 @@ from hysds.adapters.bell.memory import MemoryBell
 from hysds.adapters.ledger.redis import RedisLedger
 from hysds.adapters.ledger.server import Server
 from hysds.core.acceptance import DedupPolicy
-from hysds.core.catalog import EMPTY
+from hysds.core.job_types.catalog import EMPTY
 from hysds.core.ids import JobId
 from hysds.core.spec import JobSpec
 from hysds.dispatcher import Dispatcher

@@ -29,7 +29,7 @@ from hysds.adapters.ledger.redis import RedisLedger
 from hysds.adapters.ledger.schedules_redis import RedisSchedules
 from hysds.adapters.ledger.server import Server
 from hysds.core.acceptance import DedupPolicy
-from hysds.core.catalog import EMPTY
+from hysds.core.job_types.catalog import EMPTY
 from hysds.dispatcher import Dispatcher
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.orchestrator.planning import Planner

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from hysds.adapters.bell.celery import CeleryBell
 from hysds.core.acceptance import DedupPolicy
-from hysds.core.catalog import EMPTY
+from hysds.core.job_types.catalog import EMPTY
 from hysds.core.parse import parse_document
 from hysds.core.record import FOREVER
 from hysds.core.status import Status

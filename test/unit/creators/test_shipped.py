@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hysds.core.catalog import Creator
-from hysds.core.job_description import Maker
+from hysds.core.job_types.catalog import Creator
+from hysds.core.job_types.job_description import Maker
 from hysds.core.parse import parse_document
 from hysds.core.spec import JobSpec
 from hysds.creators import notices, passing, retries, scripts

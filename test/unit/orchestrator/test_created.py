@@ -12,9 +12,9 @@ from hysds.adapters.bell.memory import MemoryBell
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core import ids
 from hysds.core.acceptance import DedupPolicy
-from hysds.core.catalog import Command, Creator, JobType, Limits, catalog
 from hysds.core.errors import Conflict, CreatorFailed, InvalidSpec, Unreachable
 from hysds.core.ids import JobId
+from hysds.core.job_types.catalog import Command, Creator, JobType, Limits, catalog
 from hysds.core.parse import parse_document
 from hysds.core.record import FOREVER, GROUP
 from hysds.core.requests import Staging

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from hysds.core.catalog import Creator, JobType
 from hysds.core.errors import CreatorFailed
+from hysds.core.job_types.catalog import Creator, JobType
 from hysds.core.parse import parse_document
 from hysds.core.spec import JobSpec
 from hysds.orchestrator.expansion import Bounds, Expansion

@@ -13,9 +13,9 @@ from hysds.adapters.bell.memory import MemoryBell
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core import ids
 from hysds.core.acceptance import DedupPolicy
-from hysds.core.catalog import EMPTY
 from hysds.core.errors import Conflict, Full, InvalidSpec, Refused, Unreachable
 from hysds.core.ids import JobId
+from hysds.core.job_types.catalog import EMPTY
 from hysds.core.kin import STAGING_MS
 from hysds.core.limit_keys import Limit
 from hysds.core.record import FOREVER

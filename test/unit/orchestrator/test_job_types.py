@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hysds.adapters.ledger.catalog_memory import MemoryCatalogShelf
-from hysds.core import catalog
-from hysds.core.catalog import Catalog, JobType
 from hysds.core.errors import Complaint, Conflict, Internal, InvalidSpec
+from hysds.core.job_types import catalog
+from hysds.core.job_types.catalog import Catalog, JobType
 from hysds.orchestrator.job_types import FRESH_S, Files, JobTypes
 
 ONE = catalog.catalog([JobType("job:one")])

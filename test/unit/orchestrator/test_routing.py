@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from hysds.core import catalog
 from hysds.core.acceptance import DedupPolicy, acceptance
-from hysds.core.catalog import Command, Dedup, JobType
 from hysds.core.errors import InvalidSpec
 from hysds.core.ids import JobId
+from hysds.core.job_types import catalog
+from hysds.core.job_types.catalog import Command, Dedup, JobType
 from hysds.core.limit_keys import Limit, Rate
 from hysds.core.policies import Policies, QueuePolicy, Share
 from hysds.core.record import FOREVER

@@ -11,8 +11,8 @@ from hysds.adapters.bell.memory import MemoryBell
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.adapters.ledger.schedules_memory import MemorySchedules
 from hysds.core.acceptance import DedupPolicy
-from hysds.core.catalog import EMPTY
 from hysds.core.errors import Conflict, InvalidSpec, NotFound, Unreachable
+from hysds.core.job_types.catalog import EMPTY
 from hysds.core.record import FOREVER
 from hysds.core.schedule import CatchUp, Schedule
 from hysds.core.spec import JobSpec, Resources

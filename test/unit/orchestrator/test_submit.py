@@ -11,10 +11,10 @@ import pytest
 from hysds.adapters.bell.memory import MemoryBell
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.core.acceptance import DedupPolicy
-from hysds.core.catalog import EMPTY
 from hysds.core.errors import Complaint, Conflict, Full, InvalidSpec, TooOld, Unreachable
 from hysds.core.floor_requests import Announcement, Fit
 from hysds.core.ids import JobId
+from hysds.core.job_types.catalog import EMPTY
 from hysds.core.record import FOREVER
 from hysds.core.requests import MAX_BATCH, Acceptance, Accepted, Renewal
 from hysds.core.shapes import MAX_SHAPES_PER_QUEUE

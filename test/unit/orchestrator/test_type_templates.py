@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hysds.core import type_merging
 from hysds.core.errors import Refused
+from hysds.core.job_types import type_merging
 from hysds.orchestrator import type_templates
 from hysds.settings.creators import Creators
 

@@ -8,11 +8,11 @@ import pytest
 
 from hysds.adapters.bell.memory import MemoryBell
 from hysds.adapters.ledger.memory import MemoryLedger
-from hysds.core import catalog
 from hysds.core.acceptance import DedupPolicy
-from hysds.core.catalog import Command, Dedup, JobType
 from hysds.core.errors import Conflict, InvalidSpec
 from hysds.core.ids import JobId
+from hysds.core.job_types import catalog
+from hysds.core.job_types.catalog import Command, Dedup, JobType
 from hysds.core.record import FOREVER
 from hysds.core.spec import JobSpec, from_stored
 from hysds.core.status import Status

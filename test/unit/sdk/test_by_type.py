@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from hysds.core.additions import Adding
-from hysds.core.catalog import JobType
 from hysds.core.errors import InvalidSpec, NotFound, Refused
-from hysds.core.filling import Request
+from hysds.core.job_types.additions import Adding
+from hysds.core.job_types.catalog import JobType
+from hysds.core.job_types.filling import Request
 from hysds.core.query import JobQuery
 from hysds.orchestrator import job_repository
 from hysds.sdk.by_type import Over

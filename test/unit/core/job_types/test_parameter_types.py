@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from hysds.core import parameter_types
-from hysds.core.interfaces import Destination, Parameter
+from hysds.core.job_types import parameter_types
+from hysds.core.job_types.interfaces import Destination, Parameter
 
 _TYPES = ("job-report:v1", "job-report:v2", "job-other:v9")
 _SQUARE = {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}

@@ -11,13 +11,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hysds.core import filling, interface_files, interfaces, parse
+from hysds.core import parse
 from hysds.core.errors import Complaint, InvalidSpec
-from hysds.core.interface_files import Pair, Reading
-from hysds.core.interfaces import Action, Component, Destination, Interface, Parameter, Source, Submitting
-from hysds.core.json_fields import Findings
+from hysds.core.job_types import filling, interface_files, interfaces
+from hysds.core.job_types.interface_files import Pair, Reading
+from hysds.core.job_types.interfaces import (
+    Action,
+    Component,
+    Destination,
+    Interface,
+    Parameter,
+    Source,
+    Submitting,
+)
+from hysds.core.job_types.json_fields import Findings
 
-_FILES = Path(__file__).parents[2] / "job_files" / "docker"
+_FILES = Path(__file__).parents[3] / "job_files" / "docker"
 _JOB: dict[str, Any] = {"command": "true"}
 
 

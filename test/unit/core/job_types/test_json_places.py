@@ -7,8 +7,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hysds.core import json_places
-from hysds.core.json_places import GivenTwice
+from hysds.core.job_types import json_places
+from hysds.core.job_types.json_places import GivenTwice
 
 
 def test_every_key_given_twice_is_told_with_its_path_and_lines() -> None:

@@ -13,9 +13,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from hysds.core import json_text, parse, queue_names, spec_sense
-from hysds.core.catalog import Command, Creator, Dedup, Image
-from hysds.core.entry_values import Notes, Reading, unknown
 from hysds.core.errors import Complaint, InvalidSpec
+from hysds.core.job_types.catalog import Command, Creator, Dedup, Image
+from hysds.core.job_types.entry_values import Notes, Reading, unknown
 from hysds.core.spec import MAX_PRIORITY, JobSpec
 from hysds.core.status import Status
 from hysds.lib import units

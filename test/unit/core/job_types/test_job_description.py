@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from hysds.core.budgets import Budget, Retry
-from hysds.core.catalog import Creator
 from hysds.core.errors import InvalidSpec
-from hysds.core.job_description import Maker
+from hysds.core.job_types.catalog import Creator
+from hysds.core.job_types.job_description import Maker
 from hysds.core.parse import parse_document
 from hysds.core.spec import JobSpec, Resources, Tick, dedup_digest
 

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from hysds.core import catalog
-from hysds.core.catalog import Catalog, Dedup, Image, JobType, Limits
 from hysds.core.errors import Refused
-from hysds.core.interfaces import Interface
-from hysds.core.objections import objections
+from hysds.core.job_types import catalog
+from hysds.core.job_types.catalog import Catalog, Dedup, Image, JobType, Limits
+from hysds.core.job_types.interfaces import Interface
+from hysds.core.job_types.objections import objections
 from hysds.core.spec import Resources
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from hysds.core import json_text, spec_sense
 from hysds.core.budgets import Retry
-from hysds.core.catalog import Creator, JobType
-from hysds.core.command_line import command_line
 from hysds.core.errors import Complaint, InvalidSpec
+from hysds.core.job_types.catalog import Creator, JobType
+from hysds.core.job_types.command_line import command_line
 from hysds.core.spec import JobSpec, Resources
 from hysds.lib import units
 

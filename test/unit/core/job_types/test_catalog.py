@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from hysds.core import catalog
 from hysds.core.budgets import Budget, OomLadder, Retry
-from hysds.core.catalog import Command, Creator, Dedup, Image, JobType, Limits
 from hysds.core.errors import Internal, InvalidSpec
-from hysds.core.interfaces import Destination, Interface, JobFile, Parameter
+from hysds.core.job_types import catalog
+from hysds.core.job_types.catalog import Command, Creator, Dedup, Image, JobType, Limits
+from hysds.core.job_types.interfaces import Destination, Interface, JobFile, Parameter
 from hysds.core.spec import Resources
 
 FULL = JobType(

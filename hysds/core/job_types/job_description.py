@@ -27,10 +27,10 @@ from typing import Any
 
 from hysds.core import json_text
 from hysds.core.budgets import Retry
-from hysds.core.catalog import Creator
 from hysds.core.errors import Complaint, InvalidSpec
+from hysds.core.job_types.catalog import Creator
+from hysds.core.job_types.typed_spec import limits_over
 from hysds.core.spec import TASK, JobSpec, Resources, dedup_digest
-from hysds.core.typed_spec import limits_over
 
 _RENAMED = {"type": "job_type", "params": "payload", "name": "job_name"}
 _SAME = ("kind", "context", "env", "payload_hash", "after", "array", "array_index")

@@ -6,9 +6,9 @@ import shlex
 
 import pytest
 
-from hysds.core import type_example
-from hysds.core.catalog import JobType
-from hysds.core.interfaces import Component, Destination, Interface, JobFile, Parameter, Source
+from hysds.core.job_types import type_example
+from hysds.core.job_types.catalog import JobType
+from hysds.core.job_types.interfaces import Component, Destination, Interface, JobFile, Parameter, Source
 
 _HIT = Parameter("id", Destination.CONTEXT, Source.HIT, path="_id")
 

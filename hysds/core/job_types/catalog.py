@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hysds.core import budgets, interfaces
+from hysds.core import budgets
 from hysds.core.budgets import Retry
 from hysds.core.errors import Complaint, Internal, InvalidSpec
-from hysds.core.interfaces import Interface
+from hysds.core.job_types import interfaces
+from hysds.core.job_types.interfaces import Interface
 from hysds.core.lean import lean
 from hysds.core.spec import Resources, bare
 

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from hysds.core import json_text
-from hysds.core.interfaces import Parameter
+from hysds.core.job_types.interfaces import Parameter
 
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]+")
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\s*", re.ASCII)

@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hysds.core import json_places, json_text, parameter_types, queue_names
+from hysds.core import json_text, queue_names
 from hysds.core.errors import Complaint, InvalidSpec
-from hysds.core.filling import PASSED_ON
-from hysds.core.interfaces import (
+from hysds.core.job_types import json_places, parameter_types
+from hysds.core.job_types.filling import PASSED_ON
+from hysds.core.job_types.interfaces import (
     Action,
     Component,
     Destination,
@@ -25,7 +26,7 @@ from hysds.core.interfaces import (
     Source,
     Submitting,
 )
-from hysds.core.json_fields import Findings, JsonFields
+from hysds.core.job_types.json_fields import Findings, JsonFields
 from hysds.core.spec import split
 from hysds.lib import units
 

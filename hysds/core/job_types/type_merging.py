@@ -10,14 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hysds.core import catalog, json_text, typed_spec
+from hysds.core import json_text
 from hysds.core.budgets import Retry
-from hysds.core.catalog import Catalog, Dedup, Image, JobType, Limits
-from hysds.core.entry_values import Notes
 from hysds.core.errors import Complaint, InvalidSpec
+from hysds.core.job_types import catalog, typed_spec
+from hysds.core.job_types.catalog import Catalog, Dedup, Image, JobType, Limits
+from hysds.core.job_types.entry_values import Notes
+from hysds.core.job_types.type_entries import Entry, entry
 from hysds.core.limit_keys import Rate
 from hysds.core.spec import JobSpec, Resources, bare
-from hysds.core.type_entries import Entry, entry
 
 _OF_WORKERS = ("root_work_dir", "webdav_port", "webdav_url")
 

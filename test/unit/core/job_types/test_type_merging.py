@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from hysds.core.budgets import Budget, Retry
-from hysds.core.catalog import Command, Creator, Dedup, Image, JobType, Limits
 from hysds.core.errors import InvalidSpec
+from hysds.core.job_types.catalog import Command, Creator, Dedup, Image, JobType, Limits
+from hysds.core.job_types.type_merging import read
 from hysds.core.spec import Resources
-from hysds.core.type_merging import read
 
 CREATOR = {"job_name": "ingest", "function": "creators.ingest.make", "job_queues": ["a", "b"]}
 COMMAND = {

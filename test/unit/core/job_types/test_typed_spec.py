@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from hysds.core.budgets import Budget, OomLadder, Retry
-from hysds.core.catalog import Command, Creator, Dedup, JobType, Limits
 from hysds.core.errors import InvalidSpec
+from hysds.core.job_types.catalog import Command, Creator, Dedup, JobType, Limits
+from hysds.core.job_types.typed_spec import by_creator, by_type
 from hysds.core.spec import JobSpec, Resources
-from hysds.core.typed_spec import by_creator, by_type
 
 SPEC = JobSpec("job:x", {"n": 3})
 TYPE = JobType(

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from hysds.core import conversions, json_text
+from hysds.core import json_text
 from hysds.core.errors import Complaint
-from hysds.core.interfaces import Destination, Interface, JobFile
+from hysds.core.job_types import conversions
+from hysds.core.job_types.interfaces import Destination, Interface, JobFile
 
 
 def objections(interface: Interface) -> tuple[Complaint, ...]:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hysds.core.catalog import Command
-from hysds.core.command_line import command_line, parameters
 from hysds.core.errors import InvalidSpec
+from hysds.core.job_types.catalog import Command
+from hysds.core.job_types.command_line import command_line, parameters
 from hysds.core.spec import split
 
 _TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)))

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from hysds.core.errors import Complaint
-from hysds.core.interfaces import Destination, Interface, JobFile, Parameter
-from hysds.core.objections import objections
+from hysds.core.job_types.interfaces import Destination, Interface, JobFile, Parameter
+from hysds.core.job_types.objections import objections
 
 _PLAIN = Interface("hysds-io-x:1", JobFile("true"))
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from hysds.core import conversions, json_text, parameter_types
+from hysds.core import json_text
 from hysds.core.errors import Complaint, InvalidSpec
-from hysds.core.hits import Absent, at
-from hysds.core.interfaces import Destination, Interface, Parameter, Source
-from hysds.core.objections import objections
+from hysds.core.job_types import conversions, parameter_types
+from hysds.core.job_types.hits import Absent, at
+from hysds.core.job_types.interfaces import Destination, Interface, Parameter, Source
+from hysds.core.job_types.objections import objections
 from hysds.core.type_names import NAMESPACE
 
 

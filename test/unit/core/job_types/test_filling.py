@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from hysds.core import filling, hits, interface_files, parse
+from hysds.core import parse
 from hysds.core.errors import InvalidSpec
-from hysds.core.filling import Request
-from hysds.core.interface_files import Pair
-from hysds.core.interfaces import Destination, Interface, JobFile, Parameter, Source
+from hysds.core.job_types import filling, hits, interface_files
+from hysds.core.job_types.filling import Request
+from hysds.core.job_types.interface_files import Pair
+from hysds.core.job_types.interfaces import Destination, Interface, JobFile, Parameter, Source
 
-_FILES = Path(__file__).parents[2] / "job_files" / "docker"
+_FILES = Path(__file__).parents[3] / "job_files" / "docker"
 _FOUND = [
     hits.hit_of({"id": id_, "_id": id_, "type": "job:x", "status": status, "job": {"params": params}})
     for id_, status, params in (("1", "job-failed", {"scene": "S1"}), ("2", "job-completed", {}))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hysds.core import conversions
+from hysds.core.job_types import conversions
 
 _KNOWN: list[tuple[str, Any]] = [
     ("lambda x: x", "a"),

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from hysds.core import interfaces
 from hysds.core.errors import Complaint
-from hysds.core.interfaces import (
+from hysds.core.job_types import interfaces
+from hysds.core.job_types.interfaces import (
     Action,
     Component,
     Destination,

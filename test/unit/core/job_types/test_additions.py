@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from hysds.core import additions, catalog
-from hysds.core.additions import Adding, added
-from hysds.core.catalog import Dedup, Image, JobType, Limits
 from hysds.core.errors import Refused
-from hysds.core.interfaces import Interface, JobFile
+from hysds.core.job_types import additions, catalog
+from hysds.core.job_types.additions import Adding, added
+from hysds.core.job_types.catalog import Dedup, Image, JobType, Limits
+from hysds.core.job_types.interfaces import Interface, JobFile
 from hysds.core.spec import Resources
 
 _FULL = Interface(

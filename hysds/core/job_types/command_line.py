@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from hysds.core import json_text
-from hysds.core.catalog import Command
 from hysds.core.errors import Complaint, InvalidSpec
+from hysds.core.job_types.catalog import Command
 
 _PARAMETER = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 

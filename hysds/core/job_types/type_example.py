@@ -5,10 +5,10 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from hysds.core.catalog import JobType
-from hysds.core.command_line import parameters
-from hysds.core.filling import PASSED_ON
-from hysds.core.interfaces import Component, Interface, Parameter, Source
+from hysds.core.job_types.catalog import JobType
+from hysds.core.job_types.command_line import parameters
+from hysds.core.job_types.filling import PASSED_ON
+from hysds.core.job_types.interfaces import Component, Interface, Parameter, Source
 
 _COMMAND = "echo hello"
 _OPTIONS = {"--over": "--status failed", "--priority": "5"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hysds.core import hits
+from hysds.core.job_types import hits
 
 _HIT = hits.hit_of(
     {
