@@ -25,6 +25,10 @@ def read(text: str) -> Over:
         words = shlex.split(text)
     except ValueError as error:
         raise click.UsageError(f"{_NAME}: can't be split into options: {error}") from error
+    if not words:
+        raise click.UsageError(
+            f"{_NAME}: an empty query is over every job; say which, such as {_NAME} '--status failed'"
+        )
     try:
         context = jobs.command.make_context(_NAME, words)
     except click.UsageError as error:

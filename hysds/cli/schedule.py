@@ -79,14 +79,16 @@ def list_(as_json: bool) -> None:
         hysds schedule list --json | jq -r .next
     """
     with Client() as client:
-        found = client.schedules.all()
+        found, unreadable = client.schedules.all(), client.schedules.unreadable()
     if as_json:
         for one in found:
             click.echo(tables.as_json(_values(one)))
     elif found:
         tables.show(Table(_COLUMNS, [_row(one) for one in found], _IMPORTANCE))
-    else:
+    elif not unreadable:
         click.echo("there are no schedules; see `hysds schedule add --help`", err=True)
+    for name in unreadable:
+        click.echo(f"note: schedule {clean(name)} can't be read here, and is not fired", err=True)
 
 
 @command.command("show", short_help="Show one schedule, its spec and its next times.")

@@ -39,6 +39,8 @@ class Firing:
 
     tick_ms: int
     job_id: str
+    spec: str = ""
+    """What it is fired with, where the schedule was replaced meanwhile; "": the schedule's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,8 @@ def recalled(schedule: Schedule, now_ms: int) -> Schedule:
 
 def fired(schedule: Schedule) -> Schedule:
     """Its pending tick is a job now."""
-    return _stepped(schedule, pending=None, last=schedule.pending, error="", fired=schedule.fired + 1)
+    last = schedule.pending and replace(schedule.pending, spec="")
+    return _stepped(schedule, pending=None, last=last, error="", fired=schedule.fired + 1)
 
 
 def refused(schedule: Schedule, error: str) -> Schedule:
@@ -133,9 +136,14 @@ def resumed(schedule: Schedule, now_ms: int) -> Schedule:
 
 
 def replaced(old: Schedule, new: Schedule) -> Schedule:
-    """Another expression or spec under the old one's name; a tick that is pending is fired with the new spec."""
+    """Another expression or spec under the old one's name.
+
+    A tick that is pending is fired with the old spec: it may be a job already, and another spec under its id would be
+    refused.
+    """
+    pending = old.pending and replace(old.pending, spec=old.pending.spec or old.spec)
     return replace(
-        new, pending=old.pending, last=old.last, fired=old.fired, paused=old.paused, revision=old.revision + 1
+        new, pending=pending, last=old.last, fired=old.fired, paused=old.paused, revision=old.revision + 1
     )
 
 

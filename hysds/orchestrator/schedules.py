@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hysds.core import schedule as rules
-from hysds.core.errors import Conflict, HysdsError, InvalidSpec, NotFound, Unreachable
+from hysds.core.errors import Complaint, Conflict, HysdsError, InvalidSpec, NotFound, Refused, Unreachable
 from hysds.core.ids import JobId
 from hysds.core.schedule import CatchUp, Firing, Schedule
 from hysds.core.spec import JobSpec, Tick, from_stored, stored
@@ -20,6 +20,9 @@ from hysds.ports.schedules import Schedules
 _AT_ONCE = 100
 """So many schedules are looked at in one round."""
 _ROUNDS_BETWEEN_LOOKS = 60
+_ONE_HASH = (
+    "the job of each time would be a duplicate of the first one's; leave it out, or say enable_dedup: false"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -93,7 +96,7 @@ class Timetable:
 
     def _submit_tick(self, schedule: Schedule, firing: Firing) -> str:
         """Why the job was refused; "" where it was taken, now or before."""
-        spec = self._spec_of(schedule, firing.tick_ms)
+        spec = _ticked(schedule.name, firing.spec or schedule.spec, firing.tick_ms)
         extra = {"action": "schedule", "schedule": schedule.name, "job": firing.job_id}
         try:
             found = self._orchestrator.submit([spec], [JobId(firing.job_id)])[0]
@@ -107,9 +110,6 @@ class Timetable:
         _log.info("schedule %s: job %s", schedule.name, firing.job_id, extra=extra)
         return ""
 
-    def _spec_of(self, schedule: Schedule, tick_ms: int) -> JobSpec:
-        return replace(from_stored(schedule.spec), tick=Tick(schedule.name, tick_ms / 1000))
-
     # ---- an operator's ---------------------------------------------------------------------------------------------
 
     def add(
@@ -121,10 +121,16 @@ class Timetable:
         of that name.
         """
         new = rules.made(name, times, stored(spec), catch_up, self._now_ms())
+        if spec.payload_hash and spec.enable_dedup:
+            raise InvalidSpec((Complaint("$.payload_hash", _ONE_HASH),))
         self._orchestrator.check(spec)
         old = self._find(name)
         if old is not None and not over:
             raise Conflict(f"there is a schedule {name} already: remove it, or replace it (--replace)")
+        if old is None and name in self._schedules.unreadable():
+            raise Conflict(
+                f"there is a schedule {name} that can't be read here: `hysds schedule remove {name}` first"
+            )
         kept = new if old is None else rules.replaced(old, new)
         if not self._schedules.put(kept, None if old is None else old.revision):
             raise _changed(name)
@@ -134,9 +140,18 @@ class Timetable:
         """Every schedule, by name."""
         return self._schedules.all()
 
+    def unreadable(self) -> tuple[str, ...]:
+        """Names of schedules that another program or a later HySDS wrote: no tick of them is fired here."""
+        return self._schedules.unreadable()
+
     def get(self, name: str) -> Schedule:
-        """Raises: NotFound"""
+        """Raises: NotFound; Refused where it can't be read here."""
         found = self._find(name)
+        if found is None and name in self._schedules.unreadable():
+            raise Refused(
+                f"schedule {name} can't be read here: a later HySDS wrote it, or another program; use that one, or "
+                f"`hysds schedule remove {name}`"
+            )
         if found is None:
             raise NotFound(f"there is no schedule {name}; see `hysds schedule list`")
         return found
@@ -157,12 +172,12 @@ class Timetable:
         return self._change(name, lambda schedule: rules.resumed(schedule, now_ms))
 
     def remove(self, name: str) -> None:
-        """Forget it. A tick that is being fired meanwhile may still become a job.
+        """Forget it, also one that can't be read here. A tick that is being fired meanwhile may still become a job.
 
         Raises: NotFound
         """
-        while not self._schedules.drop(name, self.get(name).revision):
-            pass  # somebody changed it in between: look again
+        if not self._schedules.drop(name):
+            self.get(name)
 
     def run_now(self, name: str) -> Submission:
         """Submit its job at once, paused or not; its ticks stay as they are.
@@ -170,7 +185,7 @@ class Timetable:
         Raises: NotFound; InvalidSpec; Refused
         """
         schedule = self.get(name)
-        found = self._orchestrator.submit([self._spec_of(schedule, self._now_ms())])[0]
+        found = self._orchestrator.submit([_ticked(name, schedule.spec, self._now_ms())])[0]
         if found.refused is not None:
             raise found.refused
         return found
@@ -184,6 +199,10 @@ class Timetable:
 
     def _find(self, name: str) -> Schedule | None:
         return next((one for one in self._schedules.all() if one.name == name), None)
+
+
+def _ticked(name: str, spec: str, tick_ms: int) -> JobSpec:
+    return replace(from_stored(spec), tick=Tick(name, tick_ms / 1000))
 
 
 def _changed(name: str) -> HysdsError:

@@ -19,11 +19,14 @@ class Schedules(Protocol):
         A repeat is harmless: where this very schedule stands already, it is True.
         """
 
-    def drop(self, name: str, revision: int) -> bool:
-        """Forget a schedule; False where no schedule of that name has this revision."""
+    def drop(self, name: str) -> bool:
+        """Forget a schedule, whatever stands there; False where nothing does."""
 
     def all(self) -> tuple[Schedule, ...]:
-        """Every schedule, by name."""
+        """Every schedule that can be read, by name."""
+
+    def unreadable(self) -> tuple[str, ...]:
+        """The names of the others, which another program or a later HySDS wrote."""
 
     def due(self, limit: int) -> tuple[int, tuple[Schedule, ...]]:
         """The time on the ledger server's wall clock (ms since 1970), and those that are due then, the oldest first."""

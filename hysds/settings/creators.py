@@ -26,7 +26,7 @@ class Creators:
     time_limit_s: float = bounded(30.0, least=0.1, most=3_600)
     """How long one call may take; a longer one is ended, and the submission refused."""
 
-    memory_bytes: int = bounded(2**30, least=2**27)
+    memory_bytes: int = bounded(10**9, least=128 * 10**6)
     """The most address space that the process of a call may have."""
 
     answer_bytes: int = bounded(32 * 10**6, least=1_000, most=10**9)

@@ -26,17 +26,16 @@ class MemorySchedules:
             self._kept[schedule.name] = schedule
             return True
 
-    def drop(self, name: str, revision: int) -> bool:
+    def drop(self, name: str) -> bool:
         with self._lock:
-            old = self._kept.get(name)
-            if old is None or old.revision != revision:
-                return False
-            del self._kept[name]
-            return True
+            return self._kept.pop(name, None) is not None
 
     def all(self) -> tuple[Schedule, ...]:
         with self._lock:
             return tuple(self._kept[name] for name in sorted(self._kept))
+
+    def unreadable(self) -> tuple[str, ...]:
+        return ()
 
     def due(self, limit: int) -> tuple[int, tuple[Schedule, ...]]:
         now_ms = self._now_us() // 1000

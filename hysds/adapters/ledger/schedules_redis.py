@@ -28,12 +28,17 @@ class RedisSchedules:
         wanted = "" if over is None else over
         return bool(self._run("put", schedule.name, wanted, schedule.revision, due_ms, text))
 
-    def drop(self, name: str, revision: int) -> bool:
-        return bool(self._run("drop", name, revision))
+    def drop(self, name: str) -> bool:
+        return bool(self._run("drop", name))
 
     def all(self) -> tuple[Schedule, ...]:
         texts = self._server.send("HVALS", self._keys[0])
         return tuple(sorted(_readable(texts), key=lambda one: one.name))
+
+    def unreadable(self) -> tuple[str, ...]:
+        flat = self._server.send("HGETALL", self._keys[0])
+        pairs = zip(flat[::2], flat[1::2], strict=True)
+        return tuple(sorted(name for name, text in pairs if not any(_readable([text]))))
 
     def due(self, limit: int) -> tuple[int, tuple[Schedule, ...]]:
         now_ms, *texts = self._run("due", limit)

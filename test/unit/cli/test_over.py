@@ -27,7 +27,7 @@ def test_the_options_of_a_search_make_the_query() -> None:
 def test_a_search_is_over_all_that_match_unless_it_has_a_limit() -> None:
     """The default of `hysds jobs` is a page for people, and no bound here."""
     assert (
-        over.read("").at_most,
+        over.read("--status failed").at_most,
         over.read("--limit 7").at_most,
         over.read("--limit 50").at_most,
     ) == (None, 7, 50)
@@ -36,6 +36,7 @@ def test_a_search_is_over_all_that_match_unless_it_has_a_limit() -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
+        ("", "--over: an empty query is over every job"),
         ("--stauts failed", "--over: No such option"),
         ("--status odd", "--over: Invalid value"),
         ("failed", "--over: Got unexpected extra argument"),

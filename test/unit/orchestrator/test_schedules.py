@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from hysds.adapters.bell.memory import MemoryBell
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.adapters.ledger.schedules_memory import MemorySchedules
 from hysds.core.acceptance import DedupPolicy
-from hysds.core.errors import Conflict, InvalidSpec, NotFound, Unreachable
+from hysds.core.errors import Conflict, InvalidSpec, NotFound, Refused, Unreachable
 from hysds.core.job_types.catalog import EMPTY
 from hysds.core.record import FOREVER
 from hysds.core.schedule import CatchUp, Schedule
@@ -43,7 +44,7 @@ class Deaf(MemoryLedger):
 class House:
     """A timetable whose time stands still until it is moved."""
 
-    def __init__(self) -> None:
+    def __init__(self, shelf: type[MemorySchedules] = MemorySchedules) -> None:
         self.now_ms = START_MS + 500
         self.ledger = Deaf(retention_ms=3_600_000, now_us=lambda: self.now_ms * 1000)
         new_id = Uuid7Source(lambda: self.now_ms)
@@ -51,7 +52,7 @@ class House:
         orchestrator = Orchestrator(
             self.ledger, Dispatcher(MemoryBell()), Planner(Router(lambda: EMPTY, Ground(policy, 300))), new_id
         )
-        self.shelf = MemorySchedules(lambda: self.now_ms * 1000)
+        self.shelf: Any = shelf(lambda: self.now_ms * 1000)
         self.timetable = Timetable(self.shelf, orchestrator, new_id, lambda: self.now_ms)
 
     def add(self, expression: str = "* * * * *", catch_up: CatchUp = CatchUp.LATEST) -> Schedule:
@@ -281,3 +282,59 @@ def test_what_was_removed_fires_no_more() -> None:
 
 def _memory(number: int) -> Resources:
     return Resources(memory=(number + 1) * 256 * 2**20)
+
+
+class Cut(MemorySchedules):
+    """Keeps nothing that was fired, as where its process dies before that."""
+
+    is_cut = False
+
+    def put(self, schedule: Schedule, over: int | None) -> bool:
+        return False if self.is_cut and schedule.pending is None else super().put(schedule, over)
+
+
+def test_a_tick_that_is_a_job_already_stays_that_job_when_its_schedule_is_replaced() -> None:
+    """Between the submission and its note; the next tick is of the new spec, and nothing is told as an error."""
+    house = House(Cut)
+    house.add()
+    house.shelf.is_cut = True
+    house.now_ms += MINUTE_MS
+    assert house.timetable.fire_due() == 1
+    other = replace(SPEC, payload={"_command": "make another"})
+    house.shelf.is_cut = False
+    assert (
+        house.timetable.add("s", ("* * * * *", "UTC"), other, CatchUp.LATEST, over=True).pending is not None
+    )
+
+    assert house.pass_minutes(1) == 2
+    assert house.timetable.get("s").error == ""
+    assert house.ticks() == [1, 2]
+    commands = {json.loads(spec)["payload"]["_command"] for spec in house.ledger.book.specs.values()}
+    assert commands == {"make report", "make another"}
+
+
+def test_jobs_that_would_all_be_duplicates_are_no_schedule() -> None:
+    """A payload_hash is the same at each time; without deduplication it does no harm."""
+    house = House()
+    hashed = replace(SPEC, payload_hash="same")
+    with pytest.raises(InvalidSpec, match=r"payload_hash.*duplicate of the first"):
+        house.timetable.add("s", ("* * * * *", "UTC"), hashed, CatchUp.LATEST)
+    house.timetable.add("s", ("* * * * *", "UTC"), replace(hashed, enable_dedup=False), CatchUp.LATEST)
+
+    assert [house.pass_minutes(1) for _ in range(2)] == [1, 1]
+
+
+class Foreign(MemorySchedules):
+    """Holds one that can't be read here."""
+
+    def unreadable(self) -> tuple[str, ...]:
+        return ("s",)
+
+
+def test_what_cannot_be_read_is_neither_changed_nor_unknown() -> None:
+    """It is said to be there, and how to be rid of it."""
+    house = House(Foreign)
+    with pytest.raises(Refused, match=r"can't be read here.*hysds schedule remove s"):
+        house.timetable.get("s")
+    with pytest.raises(Conflict, match="hysds schedule remove s"):
+        house.add()
