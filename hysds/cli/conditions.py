@@ -9,7 +9,7 @@ import click
 
 from hysds.cli import offers
 from hysds.cli.options import Moment, StatusWord
-from hysds.core import kin_ends
+from hysds.core import kin_ends, where
 from hysds.core.query import JobQuery, Span
 from hysds.core.searched import Term
 from hysds.core.status import FailureClass
@@ -59,6 +59,13 @@ def conditions(queue: str = "--queue") -> Callable[[Command], Command]:
             default="",
             help="All of these words occur in name, type, tag, error, messages or payload.",
         ),
+        click.option(
+            "--where",
+            multiple=True,
+            metavar="PATH[=VALUE]",
+            help="A value inside params or context: params.x=abc, params.x^=ab (begins with), params.x (is there). "
+            "May be repeated: all of them hold.",
+        ),
     )
 
     def decorated(command: Command) -> Command:
@@ -71,7 +78,7 @@ def conditions(queue: str = "--queue") -> Callable[[Command], Command]:
 
 def taken(given: dict[str, Any]) -> dict[str, Any]:
     """The conditions out of a command's options, which lose them."""
-    names = (*_TERMS, *_SPANS, "text")
+    names = (*_TERMS, *_SPANS, "text", "where")
     return {name: given.pop("in_queue" if name == "queue" else name) for name in names}
 
 
@@ -92,5 +99,6 @@ def query_of(values: Mapping[str, Any], **page: Any) -> JobQuery:
         accepted=Span(values["since"], values["until"]),
         ended=Span(values["ended_since"], values["ended_until"]),
         text=values["text"],
+        where=tuple(where.read(condition) for condition in values["where"]),
         **page,
     )

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from hysds.core import clip, words
 from hysds.core.errors import Refused
 from hysds.core.searched import MAX_TERM_LENGTH, TEXT_SORTS, Searched, Sort, Term
+from hysds.core.where import Where
 
 MAX_LIMIT = 10_000
 """Documents of one page."""
@@ -24,6 +25,9 @@ MAX_COUNTED = 100
 
 MAX_SEARCHED_WORDS = 32
 """Words of one text search."""
+
+MAX_WHERE = 32
+"""Conditions on params and context of one search."""
 
 Counts = Mapping[Term, tuple[tuple[str, int], ...]]
 
@@ -72,6 +76,8 @@ class JobQuery:
     ended: Span = Span()
     text: str = ""
     """All of its words must occur; `core.words` says what a word is. "": not asked."""
+    where: tuple[Where, ...] = ()
+    """What values inside params and context must be, all of these."""
     sort: Sort = Sort.ACCEPTED
     """At equal values by id, in the same direction."""
     descending: bool = True
@@ -95,6 +101,8 @@ class JobQuery:
                 f"the text {self.text[:80]!r} has {len(self.words())} words (runs of letters and digits); "
                 f"a search has 1 to {MAX_SEARCHED_WORDS}"
             )
+        if len(self.where) > MAX_WHERE:
+            raise Refused(f"a search has at most {MAX_WHERE} conditions on params and context")
         self.after()
 
     def terms(self) -> dict[Term, frozenset[str]]:
@@ -133,6 +141,7 @@ def matches(query: JobQuery, job: Searched) -> bool:
         and query.accepted.holds(job.accepted)
         and query.ended.holds(job.ended)
         and set(query.words()) <= set(job.words)
+        and all(where.holds(job.leaves) for where in query.where)
     )
 
 

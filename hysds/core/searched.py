@@ -14,6 +14,7 @@ from typing import Any
 
 from hysds.core import clip, moments, words
 from hysds.core.errors import Refused
+from hysds.core.leaves import leaves
 
 MAX_TERM_LENGTH = 1_024
 """Characters of a value that is searched as a whole; a longer one is found by so many of its first."""
@@ -121,6 +122,8 @@ class Searched:
     duration: int
     """Ms, a whole number."""
     words: tuple[str, ...]
+    leaves: tuple[tuple[str, str], ...] = ()
+    """The (path, text) of values inside params and context."""
 
     def term(self, term: Term) -> str:
         value: str = getattr(self, term.value)
@@ -183,6 +186,7 @@ def searched(document: Mapping[str, Any]) -> Searched:
         updated=moments.ms_of(sort[Sort.UPDATED]),
         duration=round(_number(sort[Sort.DURATION]) * 1000),
         words=words.distinct(_texts(document)),
+        leaves=leaves(document),
     )
 
 

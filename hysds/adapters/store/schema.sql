@@ -44,7 +44,8 @@ CREATE INDEX IF NOT EXISTS by_failure_class ON jobs (failure_class, accepted, id
 CREATE INDEX IF NOT EXISTS by_parent ON jobs (parent, accepted, id) WHERE parent <> '';
 
 -- The words come from core.words, joined by spaces. This tokenizer splits at ASCII characters that are neither letter
--- nor digit, and nowhere else, so it finds exactly those words again.
+-- nor digit, and nowhere else, so it finds exactly those words again. Behind them stand the tokens of sqlite_leaves.py
+-- (since schema 4).
 CREATE VIRTUAL TABLE IF NOT EXISTS full_text USING fts5 (
     words, content = 'documents', content_rowid = 'seq', detail = none, columnsize = 0, tokenize = 'ascii'
 );

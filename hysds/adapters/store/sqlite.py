@@ -16,11 +16,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hysds.adapters.store import sqlite_fences, sqlite_file, sqlite_query
+from hysds.adapters.store import sqlite_fences, sqlite_file, sqlite_leaves, sqlite_query
 from hysds.adapters.store.sqlite_query import Statement
 from hysds.core.errors import Refused
 from hysds.core.query import JobQuery
-from hysds.core.searched import Sealed, Searched, seal
+from hysds.core.searched import Sealed, seal
 from hysds.lib import clocks
 from hysds.ports.store import DeadLetter, Document, Found, Page, Writing, Written
 
@@ -232,16 +232,16 @@ def _insert(connection: sqlite3.Connection, new: Sequence[Sealed]) -> None:
     (last,) = connection.execute("SELECT coalesce(max(seq), 0) FROM jobs").fetchone()
     numbered = list(enumerate(new, last + 1))
     connection.executemany(_INSERT_JOB, [(seq, *_kept(item), *_changing(item)) for seq, item in numbered])
-    texts = [(seq, _text(item.searched), item.body) for seq, item in numbered]
+    texts = [(seq, sqlite_leaves.text(item.searched), item.body) for seq, item in numbered]
     connection.executemany(_INSERT_DOCUMENT, texts)
     connection.executemany(_ADD_WORDS, [text[:2] for text in texts])
 
 
 def _update(connection: sqlite3.Connection, newer: Mapping[str, Sealed], rows: Mapping[str, _Row]) -> None:
     changed = [
-        (rows[id_].seq, rows[id_].words, _text(item.searched))
+        (rows[id_].seq, rows[id_].words, sqlite_leaves.text(item.searched))
         for id_, item in newer.items()
-        if rows[id_].words != _text(item.searched)
+        if rows[id_].words != sqlite_leaves.text(item.searched)
     ]
     connection.executemany(_DROP_WORDS, [(seq, before) for seq, before, _ in changed])
     moved = [(*_kept(item), rows[id_].seq) for id_, item in newer.items() if _kept(item) != rows[id_].kept]
@@ -250,7 +250,8 @@ def _update(connection: sqlite3.Connection, newer: Mapping[str, Sealed], rows: M
         _UPDATE_STATE, [(*_changing(item), rows[id_].seq, item.revision) for id_, item in newer.items()]
     )
     connection.executemany(
-        _UPDATE_DOCUMENT, [(_text(item.searched), item.body, rows[id_].seq) for id_, item in newer.items()]
+        _UPDATE_DOCUMENT,
+        [(sqlite_leaves.text(item.searched), item.body, rows[id_].seq) for id_, item in newer.items()],
     )
     connection.executemany(_ADD_WORDS, [(seq, after) for seq, _, after in changed])
 
@@ -266,10 +267,6 @@ def _changing(item: Sealed) -> tuple[int | str, ...]:
         item.revision, found.status, found.worker, found.failure_class, found.name, found.priority,
         found.started, found.ended, found.updated, found.duration,
     )  # fmt: skip
-
-
-def _text(found: Searched) -> str:
-    return " ".join(found.words)
 
 
 def _drop_letters(connection: sqlite3.Connection, written: Iterable[Sealed]) -> None:

@@ -10,13 +10,17 @@ from contextlib import closing, contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
+from hysds.adapters.store import sqlite_leaves
 from hysds.core.errors import Refused, Unreachable
 
 APPLICATION = 0x48795344
 """`HySD`, in the file's header: this file is ours."""
 
-SCHEMA = 3
+SCHEMA = 4
 """The version of schema.sql."""
+
+_WITH_LEAVES = 4
+"""The first schema whose full-text table has the values inside params and context."""
 
 _NETWORK = frozenset(
     {
@@ -133,7 +137,18 @@ def _upgrade(connection: sqlite3.Connection) -> None:
     """To this schema: the script makes the tables and indexes that are not there; a column is added before."""
     with suppress(sqlite3.OperationalError):  # it is there: of schema 3, or another process was first
         connection.execute("ALTER TABLE jobs ADD COLUMN parent TEXT NOT NULL DEFAULT ''")
-    connection.executescript(f"BEGIN IMMEDIATE;{_schema()}PRAGMA user_version = {SCHEMA};COMMIT;")
+    connection.executescript(f"BEGIN IMMEDIATE;{_schema()}")
+    try:
+        (version,) = connection.execute(
+            "PRAGMA user_version"
+        ).fetchone()  # another process may have been first
+        if version < _WITH_LEAVES:
+            sqlite_leaves.add(connection)
+        connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.rollback()
 
 
 def _checked_version(connection: sqlite3.Connection, path: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hysds.adapters.store import sqlite_leaves
 from hysds.core.query import MAX_COUNTED, JobQuery, Span
 from hysds.core.searched import Term
 
@@ -80,9 +81,10 @@ def _wanted(query: JobQuery) -> Statement:
     for name, span in (("accepted", query.accepted), ("ended", query.ended)):
         if not span.is_open:
             wanted = _both(wanted, _within(name, span))
-    if query.text:
+    asked = [f'"{word}"' for word in query.words()] + [sqlite_leaves.question(one) for one in query.where]
+    if asked:
         found = "seq IN (SELECT rowid FROM full_text WHERE full_text MATCH ?)"
-        wanted = _both(wanted, Statement(found, (" AND ".join(f'"{word}"' for word in query.words()),)))
+        wanted = _both(wanted, Statement(found, (" AND ".join(asked),)))
     return wanted
 
 

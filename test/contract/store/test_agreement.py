@@ -12,6 +12,7 @@ from hysds.core import moments
 from hysds.core.errors import Refused
 from hysds.core.query import JobQuery, Span, select
 from hysds.core.searched import Sort, Term, searched
+from hysds.core.where import How, Where
 from hysds.ports.store import Store, Writing
 
 _VALUES = st.sampled_from(["a", "b", "B", "ß", "Ω", "\uffff", "🦊", "a b", "%", "", "'", "\0"])
@@ -42,11 +43,46 @@ def _documents(draw: st.DrawFn) -> dict[str, Any]:
         "job": {
             **job,
             "priority": draw(st.integers(0, 10)),
-            "params": {"x": [draw(_WORDS)]},
+            "params": {"x": [draw(_WORDS)], draw(_KEYS): draw(_LEAVES)},
+            "context": {draw(_KEYS): {"y": draw(_LEAVES)}},
             "job_info": info,
         },
     }
 
+
+_KEYS = st.sampled_from(["x", "X", "x.y", "ß", "a b", '"', "\ue080", "\ue041", "A", "_", "\uffff"])
+_TEXTS = st.sampled_from(
+    [
+        "",
+        "a",
+        "A",
+        "ab",
+        "a b",
+        "aB",
+        '"',
+        '" OR "a',
+        "*",
+        "a*",
+        "\ue041",
+        "\ue080",
+        "\ue081",
+        "ß",
+        "🦊",
+        "\n",
+        "1",
+        "true",
+    ]
+)
+_SINGLE = _TEXTS | st.integers(-2, 2) | st.sampled_from([1.0, 1e30, True, None])
+_LEAVES = _SINGLE | st.lists(_SINGLE | st.dictionaries(_KEYS, _SINGLE, max_size=2), max_size=3)
+_PATHS = st.builds("{}.{}".format, st.sampled_from(["params", "context"]), _KEYS) | st.builds(
+    "context.{}.y".format, _KEYS
+)
+_WHERE = (
+    st.builds(Where, _PATHS, st.just(How.IS), _TEXTS)
+    | st.builds(Where, _PATHS, st.just(How.PREFIX), _TEXTS.filter(bool))
+    | st.builds(Where, _PATHS)
+)
 
 _ASKED = st.frozensets(_VALUES.filter(bool), max_size=3)
 _BOUND = st.none() | st.integers(-3, 50)
@@ -61,6 +97,7 @@ def _queries(draw: st.DrawFn) -> JobQuery:
         accepted=draw(_SPANS),
         ended=draw(st.just(Span()) | _SPANS),
         text=draw(st.sampled_from(["", "", "one", "TWO three", "5 vier", "ss", "five", "σσ", "absent"])),
+        where=draw(st.just(()) | st.lists(_WHERE, min_size=1, max_size=2).map(tuple)),
         sort=draw(st.sampled_from(Sort)),
         descending=draw(st.booleans()),
         limit=draw(st.integers(0, 5)),

@@ -13,6 +13,7 @@ import pytest
 from hysds.adapters.store.memory import MemoryStore
 from hysds.adapters.store.sqlite import SqliteStore
 from hysds.core.query import JobQuery
+from hysds.core.where import How, Where
 from hysds.ports.store import FENCE_MS, DeadLetter, Store, Writing, Written
 
 _AT_MS = 1_800_000_000_000
@@ -122,3 +123,23 @@ def test_a_file_of_the_first_schema_is_brought_to_this_one(tmp_path: Path) -> No
     store.write([member])
     assert store.search(JobQuery(parent=frozenset({"group"}))).documents == (member,)
     store.close()
+
+
+def test_values_in_params_are_found_in_a_file_of_the_third_schema(tmp_path: Path) -> None:
+    """Its documents were written before such values were looked at; opening it looks at them."""
+    path = tmp_path / "jobs.db"
+    document = _document(1) | {"job": {"params": {"x": "abc"}, "name": "word"}}
+    first = SqliteStore(path)
+    first.write([document])
+    first.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(
+            "UPDATE documents SET words = 'word abc'; INSERT INTO full_text (full_text) VALUES ('rebuild');"
+            "PRAGMA user_version = 3;"
+        )
+
+    with closing(SqliteStore(path)) as store:
+        assert store.search(JobQuery(where=(Where("params.x", How.IS, "abc"),))).documents == (document,)
+        assert store.search(JobQuery(text="word")).total == 1
+        store.write([document | {"revision": 2, "job": {"params": {"x": "other"}}}])
+        assert store.search(JobQuery(where=(Where("params.x", How.IS, "abc"),))).total == 0

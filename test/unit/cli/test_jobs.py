@@ -12,6 +12,7 @@ from hysds.cli.jobs import command, query_of
 from hysds.core.errors import Refused
 from hysds.core.query import JobQuery, Span
 from hysds.core.searched import Sort, Term
+from hysds.core.where import How, Where
 
 
 def _query(*arguments: str) -> JobQuery:
@@ -31,6 +32,7 @@ def test_every_condition_of_a_query_has_an_option() -> None:
         "--user", "u", "--worker", "w", "--failure-class", "oom", "--parent", "p", "--since", "1970-01-01T00:00:01",
         "--until", "1970-01-01T00:00:02", "--ended-since", "1970-01-01T00:00:03",
         "--ended-until", "1970-01-01T00:00:04", "--text", "no such file", "--sort", "duration",
+        "--where", "params.x=1", "--where", "context.y",
         "--ascending", "--limit", "7", "--facet", "status", "--facet", "queue",
     )  # fmt: skip
 
@@ -46,6 +48,7 @@ def test_every_condition_of_a_query_has_an_option() -> None:
         accepted=Span(1000, 2000),
         ended=Span(3000, 4000),
         text="no such file",
+        where=(Where("params.x", How.IS, "1"), Where("context.y")),
         sort=Sort.DURATION,
         descending=False,
         limit=7,
