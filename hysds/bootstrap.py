@@ -46,6 +46,7 @@ from hysds.ports.events import Events
 from hysds.ports.ledger import Ledger
 from hysds.ports.litter import Litter
 from hysds.ports.logs import Logs
+from hysds.ports.metrics import Metrics
 from hysds.ports.notifier import Notifier
 from hysds.ports.roster import Roster
 from hysds.ports.store import Store
@@ -131,6 +132,11 @@ class System:
     def notifier(self) -> Notifier:
         """What tells people and programs outside."""
         return self._adapters.notifier(self.settings)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """What this process tells of its work in numbers."""
+        return self._adapters.metrics(self.settings)
 
     @cached_property
     def litter(self) -> Litter:

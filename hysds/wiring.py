@@ -30,6 +30,7 @@ from hysds.ports.findings import Finding
 from hysds.ports.ledger import Ledger
 from hysds.ports.litter import Litter
 from hysds.ports.logs import Logs
+from hysds.ports.metrics import Metrics
 from hysds.ports.notifier import Notifier
 from hysds.ports.roster import Roster
 from hysds.ports.schedules import Schedules
@@ -69,6 +70,8 @@ class Adapters(Protocol):
     def creators(self, settings: Settings) -> Creators: ...
 
     def notifier(self, settings: Settings) -> Notifier: ...
+
+    def metrics(self, settings: Settings) -> Metrics: ...
 
     def schedules(self, settings: Settings) -> Schedules: ...
 
@@ -154,6 +157,15 @@ class RealAdapters:
         key = outward.key(of.webhook_key_file)
         webhooks = Webhooks(egress.Guard(_egress(settings)), key, Uuid7Source(), time.time)
         return OutsideNotifier(mailer, webhooks)
+
+    def metrics(self, settings: Settings) -> Metrics:
+        if settings.metrics.port is None:
+            from hysds.adapters.metrics.off import NoMetrics
+
+            return NoMetrics()
+        from hysds.adapters.metrics.memory import MemoryMetrics
+
+        return MemoryMetrics()
 
     def schedules(self, settings: Settings) -> Schedules:
         from hysds.adapters.ledger.schedules_redis import RedisSchedules
@@ -283,6 +295,11 @@ class MemoryAdapters:
         from hysds.adapters.notifier.memory import MemoryNotifier
 
         return MemoryNotifier()
+
+    def metrics(self, settings: Settings) -> Metrics:
+        from hysds.adapters.metrics.memory import MemoryMetrics
+
+        return MemoryMetrics()
 
     def schedules(self, settings: Settings) -> Schedules:
         if self._schedules is None:

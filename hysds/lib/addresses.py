@@ -42,6 +42,15 @@ def is_public(address: Address) -> bool:
     return not (found.is_site_local or found.sixtofour or found.teredo)
 
 
+def bind_problem(text: str) -> str | None:
+    """What is wrong with what should be an address of this host; None if nothing is."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return f"{text!r:.60} is no address: such as 127.0.0.1, or 0.0.0.0 for all of this host's"
+    return None
+
+
 def entry_problem(entry: str) -> str | None:
     """What is wrong with an entry that should name a network or a host; None if nothing is."""
     if _network(entry) is not None:

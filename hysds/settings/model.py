@@ -18,6 +18,7 @@ from hysds.settings import urls
 from hysds.settings.catalog import Catalog
 from hysds.settings.creators import Creators
 from hysds.settings.declaring import bounded
+from hysds.settings.metrics import Metrics
 from hysds.settings.outward import Egress, Notifier
 from hysds.settings.servers import Broker, Ledger, Store, Tls
 from hysds.settings.tasks import Tasks
@@ -133,6 +134,7 @@ class Settings:
     logs: Logs = Logs()
     indexer: Indexer = Indexer()
     reconciler: Reconciler = Reconciler()
+    metrics: Metrics = field(default_factory=Metrics)
 
     @property
     def log_plan(self) -> Plan:

@@ -9,6 +9,7 @@ from hysds.settings import (
     catalog,
     creators,
     fields,
+    metrics,
     model,
     outward,
     policies,
@@ -78,7 +79,7 @@ def _places(settings: model.Settings) -> dict[str, str]:
 def meanings() -> dict[str, str]:
     """The docstring under each field, on one line, by the setting's name."""
     docs: dict[tuple[str, str], str] = {}
-    for module in (model, servers, worker, creators, tasks, outward, catalog):
+    for module in (model, servers, worker, creators, tasks, outward, catalog, metrics):
         for node in ast.parse(inspect.getsource(module)).body:
             if isinstance(node, ast.ClassDef):
                 docs |= {(node.name.lower(), name): text for name, text in _documented(node)}
