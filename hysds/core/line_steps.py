@@ -17,7 +17,7 @@ from hysds.core.limit_keys import MAX_HOLDERS, LimitState, RateState
 from hysds.core.pages import Pages
 from hysds.core.record import Record
 from hysds.core.status import Status
-from hysds.core.throttles import LIMIT, RATE, is_limited, place_in_line
+from hysds.core.throttle_values import LIMIT, RATE, is_limited, place_in_line
 
 CALLS_AT_ONCE = 100
 """The most jobs that one step calls, and lines that it moves on; what is left is done by the next `wake`."""

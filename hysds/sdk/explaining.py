@@ -20,7 +20,7 @@ from hysds.core.record import AFTER, TASK, Record
 from hysds.core.requests import Place
 from hysds.core.shapes import Shape
 from hysds.core.status import ENDED, Status
-from hysds.core.throttles import waits_in_line
+from hysds.core.throttle_values import waits_in_line
 from hysds.orchestrator.submit import Submission
 from hysds.ports.ledger import Kept
 from hysds.settings.model import Settings

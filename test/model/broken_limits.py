@@ -5,7 +5,8 @@ from __future__ import annotations
 from hysds.core.book import Book
 from hysds.core.record import Record
 from hysds.core.status import Status
-from hysds.core.throttles import Throttles, terms
+from hysds.core.throttle_values import terms
+from hysds.core.throttles import Throttles
 
 
 class StartsOverTheLimit(Book):

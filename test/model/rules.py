@@ -14,7 +14,7 @@ from hysds.core.record import Record, ready_score
 from hysds.core.requests import FINISHED, Accepting, Claimed
 from hysds.core.shapes import is_alone
 from hysds.core.status import Status
-from hysds.core.throttles import line_of, terms, waits_in_line
+from hysds.core.throttle_values import line_of, terms, waits_in_line
 from model.slim import (
     IDS,
     LARGER,

@@ -17,7 +17,7 @@ from hysds.core.requests import COMPLETED as COMPLETED_ON
 from hysds.core.requests import FINISHED, Acceptance
 from hysds.core.shapes import alone
 from hysds.core.status import Status
-from hysds.core.throttles import LIMIT, line_of, waits_in_line
+from hysds.core.throttle_values import LIMIT, line_of, waits_in_line
 
 WALL_MS = 1_800_000_000_000
 WAKE_MS = WALL_MS + 1_000

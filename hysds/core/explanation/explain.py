@@ -13,7 +13,7 @@ from hysds.core import ids, moments
 from hysds.core.explanation import endings, kin, queueing, running, throttled
 from hysds.core.explanation.values import Explanation, Reason, Seen, Terms, Why, entries, span, text
 from hysds.core.status import ENDED, Status
-from hysds.core.throttles import waits_in_line
+from hysds.core.throttle_values import waits_in_line
 
 _LINKS = ("parent", "retry_of", "retried_by", "dedup_job", "schedule", "schedule_time")
 

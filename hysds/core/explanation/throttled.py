@@ -9,8 +9,8 @@ from hysds.core.explanation.queueing import ends, overdue
 from hysds.core.explanation.values import Coming, Reason, Terms, Why, span
 from hysds.core.limit_keys import LimitState, RateState
 from hysds.core.record import Record
-from hysds.core.throttles import LIMIT, RATE
-from hysds.core.throttles import terms as terms_of
+from hysds.core.throttle_values import LIMIT, RATE
+from hysds.core.throttle_values import terms as terms_of
 
 _SHOWN = 5
 _KINDS = {"queue": "queue", "type": "job type", "user": "user", "key": "concurrency_key", "array": "array"}

@@ -16,7 +16,8 @@ from hysds.core.queue_tallies import QueueTally
 from hysds.core.record import Attempt, Record
 from hysds.core.requests import Event
 from hysds.core.status import Status
-from hysds.core.throttles import Pair, Throttle, Throttles, pair_of_line
+from hysds.core.throttle_values import Pair, Throttle, pair_of_line
+from hysds.core.throttles import Throttles
 
 _DUMP = """
 local rows = {}

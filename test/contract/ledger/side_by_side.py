@@ -23,7 +23,7 @@ from hysds.core.record import FOREVER, GROUP, STAGED, Record, placement
 from hysds.core.requests import Acceptance, Bid, Commit, Event, Held, Purge, Renewal
 from hysds.core.shapes import is_alone
 from hysds.core.status import OFFLINE, Status
-from hysds.core.throttles import waits_in_line
+from hysds.core.throttle_values import waits_in_line
 from hysds.lib import uuid7
 from hysds.ports.ledger import Ledger
 
