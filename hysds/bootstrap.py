@@ -43,6 +43,7 @@ from hysds.ports.bell import Bell
 from hysds.ports.calls import Calls
 from hysds.ports.creators import Call, Creators
 from hysds.ports.events import Events
+from hysds.ports.indices import Indices
 from hysds.ports.ledger import Ledger
 from hysds.ports.litter import Litter
 from hysds.ports.logs import Logs
@@ -149,6 +150,11 @@ class System:
         store = self._adapters.store(self.settings)
         self._closing.append(store.close)
         return store
+
+    @cached_property
+    def indices(self) -> Indices | None:
+        """The upkeep of the store's indices; None for a store that has none."""
+        return self._adapters.indices(self.settings)
 
     @cached_property
     def bell(self) -> Bell:

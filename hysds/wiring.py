@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from hysds.core import ledger_clock
-from hysds.core.errors import Complaint
+from hysds.core.errors import Complaint, InvalidSettings
 from hysds.core.job_types.catalog import Catalog
 from hysds.core.spec import JobSpec
 from hysds.doctor.examination import Check
@@ -27,6 +27,7 @@ from hysds.ports.creators import Creators
 from hysds.ports.engines import Engine, Play, Workload
 from hysds.ports.events import Events
 from hysds.ports.findings import Finding
+from hysds.ports.indices import Indices
 from hysds.ports.ledger import Ledger
 from hysds.ports.litter import Litter
 from hysds.ports.logs import Logs
@@ -76,6 +77,8 @@ class Adapters(Protocol):
     def schedules(self, settings: Settings) -> Schedules: ...
 
     def store(self, settings: Settings) -> Store: ...
+
+    def indices(self, settings: Settings) -> Indices | None: ...
 
     def bell(self, settings: Settings) -> Bell: ...
 
@@ -175,7 +178,12 @@ class RealAdapters:
     def store(self, settings: Settings) -> Store:
         from hysds.adapters.store.sqlite import SqliteStore
 
+        if settings.is_searched_by_elasticsearch:
+            raise InvalidSettings("store.url", "the adapter of Elasticsearch is not in this version")
         return SqliteStore(settings.store_path)
+
+    def indices(self, settings: Settings) -> Indices | None:
+        return None
 
     def bell(self, settings: Settings) -> Bell:
         from hysds.adapters.bell.celery import CeleryBell
@@ -312,6 +320,9 @@ class MemoryAdapters:
         from hysds.adapters.store.memory import MemoryStore
 
         return MemoryStore()
+
+    def indices(self, settings: Settings) -> Indices | None:
+        return None
 
     def bell(self, settings: Settings) -> Bell:
         from hysds.adapters.bell.memory import MemoryBell

@@ -10,6 +10,7 @@
     │   └── CreatorFailed  a job creator gave no jobs: mend it, or the job type that names it
     ├── NotFound           nobody knows a job of this id, or a worker of this name
     ├── Unreachable        a part of the system does not answer: look after that part
+    │   └── NotInitialised the store lacks an index: make it (the indexer does, or `hysds index init`)
     ├── TaskFailed         a task ended without a result: its error says why
     └── Internal           HySDS broke a rule of its own: report it
 
@@ -124,6 +125,12 @@ class Unreachable(HysdsError):
 
     def __str__(self) -> str:
         return f"the {self.args[0]} can't be reached: {self.args[1]}"
+
+
+class NotInitialised(Unreachable):
+    """The store answers, and has no index for some of what was to be written; it may have written the rest."""
+
+    code = "not-initialised"
 
 
 class TaskFailed(HysdsError):

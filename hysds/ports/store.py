@@ -3,6 +3,10 @@
 A document enters with its job's revision; an older one never replaces a newer one, however late, doubled or
 reordered writes come. Every method raises Unreachable when the store as a whole does not answer; a write
 then may or may not have happened, and may be repeated.
+
+How fresh answers are: `get` knows every write that was answered, whoever made it. Questions (`search`, `find`,
+`dead_letters`) may not know the writes of the last FRESH_MS yet; a write and its question in between wait for
+`refresh`.
 """
 
 from __future__ import annotations
@@ -19,6 +23,9 @@ Document = Mapping[str, Any]
 FENCE_MS = 86_400_000
 """How long a deleted document is not written again, wall ms: by then no writer lives that read its job before."""
 
+FRESH_MS = 1_000
+"""A question knows all that was written so long before it, wall ms, while the store keeps up."""
+
 
 class Writing(StrEnum):
     """What became of one document."""
@@ -27,7 +34,7 @@ class Writing(StrEnum):
     OLDER = "older"
     """The store holds an equal or higher revision, and keeps that."""
     REFUSED = "refused"
-    """No store takes such a document; the others of its batch are written."""
+    """The store can't take such a document, nor later; the others of its batch are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,10 @@ class Store(Protocol):
     it."""
 
     def write(self, documents: Sequence[Document]) -> tuple[Written, ...]:
-        """Write documents, one answer each, as if one came after the other. What it answers is durable."""
+        """Write documents, one answer each, as if one came after the other. What it answers is durable.
+
+        Raises: NotInitialised where the index of a document's `generation` is missing.
+        """
 
     def get(self, ids: Sequence[str]) -> tuple[dict[str, Any] | None, ...]:
         """The documents of these jobs; None where there is none."""
@@ -98,6 +108,10 @@ class Store(Protocol):
 
     def dead_letters(self, limit: int) -> tuple[DeadLetter, ...]:
         """The newest letters first, at equal times by id."""
+
+    def refresh(self) -> None:
+        """Return when questions know all that was written before. For who compares, now and then: it costs the store
+        more than a batch does."""
 
     def describe(self) -> str:
         """Where documents are read, for people; no secret in it."""

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from hysds.lib import units
-from hysds.settings import model, servers, urls
+from hysds.settings import model, search_url, servers, urls
 from hysds.settings.sources import DEFAULT, Origins, Remark
 
 
@@ -51,7 +51,41 @@ def found(settings: model.Settings, origins: Origins) -> list[Remark]:
     )
     complaints = [Remark(_account(names, origins), text) for holds, names, text in rules if not holds]
     complaints += _about_tls("ledger", ledger.tls, ledger.url, origins)
-    return complaints + _about_tls("broker", settings.broker.tls, settings.broker.url, origins)
+    complaints += _about_tls("broker", settings.broker.tls, settings.broker.url, origins)
+    return complaints + _about_search(settings, origins)
+
+
+def _about_search(settings: model.Settings, origins: Origins) -> list[Remark]:
+    """What is said of an Elasticsearch store and would not be honoured, or would show a password on the network."""
+    store, is_search = settings.store, settings.is_searched_by_elasticsearch
+    given = [
+        name
+        for name in ("username", "password", "api_key", "ca_file", "index_prefix")
+        if getattr(store, name)
+    ]
+    if not is_search:
+        text = "has no use, as store.url names no Elasticsearch"
+        return [Remark(_account((f"store.{name}",), origins), f"store.{name} {text}") for name in given]
+    cluster = search_url.read(store.url or "")
+    in_url, is_shown = cluster.user is not None, not (cluster.is_tls or cluster.is_here)
+    wrong = {
+        "store.username and store.password need each other": (store.username is None)
+        != (store.password is None),
+        "store.username and store.url name a user: take one out": in_url and store.username is not None,
+        "store.api_key stands in place of a user: take one of them out": store.api_key is not None
+        and (in_url or store.username is not None),
+        "store.ca_file has no use, as store.url asks for no TLS": store.ca_file is not None
+        and not cluster.is_tls,
+        f"store.ca_file: {store.ca_file} can't be read": store.ca_file is not None
+        and not os.access(store.ca_file, os.R_OK),
+        "store.url: http:// to another host would send the password in the clear: take https://": is_shown
+        and bool(in_url or store.username or store.api_key),
+    }
+    return [
+        Remark(_account((text.split()[0].removesuffix(":"),), origins), text)
+        for text, is_wrong in wrong.items()
+        if is_wrong
+    ]
 
 
 def _about_tls(section: str, tls: servers.Tls, url: str | None, origins: Origins) -> list[Remark]:

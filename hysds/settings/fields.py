@@ -54,6 +54,11 @@ class Setting:
         return self.kind is Mapping
 
     @property
+    def is_secret(self) -> bool:
+        """Whether nobody may read its value."""
+        return bool(self.rules.get("secret"))
+
+    @property
     def none_word(self) -> str:
         """The text that means None."""
         return str(self.rules.get("none", ""))
@@ -88,6 +93,8 @@ class Setting:
         """The value for people: with its unit, and without secrets."""
         if value is None:
             return self.none_word or "none"
+        if self.is_secret:
+            return "***"
         if self.is_table and not value:
             return "none"
         if isinstance(value, float) and units.parse_duration(units.format_duration(value)) == value:

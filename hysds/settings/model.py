@@ -14,7 +14,7 @@ from hysds.core import ledger_clock, status
 from hysds.core.policies import Policies, QueuePolicy, Share
 from hysds.lib.structured_log import Plan
 from hysds.settings import log as log_words
-from hysds.settings import urls
+from hysds.settings import search_url, urls
 from hysds.settings.catalog import Catalog
 from hysds.settings.creators import Creators
 from hysds.settings.declaring import bounded
@@ -143,10 +143,11 @@ class Settings:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What nobody may read in a log: the passwords of all URLs, as they stand there and as they are meant."""
+        """What nobody may read in a log: passwords and keys; those of URLs as they stand and as they are meant."""
         places = (self.store.url, self.tasks.result_backend, self.notifier.mail_url)
         found = [urlsplit(url or "").password for url in (self.ledger_url, self.broker_url, *places)]
-        return tuple(form for one in found if one for form in {one, unquote(one)})
+        plain = [one for one in (self.store.password, self.store.api_key) if one]
+        return (*(form for one in found if one for form in {one, unquote(one)}), *plain)
 
     @property
     def policies(self) -> Policies:
@@ -178,9 +179,14 @@ class Settings:
         return "rpc://" if self.broker_url.startswith("amqp") else self.broker_url
 
     @property
+    def is_searched_by_elasticsearch(self) -> bool:
+        """Whether the store is an Elasticsearch cluster, and no file."""
+        return self.store.url is not None and search_url.is_search(self.store.url)
+
+    @property
     def store_path(self) -> Path:
-        """The SQLite file of the store."""
-        if self.store.url is not None:
+        """The SQLite file of the store; of a store in Elasticsearch, the one that is not used."""
+        if self.store.url is not None and not self.is_searched_by_elasticsearch:
             return urls.sqlite_path(self.store.url)
         return self.home / "store" / "jobs.db"
 

@@ -24,6 +24,7 @@ _HEADER = """\
 # ./celeryconfig.py. It may hold passwords: keep its mode at 600. Edited, it is not rendered over again.
 """
 _TLS = {"ca_file": "ca_certs", "cert_file": "certfile", "key_file": "keyfile", "ciphers": "ciphers"}
+_SECRETS = frozenset({"password", "sentinel_password", "store.password", "store.api_key"})
 _BY_NAME = {
     "broker.url": "broker_url",
     "broker.connect_timeout": "broker_connection_timeout",
@@ -133,10 +134,7 @@ def _shown(value: object) -> str:
 
 def _masked(value: object) -> object:
     if isinstance(value, dict):
-        return {
-            name: "***" if name in ("password", "sentinel_password") else _masked(one)
-            for name, one in value.items()
-        }
+        return {name: "***" if name in _SECRETS else _masked(one) for name, one in value.items()}
     if not isinstance(value, str):
         return value
     return ";".join(urls.masked(one) for one in value.split(";")) if "://" in value else value

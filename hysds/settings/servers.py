@@ -8,6 +8,11 @@ from hysds.settings.declaring import bounded, names
 
 _ANSWER_S, _SHORT_ANSWER_S = 5.0, 1.0
 _PREFIX = names(r"[A-Za-z0-9._-]{1,64}", "prefix", "letters, digits and . _ - only, 64 at most")
+_INDEX_PREFIX = names(
+    r"[a-z0-9][a-z0-9._-]{0,63}",
+    "prefix of indices",
+    "small letters, digits and . _ - only, a letter or digit first, 64 at most",
+)
 
 
 @dataclass(frozen=True)
@@ -114,5 +119,25 @@ class Broker:
 class Store:
     """Where documents are searched."""
 
-    url: str | None = None
-    """`sqlite:///path`, always an absolute path, on a local disk. None: `store/jobs.db` under `home`."""
+    url: str | None = field(default=None, repr=False)  # it may hold a password
+    """`sqlite:///path`, always an absolute path, on a local disk; or an Elasticsearch cluster, with one host of it or
+    several: `https://host:9200,host:9200` (TLS, always verified), `http://…`. None: `store/jobs.db` under `home`."""
+
+    username: str | None = None
+    """Who we are to Elasticsearch. None: whom the URL names, or nobody."""
+
+    password: str | None = field(default=None, repr=False, metadata={"secret": True})
+    """The password of `username`."""
+
+    api_key: str | None = field(default=None, repr=False, metadata={"secret": True})
+    """An API key of Elasticsearch, in its encoded form, in place of a user. None: none is sent."""
+
+    ca_file: Path | None = None
+    """The authorities that may vouch for Elasticsearch (PEM). None: those of the operating system."""
+
+    index_prefix: str | None = field(default=None, metadata=_INDEX_PREFIX)
+    """What every index and alias in Elasticsearch begins with; two systems on one cluster take two prefixes. None:
+    nothing, so the names are HySDS's own (`job_status-current`)."""
+
+    timeout_s: float = bounded(30.0, least=0.1, most=600)
+    """How long Elasticsearch may take for one answer."""

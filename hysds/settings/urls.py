@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
-from hysds.settings import sentinels
+from hysds.settings import search_url, sentinels
 
 REDIS_SCHEMES = ("redis", "rediss", "unix", *sentinels.SCHEMES)
 BROKER_SCHEMES = ("amqp", "amqps", *REDIS_SCHEMES)
-STORE_SCHEMES = ("sqlite",)
+STORE_SCHEMES = ("sqlite", *search_url.SCHEMES)
 RPC = "rpc"
 """Results as messages, to whoever asked: the broker itself carries them."""
 RESULT_SCHEMES = (RPC, *REDIS_SCHEMES)
@@ -56,7 +56,7 @@ def problem(url: str, schemes: tuple[str, ...]) -> str | None:
     """
     try:
         parts = urlsplit(url)
-        if not sentinels.is_sentinel(url):
+        if not (sentinels.is_sentinel(url) or search_url.is_search(url)):
             parts.port  # noqa: B018  reading it checks it
     except ValueError:
         return "the URL can't be read: special characters of a password must be quoted, such as %40 for @"
@@ -65,7 +65,7 @@ def problem(url: str, schemes: tuple[str, ...]) -> str | None:
     for key, value in parse_qsl(parts.query, keep_blank_values=True):
         if complaint := _parameter_problem(parts.scheme, key, value):
             return complaint
-    return _place_problem(parts)
+    return search_url.problem(parts) if parts.scheme in search_url.SCHEMES else _place_problem(parts)
 
 
 def database(url: str) -> int:

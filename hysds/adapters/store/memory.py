@@ -98,6 +98,9 @@ class MemoryStore:
             letters = sorted(self._letters.values(), key=lambda letter: (-letter.at_ms, letter.id))
         return tuple(letters[:limit])
 
+    def refresh(self) -> None:
+        """Questions always know all."""
+
     def describe(self) -> str:
         return "memory of this process"
 

@@ -140,6 +140,9 @@ class SqliteStore:
         with self._moment() as connection:
             return tuple(DeadLetter(*row) for row in _rows(connection, statement))
 
+    def refresh(self) -> None:
+        """Questions always know all."""
+
     def describe(self) -> str:
         return f"sqlite://{self._path}"
 

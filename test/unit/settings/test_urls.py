@@ -118,5 +118,5 @@ def test_a_sqlite_url_names_an_absolute_path(url: str) -> None:
     "url", ["sqlite://", "sqlite:///", "sqlite://host/x.db", "sqlite:///x.db?mode=ro", "postgres://h/x"]
 )
 def test_other_stores_are_refused(url: str) -> None:
-    """Until they come."""
+    """What is no file and no Elasticsearch is none that HySDS can search."""
     assert urls.problem(url, urls.STORE_SCHEMES) is not None
