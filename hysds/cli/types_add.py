@@ -60,8 +60,13 @@ def _line(told: Told) -> str:
 
 
 def _values(job_type: JobType, outcomes: Mapping[str, Adding]) -> dict[str, object]:
-    name = job_type.name
-    return {"type": name, "outcome": outcomes[name].value, "refusals": list(job_type.refusals)}
+    """In the words of `hysds types --json`."""
+    return {
+        "name": job_type.name,
+        "outcome": outcomes[job_type.name].value,
+        "can_be_submitted": not job_type.refusals,
+        "refusals": list(job_type.refusals),
+    }
 
 
 def _table(types: Sequence[JobType], outcomes: Mapping[str, Adding]) -> Table:

@@ -38,7 +38,7 @@ def _ended(standing: Any, *arguments: str, stdin: bytes = b"") -> tuple[dict[str
 
 def test_each_file_says_what_it_asks_that_comes_later(registered: Any) -> None:
     """All are registered; stderr names the file, the key and the reason."""
-    types = {one["type"]: one for one in map(json.loads, registered.added.stdout.splitlines())}
+    types = {one["name"]: one for one in map(json.loads, registered.added.stdout.splitlines())}
     told = registered.added.stderr.decode()
 
     assert len(types) == 6
@@ -199,3 +199,21 @@ def test_registered_types_outlive_the_system(command_line: Any) -> None:
         document["status"],
         json.loads(printed.splitlines()[0])[0],
     ) == ("job-completed", ["hi", "once", ""])
+
+
+def test_what_was_added_is_told_in_the_words_of_the_list(registered: Any) -> None:
+    """One program reads both."""
+    added = [json.loads(line) for line in registered.added.stdout.splitlines()]
+    listed = {
+        one["name"]: one
+        for line in registered.hysds("types", "--json").stdout.splitlines()
+        for one in [json.loads(line)]
+    }
+
+    assert {one["outcome"] for one in added} == {"added"}
+    for one in added:
+        there = listed[one["name"]]
+        assert (one["can_be_submitted"], one["refusals"]) == (
+            there["can_be_submitted"],
+            there.get("refusals", []),
+        )
