@@ -22,6 +22,7 @@ from hysds import wiring
 from hysds.core.acceptance import DedupPolicy
 from hysds.core.errors import Complaint
 from hysds.core.job_types.catalog import Catalog
+from hysds.core.metric_names import Metric
 from hysds.core.record import FOREVER
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
@@ -47,7 +48,7 @@ from hysds.ports.indices import Indices
 from hysds.ports.ledger import Ledger
 from hysds.ports.litter import Litter
 from hysds.ports.logs import Logs
-from hysds.ports.metrics import Metrics
+from hysds.ports.metrics import Endpoint, Metrics
 from hysds.ports.notifier import Notifier
 from hysds.ports.roster import Roster
 from hysds.ports.store import Store
@@ -56,6 +57,7 @@ from hysds.reconciler.duties import Reconciler
 from hysds.reconciler.unheard import Unheard
 from hysds.reconciler.watch import Watch
 from hysds.settings import load
+from hysds.settings.metrics import Role
 from hysds.settings.model import Settings
 from hysds.task_worker import assembly as task_assembly
 from hysds.wiring import Adapters, RealAdapters, parsed, type_files
@@ -138,6 +140,16 @@ class System:
     def metrics(self) -> Metrics:
         """What this process tells of its work in numbers."""
         return self._adapters.metrics(self.settings)
+
+    def expose(self, role: Role) -> Endpoint | None:
+        """Answer whoever asks for this process's metrics, where the settings say so. Once a process, and not before it
+        may have threads. None: they are told nowhere.
+        """
+        endpoint = self._adapters.endpoint(self.settings, self.metrics, role)
+        if endpoint is not None:
+            self.metrics.gauge(Metric.ROLE, 1, role=role.word, version=hysds.__version__)
+            self._closing.append(endpoint.close)
+        return endpoint
 
     @cached_property
     def litter(self) -> Litter:

@@ -19,7 +19,9 @@ from typing import Any, ClassVar, Protocol
 from celery import Celery
 
 from hysds import bootstrap
+from hysds.ports.metrics import Endpoint
 from hysds.settings.celery import celery_config, task_config
+from hysds.settings.metrics import Role
 from hysds.settings.model import Settings
 
 RUN_JOB = "hysds.job_worker.run_job"
@@ -81,6 +83,9 @@ class System(Protocol):
     def job_worker(self, name: str, queues: tuple[str, ...], slots: int) -> LeaseWorker:
         """Make the job worker of this process. `name` is Celery's node name, such as `celery@host`."""
 
+    def expose(self, role: Role) -> Endpoint | None:
+        """Answer whoever asks for this process's metrics; None: nobody may."""
+
 
 class TaskSystem(Protocol):
     """What the door of tasks asks of it."""
@@ -94,6 +99,9 @@ class TaskSystem(Protocol):
 
     def receiver(self) -> Receiver:
         """What takes in what producers send over the broker."""
+
+    def expose(self, role: Role) -> Endpoint | None:
+        """Answer whoever asks for this process's metrics; None: nobody may."""
 
 
 class Receiver(Protocol):
@@ -175,6 +183,10 @@ class LeaseApp(Celery):  # type: ignore[misc]  # Celery publishes no types
     def make_worker(self, name: str, queues: tuple[str, ...], slots: int) -> LeaseWorker:
         """The worker of this process."""
 
+    @abstractmethod
+    def expose(self, queues: tuple[str, ...]) -> Endpoint | None:
+        """Answer whoever asks for the metrics of this process, which hears these queues; None: nobody may."""
+
     def _configuration(self) -> dict[str, Any]:
         # With a pool in the configuration Celery takes `-P prefork` for its default and starts threads all the same.
         return self.image() | {"worker_pool": "threads"}
@@ -206,6 +218,10 @@ class JobApp(LeaseApp):
         """A job worker."""
         return self.system.job_worker(name, queues, slots)
 
+    def expose(self, queues: tuple[str, ...]) -> Endpoint | None:
+        """As a job worker."""
+        return self.system.expose(Role.JOB_WORKER)
+
 
 class TaskApp(LeaseApp):
     """That of task workers and of the orchestrator's role."""
@@ -232,6 +248,11 @@ class TaskApp(LeaseApp):
     def make_worker(self, name: str, queues: tuple[str, ...], slots: int) -> LeaseWorker:
         """A task worker."""
         return self.system.task_worker(name, queues, slots)
+
+    def expose(self, queues: tuple[str, ...]) -> Endpoint | None:
+        """As an orchestrator where it hears submissions, else as a task worker."""
+        hears_jobs = self.system.settings.tasks.submit_queue in queues
+        return self.system.expose(Role.ORCHESTRATOR if hears_jobs else Role.TASK_WORKER)
 
 
 def _nothing() -> None:

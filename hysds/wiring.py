@@ -31,12 +31,13 @@ from hysds.ports.indices import Indices
 from hysds.ports.ledger import Ledger
 from hysds.ports.litter import Litter
 from hysds.ports.logs import Logs
-from hysds.ports.metrics import Metrics
+from hysds.ports.metrics import Address, Endpoint, Metrics
 from hysds.ports.notifier import Notifier
 from hysds.ports.roster import Roster
 from hysds.ports.schedules import Schedules
 from hysds.ports.store import Store
 from hysds.settings import environment, outward, urls
+from hysds.settings.metrics import Role
 from hysds.settings.model import Settings
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Adapters(Protocol):
     def notifier(self, settings: Settings) -> Notifier: ...
 
     def metrics(self, settings: Settings) -> Metrics: ...
+
+    def endpoint(self, settings: Settings, metrics: Metrics, role: Role) -> Endpoint | None: ...
 
     def schedules(self, settings: Settings) -> Schedules: ...
 
@@ -169,6 +172,18 @@ class RealAdapters:
         from hysds.adapters.metrics.memory import MemoryMetrics
 
         return MemoryMetrics()
+
+    def endpoint(self, settings: Settings, metrics: Metrics, role: Role) -> Endpoint | None:
+        """One that answers, of this role's metrics; None where they are told nowhere."""
+        of = settings.metrics
+        port = of.port_of(role)
+        if port is None:
+            return None
+        from hysds.adapters.metrics.memory import MemoryMetrics
+        from hysds.adapters.metrics.telling import Place, Told
+
+        assert isinstance(metrics, MemoryMetrics), "made by `metrics` with the same settings"
+        return Told(metrics, Place(role.word, Address(of.bind, port), settings.metric_targets)).start()
 
     def schedules(self, settings: Settings) -> Schedules:
         from hysds.adapters.ledger.schedules_redis import RedisSchedules
@@ -308,6 +323,9 @@ class MemoryAdapters:
         from hysds.adapters.metrics.memory import MemoryMetrics
 
         return MemoryMetrics()
+
+    def endpoint(self, settings: Settings, metrics: Metrics, role: Role) -> Endpoint | None:
+        return None
 
     def schedules(self, settings: Settings) -> Schedules:
         if self._schedules is None:

@@ -14,6 +14,7 @@ from celery.worker import state
 from hysds.bootsteps import check
 from hysds.bootsteps.ending import Ending
 from hysds.celery import RUN_JOB, RUN_TASK
+from hysds.ports.metrics import Endpoint
 
 _BROKER_S = 5.0
 
@@ -31,6 +32,7 @@ class Supervision(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publ
         # Nothing here is shared between workers, and mingling costs a second of each start.
         parent.options.update(without_gossip=True, without_mingle=True)
         self._ending: Ending | None = None
+        self._endpoint: Endpoint | None = None
 
     def start(self, parent: Any) -> None:
         """Make the worker of Celery's name, queues and concurrency, and let it prepare."""
@@ -41,6 +43,7 @@ class Supervision(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publ
         parent.app.lease_worker = worker
         self._ending = Ending(worker, lambda: _leave(parent))
         self._ending.listen()
+        self._endpoint = parent.app.expose(queues)
 
     def close(self, parent: Any) -> None:
         """The worker begins to end: a broker that went silent may not keep it."""
@@ -51,6 +54,8 @@ class Supervision(bootsteps.StartStopStep):  # type: ignore[misc]  # Celery publ
         if self._ending is not None:
             self._ending.drain()
             self._ending.close()
+        if self._endpoint is not None:
+            self._endpoint.close()
 
     def terminate(self, parent: Any) -> None:
         """Let go of everything at once."""

@@ -17,6 +17,7 @@ from hysds.cli import roles
 from hysds.cli.exits import Exit
 from hysds.core.errors import Unreachable
 from hysds.ports.events import Events
+from hysds.settings.metrics import Role
 
 _GROUP = "indexer"
 _DRAIN_S = 30.0
@@ -48,6 +49,7 @@ def command() -> int:
     try:
         with roles.until_told() as stop:
             works.start()
+            system.expose(Role.INDEXER)
             roles.tell_ready()
             if not _await(stop, works):
                 return Exit.FAILED  # its thread has said why

@@ -8,6 +8,7 @@ from hysds.bootstrap import System
 from hysds.cli import roles
 from hysds.cli.type_files import TypeFiles
 from hysds.reconciler.beside import Beside
+from hysds.settings.metrics import Role
 
 _LAST_S = 5.0
 """What a schedule's creator may still take at the end; a tick that was noted is fired by another reconciler."""
@@ -34,6 +35,7 @@ def command() -> None:
         with roles.until_told(types.ask) as stop, types.kept():
             firing = Beside(system.schedules.fire_due)
             reconciler = system.reconciler(firing)
+            system.expose(Role.RECONCILER)
             roles.tell_ready()
             reconciler.run(stop)
             firing.wait(_LAST_S)

@@ -191,6 +191,11 @@ class Settings:
         return self.home / "store" / "jobs.db"
 
     @property
+    def metric_targets(self) -> Path:
+        """Where processes leave files that tell Prometheus where they answer."""
+        return self.home / "run" / "metrics"
+
+    @property
     def work_dir(self) -> Path:
         """The root of all work directories."""
         return self.worker.work_dir or self.home / "work"

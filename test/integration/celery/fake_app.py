@@ -12,6 +12,7 @@ from multiprocessing.connection import Client, Connection
 from pathlib import Path
 
 from hysds.celery import JobApp
+from hysds.settings.metrics import Role
 from hysds.settings.model import Settings
 from hysds.settings.servers import Broker
 
@@ -108,6 +109,9 @@ class FakeSystem:
 
     def job_worker(self, name: str, queues: tuple[str, ...], slots: int) -> DirectedJobWorker:
         return DirectedJobWorker(name, queues, slots)
+
+    def expose(self, role: Role) -> None:
+        """It has no metrics."""
 
 
 app = JobApp(FakeSystem)
