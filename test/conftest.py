@@ -15,9 +15,12 @@ import pytest
 from hypothesis import settings
 
 from services.authority import Certificates, issue
+from services.elastic_node import ElasticNode
+from services.elasticsearch import ElasticOptions, ElasticServer, elastic_program
 from services.process import ServerProcess
 from services.rabbitmq import RabbitOptions, RabbitServer, rabbitmq_program
 from services.redis import RedisOptions, RedisServer, redis_program, valkey_program
+from services.sharing import session_directory, shared
 
 # Hypothesis times each example otherwise, and fails one that a busy machine held up: no test is about time.
 settings.register_profile("untimed", deadline=None)
@@ -55,6 +58,37 @@ def rabbitmq_server() -> Iterator[RabbitServer]:
     yield from _running(RabbitServer(rabbitmq_program()))
 
 
+@pytest.fixture(scope="session")
+def elastic_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ElasticNode]:
+    """The Elasticsearch that all workers of the session share; take an `own_prefix` of it for your indices.
+
+    To stop one, or to change what holds for the whole cluster, `start_elastic` your own.
+    """
+    program = elastic_program()
+    with shared(session_directory(tmp_path_factory), "elastic", lambda: ElasticServer(program)) as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
+def tls_elastic_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ElasticNode]:
+    """The same with TLS and users, with an authority of its own in `node.authority`."""
+    program, directory = elastic_program(), session_directory(tmp_path_factory)
+
+    def make() -> ElasticServer:
+        issued = issue(tmp_path_factory.mktemp("elastic"))
+        return ElasticServer(program, ElasticOptions(issued.right, issued.authority))
+
+    with shared(directory, "tls-elastic", make) as node:
+        yield node
+
+
+@pytest.fixture
+def index_prefix(elastic_server: ElasticNode) -> Iterator[str]:
+    """Index names of `elastic_server` that begin with this are this test's, and gone after it."""
+    with elastic_server.own_prefix() as prefix:
+        yield prefix
+
+
 @pytest.fixture
 def valkey_server(_session_valkey: RedisServer) -> RedisServer:
     """The session's Valkey, empty. To stop one, `start_valkey` your own."""
@@ -88,6 +122,13 @@ def start_rabbitmq() -> Iterator[Callable[[RabbitOptions], RabbitServer]]:
     """Start a RabbitMQ of your own in some ten seconds; it ends with the test."""
     program = rabbitmq_program()
     yield from _starter(partial(RabbitServer, program))
+
+
+@pytest.fixture
+def start_elastic() -> Iterator[Callable[[ElasticOptions], ElasticServer]]:
+    """Start an Elasticsearch of your own in 10 to 20 s; it ends with the test."""
+    program = elastic_program()
+    yield from _starter(partial(ElasticServer, program))
 
 
 def _running(server: Server) -> Iterator[Server]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 _WATCHDOG = Path(__file__).with_name("watchdog.py")
-_READY_WITHIN_S = 90.0
+READY_WITHIN_S = 90.0
 _POLL_S = 0.02
 
 
@@ -25,7 +25,7 @@ def own_directory(name: str) -> Path:
 class ServerProcess:
     """One server program and the directory that holds its files and its log.
 
-    `probe` raises OSError for as long as the server is not ready to be used.
+    `probe` raises OSError for as long as the server is not ready to be used, which it must be in `ready_within_s`.
     """
 
     def __init__(
@@ -34,12 +34,14 @@ class ServerProcess:
         command: Sequence[str],
         environment: Mapping[str, str],
         probe: Callable[[], None],
+        ready_within_s: float = READY_WITHIN_S,
     ) -> None:
         self.directory = directory
         self.log = directory / "server.log"
         self._command = list(command)
         self._environment = dict(environment)
         self._probe = probe
+        self._ready_within_s = ready_within_s
         self._watchdog: subprocess.Popen[str] | None = None
         self._pid: int | None = None
 
@@ -74,7 +76,7 @@ class ServerProcess:
         self._await_ready(self._watchdog)
 
     def _await_ready(self, watchdog: subprocess.Popen[str]) -> None:
-        rounds = int(_READY_WITHIN_S / _POLL_S)
+        rounds = int(self._ready_within_s / _POLL_S)
         for _ in range(rounds):
             try:
                 self._probe()
@@ -87,7 +89,7 @@ class ServerProcess:
             except subprocess.TimeoutExpired:
                 continue
             self._fail("ended before it was ready")
-        self._fail(f"was not ready within {_READY_WITHIN_S:.0f} s")
+        self._fail(f"was not ready within {self._ready_within_s:.0f} s")
 
     def _fail(self, what: str) -> None:
         self._close()
