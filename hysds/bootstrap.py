@@ -42,9 +42,11 @@ from hysds.orchestrator.schedules import Timetable
 from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.bell import Bell
 from hysds.ports.calls import Calls
+from hysds.ports.chronicle import Chronicle
 from hysds.ports.creators import Call, Creators
 from hysds.ports.events import Events
 from hysds.ports.indices import Indices
+from hysds.ports.journal import Journal
 from hysds.ports.ledger import Ledger
 from hysds.ports.litter import Litter
 from hysds.ports.logs import Logs
@@ -167,6 +169,20 @@ class System:
     def indices(self) -> Indices | None:
         """The upkeep of the store's indices; None for a store that has none."""
         return self._adapters.indices(self.settings)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """What happens beside jobs, on its way."""
+        # It checks that the server keeps what is told, and ends the connection that both share.
+        _ = self.ledger
+        return self._adapters.journal(self.settings)
+
+    @cached_property
+    def chronicle(self) -> Chronicle:
+        """Where documents of workers and events are searched."""
+        chronicle = self._adapters.chronicle(self.settings)
+        self._closing.append(chronicle.close)
+        return chronicle
 
     @cached_property
     def bell(self) -> Bell:

@@ -23,11 +23,13 @@ from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.bell import Bell
 from hysds.ports.calls import Calls
 from hysds.ports.catalog import CatalogShelf
+from hysds.ports.chronicle import Chronicle
 from hysds.ports.creators import Creators
 from hysds.ports.engines import Engine, Play, Workload
 from hysds.ports.events import Events
 from hysds.ports.findings import Finding
 from hysds.ports.indices import Indices
+from hysds.ports.journal import Journal
 from hysds.ports.ledger import Ledger
 from hysds.ports.litter import Litter
 from hysds.ports.logs import Logs
@@ -79,9 +81,13 @@ class Adapters(Protocol):
 
     def schedules(self, settings: Settings) -> Schedules: ...
 
+    def journal(self, settings: Settings) -> Journal: ...
+
     def store(self, settings: Settings) -> Store: ...
 
     def indices(self, settings: Settings) -> Indices | None: ...
+
+    def chronicle(self, settings: Settings) -> Chronicle: ...
 
     def bell(self, settings: Settings) -> Bell: ...
 
@@ -190,6 +196,11 @@ class RealAdapters:
 
         return RedisSchedules(self._redis(settings), settings.ledger.prefix)
 
+    def journal(self, settings: Settings) -> Journal:
+        from hysds.adapters.ledger.journal_redis import RedisJournal
+
+        return RedisJournal(self._redis(settings), settings.ledger.prefix, settings.journal.memory_bytes)
+
     def store(self, settings: Settings) -> Store:
         from hysds.adapters.store.sqlite import SqliteStore
 
@@ -199,6 +210,11 @@ class RealAdapters:
 
     def indices(self, settings: Settings) -> Indices | None:
         return None
+
+    def chronicle(self, settings: Settings) -> Chronicle:
+        from hysds.adapters.store.chronicle_sqlite import SqliteChronicle
+
+        return SqliteChronicle(settings.store_path)
 
     def bell(self, settings: Settings) -> Bell:
         from hysds.adapters.bell.celery import CeleryBell
@@ -334,6 +350,11 @@ class MemoryAdapters:
             self._schedules = MemorySchedules(self._now_us)
         return self._schedules
 
+    def journal(self, settings: Settings) -> Journal:
+        from hysds.adapters.ledger.journal_memory import MemoryJournal
+
+        return MemoryJournal(self._book(settings), settings.journal.memory_bytes)
+
     def store(self, settings: Settings) -> Store:
         from hysds.adapters.store.memory import MemoryStore
 
@@ -341,6 +362,11 @@ class MemoryAdapters:
 
     def indices(self, settings: Settings) -> Indices | None:
         return None
+
+    def chronicle(self, settings: Settings) -> Chronicle:
+        from hysds.adapters.store.chronicle_memory import MemoryChronicle
+
+        return MemoryChronicle()
 
     def bell(self, settings: Settings) -> Bell:
         from hysds.adapters.bell.memory import MemoryBell

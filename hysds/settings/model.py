@@ -84,6 +84,14 @@ class Indexer:
 
 
 @dataclass(frozen=True)
+class Journal:
+    """What happens beside jobs, on its way to documents of workers and events."""
+
+    memory_bytes: int = bounded(32 * 10**6, least=65_536)
+    """What the ledger's server holds of it; above it the oldest that nobody has read goes, and is counted."""
+
+
+@dataclass(frozen=True)
 class Reconciler:
     """How often what nobody finished is put right."""
 
@@ -132,6 +140,7 @@ class Settings:
     egress: Egress = field(default_factory=Egress)
     notifier: Notifier = field(default_factory=Notifier)
     logs: Logs = Logs()
+    journal: Journal = Journal()
     indexer: Indexer = Indexer()
     reconciler: Reconciler = Reconciler()
     metrics: Metrics = field(default_factory=Metrics)

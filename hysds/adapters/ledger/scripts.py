@@ -61,8 +61,14 @@ def assembled(folder: Traversable, name: str) -> Script:
 
 @cache
 def reading(name: str) -> Script:
-    """A script over the event stream; it shares nothing."""
+    """A script over a stream; it shares nothing."""
     return _script(f"events/{name}", _read(f"events/{name}.lua"))
+
+
+@cache
+def journal(name: str) -> Script:
+    """A script over the journal; it shares nothing."""
+    return _script(f"journal/{name}", _read(f"journal/{name}.lua"))
 
 
 @cache

@@ -67,3 +67,19 @@ CREATE TABLE IF NOT EXISTS fences (
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS fences_by_time ON fences (at);
+
+-- Workers and events: one row a resource and id, the latest. `at` is wall ms. New in schema 5.
+CREATE TABLE IF NOT EXISTS happenings (
+    seq INTEGER PRIMARY KEY,
+    resource TEXT NOT NULL,
+    id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    hostname TEXT NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (resource, id)
+);
+
+CREATE INDEX IF NOT EXISTS happenings_by_time ON happenings (resource, at, id);
+CREATE INDEX IF NOT EXISTS happenings_by_type ON happenings (resource, type, at, id);
+CREATE INDEX IF NOT EXISTS happenings_by_host ON happenings (resource, hostname, at, id);

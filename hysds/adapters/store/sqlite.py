@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hysds.adapters.store import sqlite_fences, sqlite_file, sqlite_leaves, sqlite_query
+from hysds.adapters.store import sqlite_fences, sqlite_leaves, sqlite_query
 from hysds.adapters.store.sqlite_query import Statement
+from hysds.adapters.store.sqlite_turns import SqliteTurns
 from hysds.core.errors import Refused
 from hysds.core.query import JobQuery
 from hysds.core.searched import Sealed, seal
@@ -82,29 +81,25 @@ class SqliteStore:
     def __init__(
         self, path: Path, busy_timeout_s: float = 30.0, wall_ms: Callable[[], int] = clocks.wall_ms
     ) -> None:
-        self._path = path
+        self._file = SqliteTurns(path, busy_timeout_s)
         self._wall_ms = wall_ms
-        self._busy_timeout_s = busy_timeout_s
-        self._lock = threading.RLock()
-        self._connection: sqlite3.Connection | None = None
-        self._inode = 0
 
     def write(self, documents: Sequence[Document]) -> tuple[Written, ...]:
         sealed = [_sealed(document) for document in documents]
         answers: list[Written] = []
         for start in range(0, len(sealed), CHUNK):
-            with self._turn() as connection:
+            with self._file.turn() as connection:
                 answers += _write(connection, sealed[start : start + CHUNK])
         return tuple(answers)
 
     def get(self, ids: Sequence[str]) -> tuple[dict[str, Any] | None, ...]:
-        with self._moment() as connection:
+        with self._file.moment() as connection:
             rows = connection.execute(_GET, (json.dumps(list(ids)),)).fetchall()
         bodies = dict(rows)
         return tuple(json.loads(bodies[id_]) if id_ in bodies else None for id_ in ids)
 
     def search(self, query: JobQuery) -> Page:
-        with self._moment() as connection:
+        with self._file.moment() as connection:
             rows = _rows(connection, sqlite_query.page(query)) if query.limit else []
             ((total,),) = _rows(connection, sqlite_query.total(query))
             counts = {
@@ -115,7 +110,7 @@ class SqliteStore:
         return Page(tuple(json.loads(body) for _, _, body in page), cursor, total, counts)
 
     def find(self, query: JobQuery) -> Found:
-        with self._moment() as connection:
+        with self._file.moment() as connection:
             rows = _rows(connection, sqlite_query.places(query)) if query.limit else []
             ((total,),) = _rows(connection, sqlite_query.total(query))
         page = rows[: query.limit]
@@ -125,72 +120,29 @@ class SqliteStore:
     def delete(self, wanted: Sequence[tuple[str, int]]) -> tuple[bool, ...]:
         answers: list[bool] = []
         for start in range(0, len(wanted), CHUNK):
-            with self._turn() as connection:
+            with self._file.turn() as connection:
                 answers += sqlite_fences.delete(connection, wanted[start : start + CHUNK], self._wall_ms())
         return tuple(answers)
 
     def set_aside(self, letters: Sequence[DeadLetter]) -> None:
-        with self._turn() as connection:
+        with self._file.turn() as connection:
             connection.executemany(_SET_ASIDE, [asdict(letter) for letter in letters])
 
     def dead_letters(self, limit: int) -> tuple[DeadLetter, ...]:
         statement = Statement(
             "SELECT id, revision, reason, at FROM dead_letters ORDER BY at DESC, id LIMIT ?", (limit,)
         )
-        with self._moment() as connection:
+        with self._file.moment() as connection:
             return tuple(DeadLetter(*row) for row in _rows(connection, statement))
 
     def refresh(self) -> None:
         """Questions always know all."""
 
     def describe(self) -> str:
-        return f"sqlite://{self._path}"
+        return f"sqlite://{self._file.path}"
 
     def close(self) -> None:
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
-
-    @contextmanager
-    def _turn(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that may write; whole or not at all."""
-        with self._transaction("BEGIN IMMEDIATE") as connection:
-            yield connection
-
-    @contextmanager
-    def _moment(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that reads: all its statements see the same moment."""
-        with self._transaction("BEGIN") as connection:
-            yield connection
-
-    @contextmanager
-    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        with self._lock, sqlite_file.errors(self._path):
-            connection = self._connected()
-            connection.execute(begin)
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            finally:
-                if connection.in_transaction:
-                    connection.rollback()
-
-    def _connected(self) -> sqlite3.Connection:
-        if self._connection is not None and self._is_replaced():
-            self.close()
-        if self._connection is None:
-            self._connection = sqlite_file.open_store(self._path, self._busy_timeout_s)
-            self._inode = self._path.stat().st_ino
-        return self._connection
-
-    def _is_replaced(self) -> bool:
-        """Whether the file was deleted or another put in its place: what is written to the old one is
-        lost."""
-        try:
-            return self._path.stat().st_ino != self._inode
-        except FileNotFoundError:
-            return True
+        self._file.close()
 
 
 def _sealed(document: Document) -> Sealed | str:

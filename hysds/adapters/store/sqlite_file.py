@@ -16,7 +16,7 @@ from hysds.core.errors import Refused, Unreachable
 APPLICATION = 0x48795344
 """`HySD`, in the file's header: this file is ours."""
 
-SCHEMA = 4
+SCHEMA = 5
 """The version of schema.sql."""
 
 _WITH_LEAVES = 4
@@ -135,7 +135,7 @@ def _connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
 
 def _upgrade(connection: sqlite3.Connection) -> None:
     """To this schema: the script makes the tables and indexes that are not there; a column is added before."""
-    with suppress(sqlite3.OperationalError):  # it is there: of schema 3, or another process was first
+    with suppress(sqlite3.OperationalError):  # it is there: since schema 3, or another process was first
         connection.execute("ALTER TABLE jobs ADD COLUMN parent TEXT NOT NULL DEFAULT ''")
     connection.executescript(f"BEGIN IMMEDIATE;{_schema()}")
     try:

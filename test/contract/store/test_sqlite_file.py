@@ -194,7 +194,7 @@ def test_a_full_file_is_unreachable_and_keeps_what_it_has(tmp_path: Path, open_s
     with closing(sqlite3.connect(path)) as connection:
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
     large = [{**_document(str(n)), "blob": os.urandom(50_000).hex()} for n in range(20)]
-    connection = store._connected()
+    connection = store._file._connected()
     connection.execute(f"PRAGMA max_page_count = {pages + 20}")
 
     with pytest.raises(Unreachable, match="the disk is full; free some space"):

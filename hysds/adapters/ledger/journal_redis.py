@@ -1,0 +1,82 @@
+"""The journal as a Redis stream of its own, bounded in bytes; what its steps do stands in `lua/journal`.
+
+Keys: `journal` (the stream), `journal:marks`, `journal:seen` (what was told of late), `journal:dropped` (how many).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hysds.adapters.ledger import batches, scripts
+from hysds.adapters.ledger.redis import base
+from hysds.adapters.ledger.redis_stream import RedisStream
+from hysds.adapters.ledger.server import Server
+from hysds.core import happenings as forms
+from hysds.core.happenings import Happening
+from hysds.ports.journal import TOLD_ONCE_MS, Note
+
+_ELSEWHERE = -1
+
+
+class RedisJournal:
+    """Safe to share between threads; one member reads from one thread at a time. `most_bytes`: what it holds."""
+
+    def __init__(self, server: Server, prefix: str, most_bytes: int) -> None:
+        self._server = server
+        self._most_bytes = most_bytes
+        self._key = f"{base(prefix)}journal"
+        self._stream = RedisStream(server, self._key)
+
+    def tell(self, happenings: Sequence[Happening]) -> int:
+        return sum(self._enter(part) for part in batches.parts(happenings))
+
+    def turn(self, name: str, before: str, after: str, happenings: Sequence[Happening]) -> bool:
+        return self._enter(happenings, (name, before, after)) != _ELSEWHERE
+
+    def marks(self) -> Mapping[str, str]:
+        flat = self._server.send("HGETALL", f"{self._key}:marks")
+        return dict(zip(flat[::2], flat[1::2], strict=True))
+
+    def read(self, group: str, member: str, limit: int, timeout_s: float) -> tuple[Note, ...]:
+        return _notes(self._stream.read(group, member, limit, timeout_s))
+
+    def adopt(self, group: str, member: str, idle_s: float, limit: int) -> tuple[Note, ...]:
+        return _notes(self._stream.adopt(group, member, idle_s, limit))
+
+    def done(self, group: str, positions: Sequence[str]) -> None:
+        self._stream.done(group, positions)
+
+    def leave(self, group: str) -> None:
+        self._stream.leave(group)
+
+    def follow(self, after: str, limit: int, timeout_s: float) -> tuple[Note, ...]:
+        return _notes(self._stream.follow(after, limit, timeout_s))
+
+    def end(self) -> str:
+        return self._stream.end()
+
+    def trim(self) -> int:
+        return self._stream.trim()
+
+    def backlog(self, group: str) -> int:
+        return int(self._server.run(scripts.journal("backlog"), [self._key], [group]))
+
+    def dropped(self) -> int:
+        return int(self._server.send("GET", f"{self._key}:dropped") or 0)
+
+    def _enter(self, happenings: Sequence[Happening], mark: tuple[str, str, str] = ("", "", "")) -> int:
+        told = [forms.bounded(one) for one in happenings]
+        flat = [text for one in told for text in (one.key, forms.encoded(one))]
+        keys = [self._key, *(f"{self._key}:{part}" for part in ("marks", "seen", "dropped"))]
+        new, is_over = self._server.run(
+            scripts.journal("tell"), keys, [self._most_bytes, TOLD_ONCE_MS, *mark, *flat]
+        )
+        if is_over:
+            self._stream.trim()  # what every group has done with is not lost, so it goes uncounted, and first
+            self._server.run(scripts.journal("bound"), [keys[0], keys[3]], [self._most_bytes])
+        return int(new)
+
+
+def _notes(rows: Sequence[Any]) -> tuple[Note, ...]:
+    return tuple(Note(position, forms.decoded(flat[1])) for position, flat in rows)

@@ -1,0 +1,204 @@
+"""What every journal does: in memory, on Valkey, on Debian's Redis."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from hysds.adapters.ledger.journal_memory import MemoryJournal
+from hysds.adapters.ledger.journal_redis import RedisJournal
+from hysds.adapters.ledger.memory import MemoryLedger, wall_us
+from hysds.adapters.ledger.server import Server
+from hysds.core.errors import Full
+from hysds.core.happenings import MAX_EVENT, MAX_NAME, Happening
+from hysds.ports.journal import Journal, Note
+from services.redis import RedisOptions, RedisServer
+
+Make = Callable[..., Journal]
+
+
+@pytest.fixture(params=["memory", "valkey", "redis"])
+def make(request: pytest.FixtureRequest) -> Iterator[Make]:
+    """Makes one empty journal of each kind, which holds so many bytes."""
+    if request.param == "memory":
+        ledger = MemoryLedger(60_000, wall_us)
+        yield lambda most_bytes=10**6: MemoryJournal(ledger, most_bytes)
+        ledger.close()
+        return
+    server = Server(request.getfixturevalue(f"{request.param}_server").unix_url)
+    yield lambda most_bytes=10**6: RedisJournal(server, "t", most_bytes)
+    server.close()
+
+
+@pytest.fixture
+def journal(make: Make) -> Journal:
+    """An empty journal."""
+    return make()
+
+
+def _event(number: int, **changes: object) -> Happening:
+    plain = Happening(f"id-{number}", "event", "thing-happened", "seen", 1_000 + number, "host-1")
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def _ids(notes: tuple[Note, ...]) -> list[str]:
+    return [note.happening.id for note in notes]
+
+
+def test_what_was_told_is_read_as_it_was(journal: Journal) -> None:
+    """Every field, in order."""
+    whole = _event(1, tags=("a", "b"), event={"deep": {"list": [1, 2.5, None, "ü"]}}, generation=3)
+
+    assert journal.tell([whole, _event(2)]) == 2
+
+    assert [note.happening for note in journal.read("g", "a", 10, 0)] == [whole, _event(2)]
+
+
+def test_the_same_happening_is_entered_once(journal: Journal) -> None:
+    """Two reconcilers, or one that repeats, tell one thing; another time of the same id is another thing."""
+    assert journal.tell([_event(1), _event(1)]) == 1
+    assert journal.tell([_event(1), _event(1, at_ms=5_000)]) == 1
+
+    assert [note.happening.at_ms for note in journal.read("g", "a", 10, 0)] == [1_001, 5_000]
+
+
+def test_members_of_a_group_share_the_entries_and_each_group_gets_all(journal: Journal) -> None:
+    """As with the event stream."""
+    journal.tell([_event(number) for number in range(4)])
+
+    first, second = journal.read("g", "a", 3, 0), journal.read("g", "b", 10, 0)
+
+    assert _ids(first) + _ids(second) == ["id-0", "id-1", "id-2", "id-3"]
+    assert len(journal.read("other", "a", 10, 0)) == 4
+    assert _ids(journal.read("g", "a", 10, 0)) == _ids(first)
+    assert _ids(journal.adopt("g", "b", 0, 10)) == _ids(first)
+
+
+def test_the_backlog_is_what_is_not_done(journal: Journal) -> None:
+    """Given or not; of a group that never read, all."""
+    journal.tell([_event(number) for number in range(5)])
+    given = journal.read("g", "a", 3, 0)
+    journal.done("g", [note.position for note in given[:2]])
+
+    assert journal.backlog("g") == 3
+    assert journal.backlog("nobody") == 5
+    assert journal.trim() == 2
+    assert journal.backlog("g") == 3
+    assert journal.backlog("nobody") == 3
+    journal.done("g", [note.position for note in journal.read("g", "a", 10, 0)])
+    assert journal.backlog("g") == 0
+
+
+def test_a_full_journal_drops_the_oldest_and_counts_what_nobody_had_done(make: Make) -> None:
+    """What every group has done with goes first, uncounted; the newest always stay."""
+    journal = make(most_bytes=2_000)
+    journal.tell([_event(number) for number in range(4)])
+    journal.done("g", [note.position for note in journal.read("g", "a", 2, 0)])
+    kept = journal.read("g", "a", 1, 0)
+
+    journal.tell([_event(number) for number in range(4, 40)])
+
+    left = journal.follow("", 100, 0)
+    assert _ids(left) == [f"id-{number}" for number in range(40 - len(left), 40)]
+    assert 5 < len(left) < 20
+    assert journal.dropped() == 40 - 2 - len(left)
+    assert journal.backlog("g") == len(left), kept
+    assert _ids(journal.read("g", "a", 100, 0)) == _ids(left)
+    assert journal.backlog("g") == len(left)
+
+
+def test_all_kinds_keep_the_same_entries(make: Make) -> None:
+    """The bound counts the same bytes everywhere: ten entries of the same length, room for three."""
+    journal = make(most_bytes=3 * 180)
+    journal.tell([_event(10 + number) for number in range(10)])
+
+    assert _ids(journal.follow("", 100, 0)) == ["id-16", "id-17", "id-18", "id-19"]
+    assert journal.dropped() == 6
+
+
+def test_a_group_that_left_holds_nothing_back(journal: Journal) -> None:
+    """And begins anew with the oldest entry when it reads again; to leave twice is harmless."""
+    journal.tell([_event(1), _event(2)])
+    journal.read("gone", "a", 1, 0)
+    journal.done("g", [note.position for note in journal.read("g", "a", 10, 0)])
+    assert journal.trim() == 0
+
+    journal.leave("gone")
+    journal.leave("gone")
+
+    assert journal.trim() == 2
+    journal.tell([_event(3)])
+    assert _ids(journal.read("gone", "a", 10, 0)) == ["id-3"]
+
+
+def test_only_one_of_two_turns_a_mark_and_tells(journal: Journal) -> None:
+    """The other is told that it was second, and nothing is entered for it."""
+    assert journal.turn("w1", "", "online", [_event(1)])
+    assert not journal.turn("w1", "", "online", [_event(2)])
+    assert journal.turn("w1", "online", "offline", [_event(3)])
+    assert journal.turn("w2", "", "online", [])
+
+    assert journal.marks() == {"w1": "offline", "w2": "online"}
+    assert _ids(journal.follow("", 10, 0)) == ["id-1", "id-3"]
+    assert journal.turn("w1", "offline", "", [])
+    assert journal.marks() == {"w2": "online"}
+
+
+def test_what_is_too_large_or_no_text_is_made_to_fit(journal: Journal) -> None:
+    """A bound event has a note, a long name is cut, half characters become question marks, no nan is left."""
+    odd = _event(
+        1, type="t" * 5_000, hostname="\ud800", tags=("x" * 5_000,), event={"a": float("nan"), "b": 1 << 70}
+    )
+    journal.tell([odd, _event(2, event={"text": "x" * (MAX_EVENT + 1)})])
+
+    first, second = (note.happening for note in journal.read("g", "a", 10, 0))
+    assert (len(first.type), first.hostname, len(first.tags[0])) == (MAX_NAME, "?", MAX_NAME)
+    assert first.event == {"a": None, "b": -1}
+    assert list(second.event) == ["note"]
+
+
+def test_many_are_told_at_once(journal: Journal) -> None:
+    """More than one step of the server takes."""
+    assert journal.tell([_event(number) for number in range(1_234)]) == 1_234
+    assert journal.backlog("g") == 1_234
+
+
+def test_a_reader_waits_for_the_first_entry(journal: Journal) -> None:
+    """Another thread's telling ends the wait, of groups and of followers from the end."""
+    journal.tell([_event(0)])
+    end, answers = journal.end(), list[list[str]]()
+    waits = [
+        threading.Thread(target=lambda: answers.append(_ids(journal.follow(end, 10, 30)))),
+        threading.Thread(target=lambda: answers.append(_ids(journal.follow(end, 10, 30)))),
+    ]
+    for wait in waits:
+        wait.start()
+
+    journal.tell([_event(1)])
+    for wait in waits:
+        wait.join(30)
+
+    assert answers == [["id-1"], ["id-1"]]
+
+
+def test_a_server_without_memory_to_spare_takes_nothing_and_counts_it(
+    start_valkey: Callable[[RedisOptions], RedisServer],
+) -> None:
+    """The last eighth is the jobs': telling neither fails nor fills it; marks still turn."""
+    running = start_valkey(RedisOptions(maxmemory_bytes=20_000_000))
+    server = Server(running.unix_url)
+    with contextlib.suppress(Full):
+        for number in range(20):
+            server.send("SET", f"ballast-{number}", "x" * 1_000_000)
+    journal = RedisJournal(server, "t", 10**6)
+
+    assert journal.tell([_event(1), _event(2)]) == 0
+    assert journal.turn("w1", "", "online", [_event(3)])
+
+    assert (journal.dropped(), journal.backlog("g")) == (3, 0)
+    assert journal.marks() == {"w1": "online"}
+    server.close()
