@@ -54,6 +54,7 @@ _OF_ONE_JOB: Mapping[str, Callable[[Story, Terms], Iterable[str]]] = {
     "the document is the last word": documents.is_the_last_word,
     "attempts are listed": documents.attempts_are_listed,
     "one attempt completed": documents.one_attempt_completed,
+    "the document has a place": documents.has_a_place,
 }
 _OF_TWINS: Mapping[str, Rule] = {
     "one of its twins at a time": twins.one_at_a_time,

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from hysds.core.generations import FIRST
 from hysds.core.limit_keys import Limit
 from hysds.core.record import FOREVER
 from hysds.core.status import OFFLINE, Status
@@ -64,6 +65,8 @@ class Asked:
     cancel: str = ""
     limits: tuple[Limit, ...] = ()
     """Under which keys it needs a place."""
+    oldest: int = FIRST
+    """The generations of the store's indices below this one were given up before it was asked for."""
 
 
 class Call(StrEnum):
@@ -115,6 +118,7 @@ class Document:
     attempts: tuple[Listed, ...] = ()
     """Ended ones, oldest first; documents list the newest 50."""
     dedup_job: str = ""
+    generation: int = FIRST
 
 
 class Kind(StrEnum):

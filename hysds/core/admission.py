@@ -92,7 +92,7 @@ class Admission(LineSteps):
     def _admit(self, item: Acceptance, needs: Needs, now_us: int) -> Answer:
         twin = self.keys.twin(item, now_us // 1000)
         if twin is not None and not item.may_repeat:
-            record = transitions.deduped(item, twin, self.generation, now_us)
+            record = transitions.deduped(item, twin, self.generations.current, now_us)
             self._enter(self._placed(record), item.spec, "accept")
             return Answer(Accepting.DEDUPED, record.status.value, *twin)
         if self._is_full(item, needs):
@@ -123,12 +123,12 @@ class Admission(LineSteps):
 
     def _entrant(self, item: Acceptance, needs: Needs, now_us: int) -> Record:
         if needs.failed:
-            return kin_transitions.forsaken_at_birth(item, needs.failed, self.generation, now_us)
+            return kin_transitions.forsaken_at_birth(item, needs.failed, self.generations.current, now_us)
         if item.kind == GROUP:
-            return kin_transitions.group(item, len(needs.live), self.generation, now_us)
+            return kin_transitions.group(item, len(needs.live), self.generations.current, now_us)
         if needs.live:
-            return kin_transitions.waits(item, len(needs.live), self.generation, now_us)
-        return transitions.accepted(item, self.generation, now_us)
+            return kin_transitions.waits(item, len(needs.live), self.generations.current, now_us)
+        return transitions.accepted(item, self.generations.current, now_us)
 
     def _tie(self, item: Acceptance, needs: Needs) -> None:
         """A live job takes its key, waits for those that it comes after, and (a group) counts its members."""

@@ -55,7 +55,7 @@ class Book(KinSteps, LeaseSteps, TimeSteps, UpkeepSteps, FloorSteps):
         known = self.records.get(item.id)
         if known is not None:
             return self._repeated(known, item)
-        record = transitions.rejected(item, self.generation, now_us)
+        record = transitions.rejected(item, self.generations.current, now_us)
         self._enter(record, item.spec, "reject")
         self.errors[item.id] = error
         return Answer(Accepting.ACCEPTED, record.status.value)

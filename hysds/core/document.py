@@ -1,10 +1,10 @@
 """The job document: one pure function from what the ledger keeps of a job to what people search.
 
-The field names are HySDS's (its `job_status` document), plus ours: `revision fence queue schedule schedule_time
-attempts parent depth children array array_index after failure_class hint phase progress phase_times waiting_reason
-not_before ttl_end deadline retry_of retried_by lost_workers memory_bytes cancel_requested usage`. A field without a
-value is left out. Of `env` only the names are shown: people put secrets into values. Times are ISO 8601 in UTC with
-milliseconds.
+The field names are HySDS's (its `job_status` document), plus ours: `revision fence generation queue schedule
+schedule_time attempts parent depth children array array_index after failure_class hint phase progress phase_times
+waiting_reason not_before ttl_end deadline retry_of retried_by lost_workers memory_bytes cancel_requested usage`. A
+field without a value is left out. Of `env` only the names are shown: people put secrets into values. Times are ISO 8601
+in UTC with milliseconds.
 """
 
 from __future__ import annotations
@@ -106,6 +106,7 @@ def _names(record: Record, asked: Mapping[str, Any]) -> dict[str, Any]:
         "queue": record.queue,
         "revision": record.revision,
         "fence": record.fence or None,
+        "generation": record.generation,
         **_tick(asked),
         "retry_of": record.retry_of,
         "retried_by": record.retried_by,

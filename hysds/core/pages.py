@@ -6,6 +6,7 @@ from collections import Counter
 
 from hysds.core.dedup_keys import DedupKeys
 from hysds.core.floor import Floor, Made
+from hysds.core.generations import Generations
 from hysds.core.kin import ROOM, Kin
 from hysds.core.ledger_clock import LedgerClock
 from hysds.core.places import Places
@@ -29,7 +30,7 @@ class Pages:
         self.retire: dict[str, int] = {}
         """Wall ms after which a confirmed record may go, by id."""
         self.events: list[Event] = []
-        self.generation = 0
+        self.generations = Generations()
         self.clock = LedgerClock()
         self.now_us = 0
         """Of this step."""

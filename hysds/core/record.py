@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hysds.core.generations import FIRST
 from hysds.core.status import Status
 
 FOREVER = -1
@@ -96,7 +97,7 @@ class Record:
     """The latest job that was accepted to do this ended one again."""
     memory_bytes: int = 0
     """The memory limit of the next attempt, where an earlier one ran out of it; 0: the spec's."""
-    generation: int = 0
+    generation: int = FIRST
     """The store's index generation that the document was born in."""
     limits: str = ""
     """The keys under which it needs a place, and how many there are, as `limit_keys` writes them."""

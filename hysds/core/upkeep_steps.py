@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hysds.core import transitions
+from hysds.core.generations import Generations
 from hysds.core.line_steps import LineSteps
 from hysds.core.queue_tallies import Pause
 from hysds.core.record import Record
@@ -108,6 +109,16 @@ class UpkeepSteps(LineSteps):
         self.retire.pop(id, None)
         self._put(record, new, "touch")
         return new.revision
+
+    def roll(self, current: int, oldest: int, now_us: int) -> Generations:
+        """Let new jobs be born in generation `current`, and give up those below `oldest`; answers what stands now."""
+        self.tick(now_us)
+        self.generations = self._rolled(current, oldest)
+        return self.generations
+
+    def _rolled(self, current: int, oldest: int) -> Generations:
+        """Two reconcilers may come one after the other: the later of them may know less."""
+        return self.generations.rolled(current, oldest)
 
     def audit(self, id: str, now_us: int) -> str:
         """Compare a record with the ledger's sets and mend them; answers what was wrong, "" where nothing was."""

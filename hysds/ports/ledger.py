@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hysds.core.floor_requests import Drain, WorkerState
+from hysds.core.generations import Generations
 from hysds.core.limit_keys import LimitState
 from hysds.core.queue_tallies import QueueTally
 from hysds.core.record import Attempt, Record
@@ -147,6 +148,16 @@ class Ledger(Protocol):
 
     def touch(self, id: str, above: int) -> int:
         """Raise a revision; answers the new one, 0 where there is no record."""
+
+    def generations(self) -> Generations:
+        """Which generations of the store's indices there are. Cheap."""
+
+    def roll(self, current: int, oldest: int) -> Generations:
+        """Let new jobs be born in generation `current`, and give up those below `oldest`; answers what stands now.
+
+        Neither ever goes down, and what is given up is never current: with 0 and 0 nothing changes. The index of
+        `current` exists before the call; those below `oldest` are dropped after it.
+        """
 
     def leave(self, worker: str) -> Moved:
         """A worker left, or is proved dead (`gone`)."""

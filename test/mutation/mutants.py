@@ -642,4 +642,25 @@ MUTANTS: Sequence[Mutant] = (
         "first = math.min(first or token_ms, token_ms)",
         "",
     ),
+    _one(
+        "25",
+        "a late rollover goes back",
+        "roll.lua",
+        "math.max(current, tonumber(ARGV[2]))",
+        "math.max(1, tonumber(ARGV[2]))",
+    ),
+    _one(
+        "25",
+        "the current generation is given up",
+        "roll.lua",
+        "math.min(math.max(oldest, tonumber(ARGV[3])), current)",
+        "math.max(oldest, tonumber(ARGV[3]))",
+    ),
+    _one(
+        "25",
+        "a job is born in the first generation",
+        _STEPS,
+        "generation = generation or (generations())",
+        "generation = 1",
+    ),
 )

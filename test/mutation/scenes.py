@@ -649,6 +649,24 @@ def a_rate_and_its_tokens(stage: Stage) -> None:
         stage.pass_ms(3_000)
 
 
+def a_rollover_that_comes_late(stage: Stage) -> None:
+    """A reconciler was stopped before its call; meanwhile others rolled over twice and dropped what was old."""
+    stage.submit()
+    stage.roll(2)
+    stage.commit("w1", stage.take("w1"))
+    stage.roll(3, 3)
+    stage.roll(2)
+    stage.submit()
+    stage.commit("w1", stage.take("w1"))
+
+
+def all_generations_given_up(stage: Stage) -> None:
+    """A retention that counts wrong asks for more than there is; new jobs have an index all the same."""
+    stage.roll(2, 5)
+    stage.submit()
+    stage.commit("w1", stage.take("w1"))
+
+
 SCENES: Mapping[str, Callable[[Stage], None]] = {
     scene.__name__.replace("_", " "): scene
     for scene in (
@@ -704,5 +722,7 @@ SCENES: Mapping[str, Callable[[Stage], None]] = {
         jobs_that_come_after_others,
         a_job_after_a_duplicate,
         a_job_that_comes_after_itself,
+        a_rollover_that_comes_late,
+        all_generations_given_up,
     )
 }

@@ -31,6 +31,7 @@ from hysds.chaos.history import (
 from hysds.core.document import document
 from hysds.core.errors import HysdsError
 from hysds.core.floor_requests import Announcement, Drain, Fit
+from hysds.core.generations import FIRST
 from hysds.core.ledger_clock import CLOCK_CAP_MS
 from hysds.core.record import GROUP
 from hysds.core.requests import Acceptance, Accepting, Bid, Commit, Held, Lease, Purge, Renewal
@@ -85,6 +86,8 @@ class Stage:
         self.answers: list[Answer] = []
         self.effects: list[Effect] = []
         self.drained: set[str] = set()
+        self.oldest = FIRST
+        """The generations below were dropped."""
         self.store: dict[str, dict[str, Any]] = {}
         self._numbers = itertools.count(1)
         self._position = ""
@@ -132,7 +135,9 @@ class Stage:
         forced = item.may_repeat or bool(item.retry_of)
         self.items[item.id] = item
         self.asked[item.id] = Asked(
-            item.id, answer.how.value, steps, frozenset(ends), item.dedup, forced, limits=item.limits
+            *(item.id, answer.how.value, steps, frozenset(ends), item.dedup, forced),
+            limits=item.limits,
+            oldest=self.oldest,
         )
 
     def group(self, members: int, staged: bool = False, ends: Sequence[Status] = (Status.COMPLETED,)) -> str:
@@ -198,6 +203,11 @@ class Stage:
         self.step()
         self.ledger.undrain(worker)
         self.drained.discard(worker)
+
+    def roll(self, current: int, oldest: int = FIRST) -> None:
+        """A reconciler rolls the store's indices over, and drops those that the ledger has given up."""
+        self.step()
+        self.oldest = max(self.oldest, self.ledger.roll(current, oldest).oldest)
 
     # ---- workers ---------------------------------------------------------------------------------------------------
 
@@ -351,4 +361,4 @@ def _document(shown: dict[str, Any]) -> Document:
     ended = [one for one in shown.get("attempts", []) if "ended" in one]
     listed = tuple(Listed(one["fence"], one["how"]) for one in ended)
     fence, twin = shown.get("fence", 0), shown.get("dedup_job", "")
-    return Document(shown["id"], shown["revision"], shown["status"], fence, listed, twin)
+    return Document(shown["id"], shown["revision"], shown["status"], fence, listed, twin, shown["generation"])

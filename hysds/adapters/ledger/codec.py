@@ -13,6 +13,7 @@ from typing import Any
 from hysds.core import limit_keys
 from hysds.core.errors import Internal
 from hysds.core.floor_requests import Drain, Fit, WorkerState
+from hysds.core.generations import Generations
 from hysds.core.limit_keys import LimitState, RateState
 from hysds.core.queue_tallies import Meter, Pause, QueueTally
 from hysds.core.record import GROUP, Attempt, Record
@@ -214,6 +215,14 @@ def drain(name: str, text: str) -> Drain:
 def drains(flat: Sequence[str]) -> tuple[Drain, ...]:
     """All orders of the hash, by name."""
     return tuple(drain(name, text) for name, text in sorted(zip(flat[::2], flat[1::2], strict=True)))
+
+
+def generations(flat: Sequence[str]) -> Generations:
+    """What the hash says; nothing, where no store was ever rolled over."""
+    try:
+        return Generations(**{name: int(text) for name, text in zip(flat[::2], flat[1::2], strict=True)})
+    except (TypeError, ValueError) as error:
+        raise Internal(f"the ledger's hash `generations` is unreadable: {error}") from error
 
 
 def worker_state(reply: Sequence[Any]) -> WorkerState:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from hysds.adapters.ledger import batches
 from hysds.core.book import Book
 from hysds.core.floor_requests import Drain, WorkerState
+from hysds.core.generations import Generations
 from hysds.core.limit_keys import LimitState
 from hysds.core.queue_tallies import QueueTally
 from hysds.core.requests import (
@@ -156,6 +157,14 @@ class MemoryLedger:
     def touch(self, id: str, above: int) -> int:
         with self._step() as now_us:
             return self.book.touch(id, above, now_us)
+
+    def generations(self) -> Generations:
+        with self.changed:
+            return self.book.generations
+
+    def roll(self, current: int, oldest: int) -> Generations:
+        with self._step() as now_us:
+            return self.book.roll(current, oldest, now_us)
 
     def leave(self, worker: str) -> Moved:
         with self._step() as now_us:

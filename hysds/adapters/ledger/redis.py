@@ -8,6 +8,7 @@ from typing import Any
 from hysds.adapters.ledger import batches, codec, scripts
 from hysds.adapters.ledger.server import Server
 from hysds.core.floor_requests import Drain, WorkerState
+from hysds.core.generations import Generations
 from hysds.core.limit_keys import LimitState
 from hysds.core.queue_tallies import QueueTally
 from hysds.core.requests import (
@@ -141,6 +142,12 @@ class RedisLedger:
 
     def touch(self, id: str, above: int) -> int:
         return int(self._step("touch", id, above))
+
+    def generations(self) -> Generations:
+        return codec.generations(self._server.send("HGETALL", f"{self._base}generations"))
+
+    def roll(self, current: int, oldest: int) -> Generations:
+        return codec.generations(self._step("roll", current, oldest))
 
     def leave(self, worker: str) -> Moved:
         return codec.moved(self._step("leave", worker))

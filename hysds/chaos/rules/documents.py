@@ -60,3 +60,13 @@ def one_attempt_completed(story: Story, terms: Terms) -> Iterator[str]:
     won = [attempt.fence for attempt in document.attempts if attempt.how == Status.COMPLETED.value]
     if won != [end.event.fence]:
         yield f"fence {end.event.fence} completed the job; its document lists {won or 'none'} as completed"
+
+
+def has_a_place(story: Story, terms: Terms) -> Iterator[str]:
+    """The document belongs to a generation of the store's indices that was there when the job was accepted."""
+    if story.document is None or story.document.generation >= story.asked.oldest:
+        return
+    yield (
+        f"its document belongs to generation {story.document.generation}, and those below {story.asked.oldest} had "
+        "been given up"
+    )

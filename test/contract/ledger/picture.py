@@ -12,6 +12,7 @@ import redis
 from hysds.adapters.ledger import codec
 from hysds.core.book import Book
 from hysds.core.floor_requests import Announcement, Drain, Fit
+from hysds.core.generations import Generations
 from hysds.core.queue_tallies import QueueTally
 from hysds.core.record import Attempt, Record
 from hysds.core.requests import Event
@@ -74,6 +75,7 @@ class Picture:
     staged: Mapping[str, Sequence[tuple[Mapping[str, Any], str]]]
     dependents: Mapping[str, frozenset[str]]
     chores: Mapping[str, int]
+    generations: Generations
 
 
 def of_book(book: Book) -> Picture:
@@ -128,6 +130,7 @@ def of_book(book: Book) -> Picture:
         },
         dependents={id: frozenset(names) for id, names in book.kin.dependents.items()},
         chores={f"{chore} {id}": ms for (chore, id), ms in book.kin.chores.items()},
+        generations=book.generations,
     )
 
 
@@ -238,6 +241,7 @@ def _of_keys(keys: Mapping[str, Any]) -> Picture:
         },
         dependents={id: frozenset(_scores(flat)) for id, flat in named("after:").items()},
         chores=_scores(keys.get("chores", [])),
+        generations=codec.generations(keys.get("generations", [])),
     )
 
 

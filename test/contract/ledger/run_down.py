@@ -21,7 +21,7 @@ _TICK_US = 1_999_000
 """As far as the ledger's clock goes in a step."""
 _MOST_ROUNDS = 200
 _QUEUE_FORGOTTEN_US = 1_200_000_000
-_LASTING = ("clock", "events", "dedup:")
+_LASTING = ("generations", "clock", "events", "dedup:")
 """What stays: the keys of completed jobs do for their windows."""
 
 

@@ -94,6 +94,7 @@ class SideBySide:
             self._audit,
             self._drain,
             self._undrain,
+            self._roll,
             self._look,
         )
 
@@ -427,6 +428,12 @@ class SideBySide:
     def _undrain(self, a: int, b: int, c: int, d: int) -> Callable[[Ledger], Any]:
         name = _NAMES[a % 3]
         return lambda ledger: (ledger.undrain(name), ledger.drains())
+
+    def _roll(self, a: int, b: int, c: int, d: int) -> Callable[[Ledger], Any]:
+        """On by one or two most often; sometimes what another reconciler said long ago."""
+        now = self.memory.book.generations
+        current, oldest = now.current + (1, 0, 2, -1)[a % 4], now.oldest + (0, 1, -1, 5)[b % 4]
+        return lambda ledger: (ledger.roll(current, oldest), ledger.generations())
 
     def _look(self, a: int, b: int, c: int, d: int) -> Callable[[Ledger], Any]:
         ids = [self._id(a + n) for n in range(6)]

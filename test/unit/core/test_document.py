@@ -74,7 +74,7 @@ def test_a_queued_job_shows_what_was_asked() -> None:
     assert shown == {
         "id": _ID, "_id": _ID, "uuid": _ID, "job_id": _ID, "payload_id": _ID,
         "resource": "job", "type": "job:count", "payload_hash": "ab" * 32, "dedup": True, "queue": "gpu",
-        "revision": _T0 * 1000 + 7, "status": "job-queued", "tags": ["nightly"],
+        "revision": _T0 * 1000 + 7, "generation": 1, "status": "job-queued", "tags": ["nightly"],
         "@version": "1", "@timestamp": "2026-01-01T00:00:00.000Z", "attempts": [],
         "job": {
             "type": "job:count", "name": "job__count", "job_id": _ID, "task_id": _ID, "priority": 3,

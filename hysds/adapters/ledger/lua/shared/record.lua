@@ -11,7 +11,7 @@ local DEFAULTS = {
   progress = '', reason = '', accepted_ms = 0, ready_ms = 0, wake_ms = 0, ttl_ms = 0, deadline_ms = 0, lease_ms = 0, lease_for_ms = 0,
   started_ms = 0, ended_ms = 0, dedup = '', window_ms = 0, dedup_job = '', dedup_status = '', retry_of = '',
   retried_by = '', kind = '', parent = '', depth = 0, kids = '', after_left = 0, after_finished = 0, memory_bytes = 0,
-  generation = 0, limits = '', rates = '', reserved_by = '', reserved_ms = 0, confirmed = 0,
+  generation = 1, limits = '', rates = '', reserved_by = '', reserved_ms = 0, confirmed = 0,
 }
 local with_defaults = {__index = DEFAULTS}
 local KNOWN = {[QUEUED] = true, [WAITING] = true, [STARTED] = true}

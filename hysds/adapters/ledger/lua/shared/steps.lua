@@ -163,7 +163,16 @@ local function note_damage(id, answers)
   answers[#answers + 1] = {id, 'damaged'}
 end
 
+local GENERATIONS = P .. 'generations'
 local generation
+-- Of the store's indices: the one that new jobs are born in, and the oldest that there is.
+local function generations()
+  local known = redis.call('HMGET', GENERATIONS, 'current', 'oldest')
+  local current, oldest = tonumber(known[1] or 1), tonumber(known[2] or 1)
+  if not current or not oldest then refuse(GENERATIONS .. ' holds no numbers') end
+  return current, oldest
+end
+
 -- What a submission leaves out.
 local with_asked = {__index = {
   priority = 0, wake_ms = 0, ttl_for_ms = 0, deadline_ms = 0, deadline_for_ms = 0, dedup = '', may_repeat = false, twins = '',
@@ -180,7 +189,7 @@ end
 
 -- The record that a submission is born with.
 local function born(item, status, changes)
-  generation = generation or tonumber(redis.call('GET', P .. 'generation') or 0)
+  generation = generation or (generations())
   local record = {
     id = item.id, status = status, revision = now_us, digest = item.digest, queue = item.queue, shape = item.shape,
     priority = item.priority, lost_left = item.lost_left, preempt_left = item.preempt_left, accepted_ms = now_ms,
