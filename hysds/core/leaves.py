@@ -1,8 +1,8 @@
 """The single values inside a document's params and context, as pairs of path and text: what `core.where` looks at.
 
-A path is the keys joined by dots, `params.` or `context.` first; of a list, every item stands at the list's own path. A
-text is itself, a number and a truth value their JSON. So any payload has the same few kinds of values, whatever keys and
-types it brings, and no value of one job can be in the way of another's.
+A path is the keys joined by dots, `params.` or `context.` first; of a list, every item stands at the list's own path.
+A text is itself, a number and a truth value their JSON. So any payload has the same few kinds of values, whatever keys
+and types it brings, and no value of one job can be in the way of another's.
 """
 
 from __future__ import annotations

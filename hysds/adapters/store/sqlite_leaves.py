@@ -1,8 +1,8 @@
 """Values of params and context as tokens of the full-text table, and conditions on them as its questions.
 
-A token is path, a sign, value, each character by itself: what FTS5's ascii tokenizer would split at or fold (all of ASCII
-but digits and small letters) becomes a character of Unicode's private use area. So a token is never split, never equal to
-a word (no word has such a character), and the token of a prefix is a prefix of the token.
+A token is path, a sign, value, each character by itself: what FTS5's ascii tokenizer would split at or fold (all of
+ASCII but digits and small letters) becomes a character of Unicode's private use area. So a token is never split, never
+equal to a word (no word has such a character), and the token of a prefix is a prefix of the token.
 """
 
 from __future__ import annotations

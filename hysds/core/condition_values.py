@@ -1,0 +1,187 @@
+"""What stands in a document at a path, and how it is compared: as a search over the store's mapping would.
+
+Any of a list's values is enough. A text is compared whole and exactly, but in the fields where people search (TEXTS,
+and any path that ends with `.text`) by its words. Numbers are compared as numbers, times as times; within params and
+context, whose types are each job's own, everything is a text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hysds.core import moments, words
+from hysds.core.leaves import text_of
+
+Document = Mapping[str, Any]
+
+TEXTS = frozenset({"error", "short_error", "traceback", "msg", "msg_details", "hint"})
+OPEN = ("job.params", "job.context")
+"""Objects whose keys and types are a job's own: their values are texts, and the object's own path means any of them."""
+
+_SUFFIXES = (".keyword", ".untouched", ".raw", ".text")
+"""Names that HySDS's mappings, and ours, give the same field searched in another way."""
+_UNITS_MS = {
+    "s": 1_000,
+    "m": 60_000,
+    "h": 3_600_000,
+    "H": 3_600_000,
+    "d": 86_400_000,
+    "w": 604_800_000,
+    "M": 30 * 86_400_000,
+    "y": 365 * 86_400_000,
+}
+_FROM_NOW = re.compile(r"now(?:(?P<sign>[+-])(?P<count>\d{1,6})(?P<unit>[smhHdwMy]))?")
+_MOMENT = re.compile(r"\d{4}-\d\d(?:-\d\d)?(?:[T ].*)?")
+
+
+def is_open(path: str) -> bool:
+    """Whether a path leads into an object whose values are texts."""
+    return any(path == root or path.startswith(f"{root}.") for root in OPEN)
+
+
+def is_text(path: str) -> bool:
+    """Whether a path is searched by words."""
+    return path in TEXTS or path.endswith(".text")
+
+
+def values(document: Document, path: str) -> list[Any]:
+    """The single values at a path, in order; those of `job.params` itself are all below it."""
+    found = list(_single(_at(document, path.split(".")), path in OPEN))
+    if found:
+        return found
+    for suffix in _SUFFIXES:
+        if path.endswith(suffix):
+            bare = path.removesuffix(suffix)
+            return list(_single(_at(document, bare.split(".")), bare in OPEN))
+    return []
+
+
+def is_there(document: Document, path: str) -> bool:
+    """Whether there is a value at a path, or below it."""
+    return next(_single(_at(document, path.split(".")), is_deep=True), None) is not None or bool(
+        values(document, path)
+    )
+
+
+def equal(path: str, value: Any, wanted: Any, ignores_case: bool = False) -> bool:
+    """Whether the value at a path is the wanted one: `3`, `3.0` and `"3"` are the same where either is a number."""
+    is_truth = isinstance(value, bool) or isinstance(wanted, bool)
+    is_number = isinstance(value, int | float) or isinstance(wanted, int | float)
+    if is_number and not is_truth and not is_open(path):
+        left, right = number(value), number(wanted)
+        return left is not None and left == right
+    return folded(value, ignores_case) == folded(wanted, ignores_case)
+
+
+def folded(value: Any, ignores_case: bool) -> str:
+    """The text of a value."""
+    text = text_of(value) or ""
+    return text.casefold() if ignores_case else text
+
+
+def number(value: Any) -> float | None:
+    """The number that a value is or writes; None: none."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def words_of(value: Any) -> list[str]:
+    """The words of a value."""
+    return words.words(text_of(value) or "")
+
+
+def holds_phrase(found: Sequence[str], phrase: Sequence[str]) -> bool:
+    """Whether the words stand one behind the other."""
+    count = len(phrase)
+    return any(list(found[start : start + count]) == list(phrase) for start in range(len(found) - count + 1))
+
+
+def order(value: Any, bound: Any, now_ms: int) -> int | None:
+    """-1, 0 or 1 as the value comes before, at or behind the bound; None: they can't be compared."""
+    at_ms, bound_ms = _ms(value, is_bound=False, now_ms=now_ms), _ms(bound, is_bound=True, now_ms=now_ms)
+    left: Any
+    right: Any
+    if at_ms is not None and bound_ms is not None:
+        left, right = at_ms, bound_ms
+    elif (
+        isinstance(value, str) and isinstance(bound, str) and (number(value) is None or number(bound) is None)
+    ):
+        left, right = value, bound
+    else:
+        left, right = number(value), number(bound)
+        if left is None or right is None:
+            return None
+    return int(left > right) - int(left < right)
+
+
+def is_bound(bound: Any) -> bool:
+    """Whether something can be a bound of a range."""
+    if isinstance(bound, str):
+        return not bound.startswith("now") or _FROM_NOW.fullmatch(bound) is not None
+    return isinstance(bound, int | float) and not isinstance(bound, bool)
+
+
+def fits_wildcard(text: str, pattern: str) -> bool:
+    """Whether a text is as a pattern says: `*` any characters, `?` one. In a time of their product at most."""
+    at = star = mark = 0
+    place, star = 0, -1
+    while at < len(text):
+        if place < len(pattern) and pattern[place] == "*":
+            star, mark, place = place, at, place + 1
+        elif place < len(pattern) and pattern[place] in ("?", text[at]):
+            at, place = at + 1, place + 1
+        elif star >= 0:
+            mark += 1
+            at, place = mark, star + 1
+        else:
+            return False
+    return not pattern[place:].strip("*")
+
+
+def _ms(value: Any, is_bound: bool, now_ms: int) -> int | None:
+    """The time that a value is; None: it is none. A number is one only where it is the bound of a time."""
+    if not isinstance(value, str):
+        plain = number(value) if is_bound else None
+        return None if plain is None else int(plain)
+    if is_bound and (found := _FROM_NOW.fullmatch(value)):
+        if not found["sign"]:
+            return now_ms
+        delta_ms = int(found["count"]) * _UNITS_MS[found["unit"]]
+        return now_ms + delta_ms if found["sign"] == "+" else now_ms - delta_ms
+    if not _MOMENT.fullmatch(value):
+        return None
+    return moments.ms_of(value) or None
+
+
+def _at(value: Any, parts: Sequence[str]) -> Iterator[Any]:
+    """What stands at a path; a key may hold dots itself."""
+    if isinstance(value, list | tuple):
+        for one in value:
+            yield from _at(one, parts)
+    elif not parts:
+        yield value
+    elif isinstance(value, Mapping):
+        for count in range(1, len(parts) + 1):
+            key = ".".join(parts[:count])
+            if key in value:
+                yield from _at(value[key], parts[count:])
+
+
+def _single(found: Iterator[Any], is_deep: bool) -> Iterator[Any]:
+    """The single values among what was found; `is_deep`: also below objects."""
+    left = list(found)[::-1]
+    while left:
+        value = left.pop()
+        if isinstance(value, list | tuple):
+            left.extend(reversed(value))
+        elif isinstance(value, Mapping):
+            if is_deep:
+                left.extend(reversed(list(value.values())))
+        elif value is not None:
+            yield value
