@@ -18,6 +18,7 @@ from services.authority import Certificates, issue
 from services.elastic_node import ElasticNode
 from services.elasticsearch import ElasticOptions, ElasticServer, elastic_program
 from services.process import ServerProcess
+from services.prometheus import PrometheusServer, prometheus_program
 from services.rabbitmq import RabbitOptions, RabbitServer, rabbitmq_program
 from services.redis import RedisOptions, RedisServer, redis_program, valkey_program
 from services.sharing import session_directory, shared
@@ -80,6 +81,12 @@ def tls_elastic_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ela
 
     with shared(directory, "tls-elastic", make) as node:
         yield node
+
+
+@pytest.fixture
+def prometheus_server() -> Iterator[PrometheusServer]:
+    """A Prometheus of your own in a second; tell it what to `scrape`."""
+    yield from _running(PrometheusServer(prometheus_program()))
 
 
 @pytest.fixture
