@@ -68,6 +68,7 @@ _MAPPED = {
     "worker_concurrency": Place(Fate.MAPPED, target="worker.slots"),
     "JOBS_PROCESSED_QUEUE": Place(Fate.MAPPED, target="tasks.submit_queue"),
     "task_default_queue": Place(Fate.MAPPED, target="worker.queues"),
+    "WORKER_CONTIGUOUS_FAILURE_THRESHOLD": Place(Fate.MAPPED, target="watchdogs.failures"),
     "task_soft_time_limit": Place(Fate.MAPPED, target="jobs.default_time_limit"),
 }
 
@@ -127,9 +128,9 @@ _HYSDS = (
     ),
     _all("CACHE_READ_ONLY EVICT_CACHE", Fate.LATER, "comes with the download cache"),
     _all(
-        "WORKER_CONTIGUOUS_FAILURE_THRESHOLD WORKER_CONTIGUOUS_FAILURE_TIME",
-        Fate.LATER,
-        "comes with the watchdogs",
+        "WORKER_CONTIGUOUS_FAILURE_TIME",
+        Fate.DECIDED,
+        "failures in a row count however slowly they come: watchdogs.failures",
     ),
 )
 

@@ -49,6 +49,13 @@ def found(settings: model.Settings, origins: Origins) -> list[Remark]:
             "notifier.mail_url and notifier.mail_sender need each other: a mail has a server and a sender",
         )
     )
+    rules.append(
+        (
+            settings.watchdogs.mail_to is None or notifier.mail_url is not None,
+            ("watchdogs.mail_to",),
+            "watchdogs.mail_to needs notifier.mail_url and notifier.mail_sender: no mail is sent without a server",
+        )
+    )
     complaints = [Remark(_account(names, origins), text) for holds, names, text in rules if not holds]
     complaints += _about_tls("ledger", ledger.tls, ledger.url, origins)
     complaints += _about_tls("broker", settings.broker.tls, settings.broker.url, origins)

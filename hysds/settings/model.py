@@ -22,6 +22,7 @@ from hysds.settings.metrics import Metrics
 from hysds.settings.outward import Egress, Notifier
 from hysds.settings.servers import Broker, Ledger, Store, Tls
 from hysds.settings.tasks import Tasks
+from hysds.settings.watchdogs import Watchdogs
 from hysds.settings.worker import TEN_YEARS_S, Worker
 
 CLOCK_CAP_S = ledger_clock.CLOCK_CAP_MS / 1000
@@ -144,6 +145,7 @@ class Settings:
     indexer: Indexer = Indexer()
     reconciler: Reconciler = Reconciler()
     metrics: Metrics = field(default_factory=Metrics)
+    watchdogs: Watchdogs = field(default_factory=Watchdogs)
 
     @property
     def log_plan(self) -> Plan:

@@ -16,6 +16,7 @@ from hysds.settings import (
     servers,
     tasks,
     urls,
+    watchdogs,
     worker,
 )
 from hysds.settings.sources import Origins
@@ -79,7 +80,7 @@ def _places(settings: model.Settings) -> dict[str, str]:
 def meanings() -> dict[str, str]:
     """The docstring under each field, on one line, by the setting's name."""
     docs: dict[tuple[str, str], str] = {}
-    for module in (model, servers, worker, creators, tasks, outward, catalog, metrics):
+    for module in (model, servers, worker, creators, tasks, outward, catalog, metrics, watchdogs):
         for node in ast.parse(inspect.getsource(module)).body:
             if isinstance(node, ast.ClassDef):
                 docs |= {(node.name.lower(), name): text for name, text in _documented(node)}

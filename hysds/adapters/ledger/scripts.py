@@ -84,6 +84,12 @@ def schedules(name: str) -> Script:
 
 
 @cache
+def alarms(name: str) -> Script:
+    """A script over alarms; it shares nothing."""
+    return _script(f"alarms/{name}", _read(f"alarms/{name}.lua"))
+
+
+@cache
 def live_log(name: str) -> Script:
     """A script over live logs, with the part that those share."""
     flags, _, body = _read(f"log_{name}.lua").partition("\n")

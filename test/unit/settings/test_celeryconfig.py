@@ -162,6 +162,7 @@ def test_what_has_a_counterpart_is_taken_from_the_original(tmp_path: Path) -> No
     assert settings.ledger.record_retention_s == 86_400.0
     assert settings.jobs.hard_time_limit_gap_s == 240.0
     assert settings.work_dir == Path("/data/work")
+    assert settings.watchdogs.failures == 10
     assert result.origins["ledger.url"] == f"{tmp_path}/celeryconfig.py: REDIS_JOB_STATUS_URL"
     assert result.origins["broker.ciphers"] == f"{tmp_path}/celeryconfig.py: broker_use_ssl"
 
@@ -173,7 +174,8 @@ def test_each_name_without_effect_gets_one_notice(tmp_path: Path) -> None:
     noticed = [notice.source.rpartition(" ")[2] for notice in result.notices]
     silent = {
         "broker_use_ssl", "broker_url", "broker_connection_timeout", "broker_heartbeat", "REDIS_JOB_STATUS_URL",
-        "HYSDS_JOB_STATUS_EXPIRES", "HARD_TIME_LIMIT_GAP", "ROOT_WORK_DIR", "JOBS_PROCESSED_QUEUE",  # honoured
+        "HYSDS_JOB_STATUS_EXPIRES", "HARD_TIME_LIMIT_GAP", "ROOT_WORK_DIR", "JOBS_PROCESSED_QUEUE",
+        "WORKER_CONTIGUOUS_FAILURE_THRESHOLD",  # honoured
         "worker_prefetch_multiplier", "worker_send_task_events",  # so anyway
         "broker_pool_limit", "WEBDAV_URL", "TRIAGE_PARTITION_FORMAT",  # unset
     }  # fmt: skip
