@@ -40,6 +40,7 @@ from hysds.orchestrator.planning import Planner
 from hysds.orchestrator.routing import Ground, Router
 from hysds.orchestrator.schedules import Timetable
 from hysds.orchestrator.submit import Orchestrator
+from hysds.ports.alarms import Alarms
 from hysds.ports.bell import Bell
 from hysds.ports.calls import Calls
 from hysds.ports.chronicle import Chronicle
@@ -152,6 +153,11 @@ class System:
             self.metrics.gauge(Metric.ROLE, 1, role=role.word, version=hysds.__version__)
             self._closing.append(endpoint.close)
         return endpoint
+
+    @cached_property
+    def alarms(self) -> Alarms:
+        """What watchdogs found and whom it was told."""
+        return self._adapters.alarms(self.settings)
 
     @cached_property
     def litter(self) -> Litter:

@@ -20,6 +20,7 @@ from hysds.doctor.examination import Check
 from hysds.leasing import marks
 from hysds.lib import egress, overdue, units
 from hysds.lib.uuid7 import Uuid7Source
+from hysds.ports.alarms import Alarms
 from hysds.ports.bell import Bell
 from hysds.ports.calls import Calls
 from hysds.ports.catalog import CatalogShelf
@@ -44,6 +45,7 @@ from hysds.settings.model import Settings
 
 if TYPE_CHECKING:
     from hysds.adapters.creators.answers import Bounds
+    from hysds.adapters.ledger.alarms_memory import MemoryAlarms
     from hysds.adapters.ledger.memory import MemoryLedger
     from hysds.adapters.ledger.schedules_memory import MemorySchedules
     from hysds.adapters.ledger.server import Server
@@ -82,6 +84,8 @@ class Adapters(Protocol):
     def schedules(self, settings: Settings) -> Schedules: ...
 
     def journal(self, settings: Settings) -> Journal: ...
+
+    def alarms(self, settings: Settings) -> Alarms: ...
 
     def store(self, settings: Settings) -> Store: ...
 
@@ -201,6 +205,11 @@ class RealAdapters:
 
         return RedisJournal(self._redis(settings), settings.ledger.prefix, settings.journal.memory_bytes)
 
+    def alarms(self, settings: Settings) -> Alarms:
+        from hysds.adapters.ledger.alarms_redis import RedisAlarms
+
+        return RedisAlarms(self._redis(settings), settings.ledger.prefix)
+
     def store(self, settings: Settings) -> Store:
         from hysds.adapters.store.sqlite import SqliteStore
 
@@ -294,6 +303,7 @@ class MemoryAdapters:
         self._ledger: MemoryLedger | None = None
         self._shelf: CatalogShelf | None = None
         self._schedules: MemorySchedules | None = None
+        self._alarms: MemoryAlarms | None = None
 
     def ledger(self, settings: Settings) -> Ledger:
         return self._book(settings)
@@ -354,6 +364,13 @@ class MemoryAdapters:
         from hysds.adapters.ledger.journal_memory import MemoryJournal
 
         return MemoryJournal(self._book(settings), settings.journal.memory_bytes)
+
+    def alarms(self, settings: Settings) -> Alarms:
+        if self._alarms is None:
+            from hysds.adapters.ledger.alarms_memory import MemoryAlarms
+
+            self._alarms = MemoryAlarms(self._now_us)
+        return self._alarms
 
     def store(self, settings: Settings) -> Store:
         from hysds.adapters.store.memory import MemoryStore
