@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass, replace
 
-from hysds.core import retry
+from hysds.core import cause, retry
 from hysds.core.errors import InvalidSpec
 from hysds.core.ids import JobId
 from hysds.core.limit_keys import Limit, Rate
@@ -110,7 +110,9 @@ def _named(text: str) -> str:
         for name, value in found.items()
         if isinstance(value, str) and 0 < len(value) <= _MOST_LETTERS and value.isprintable()
     }
-    return json.dumps(short)
+    # Without it a rule would not know what it caused itself.
+    of_rule = cause.kept(given.get("cause"))
+    return json.dumps(short | ({"cause": of_rule} if of_rule else {}))
 
 
 _NAMES = ("job_type", "job_name", "tag", "username")

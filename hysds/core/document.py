@@ -1,10 +1,10 @@
 """The job document: one pure function from what the ledger keeps of a job to what people search.
 
 The field names are HySDS's (its `job_status` document), plus ours: `revision fence generation queue schedule
-schedule_time attempts parent depth children array array_index after failure_class hint phase progress phase_times
-waiting_reason not_before ttl_end deadline retry_of retried_by lost_workers memory_bytes cancel_requested usage`. A
-field without a value is left out. Of `env` only the names are shown: people put secrets into values. Times are ISO 8601
-in UTC with milliseconds.
+schedule_time attempts parent depth children array array_index after caused_by rule rule_depth rule_lineage
+failure_class hint phase progress phase_times waiting_reason not_before ttl_end deadline retry_of retried_by
+lost_workers memory_bytes cancel_requested usage`. A field without a value is left out. Of `env` only the names are
+shown: people put secrets into values. Times are ISO 8601 in UTC with milliseconds.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hysds.core import attempts as attempt_list
-from hysds.core import clip, kin_ends, moments, poison, task_event
+from hysds.core import cause, clip, kin_ends, moments, poison, task_event
 from hysds.core.attempts import number, text, without_blanks
 from hysds.core.budgets import TEN_YEARS_S
 from hysds.core.kin import sums
@@ -108,6 +108,7 @@ def _names(record: Record, asked: Mapping[str, Any]) -> dict[str, Any]:
         "fence": record.fence or None,
         "generation": record.generation,
         **_tick(asked),
+        **_cause(asked),
         "retry_of": record.retry_of,
         "retried_by": record.retried_by,
         "memory_bytes": record.memory_bytes or None,
@@ -135,6 +136,12 @@ def _tick(asked: Mapping[str, Any]) -> dict[str, Any]:
     time_s = tick.get("time")
     moment = moments.iso(round(time_s * 1000)) if isinstance(time_s, float | int) else ""
     return {"schedule": _text(tick, "schedule"), "schedule_time": moment}
+
+
+def _cause(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The rule that caused the job, and of what."""
+    stored = cause.kept(asked.get("cause"))
+    return cause.fields(cause.from_stored(stored)) if stored else {}
 
 
 def _job(

@@ -187,6 +187,8 @@ def _kind_at(parents: list[str]) -> type:
 def _reserved_complaints(plain: Mapping[str, Any]) -> Iterator[Complaint]:
     if "tick" in plain:
         yield Complaint("$.tick", "is set by schedules alone; see `hysds schedule add`")
+    if "cause" in plain:
+        yield Complaint("$.cause", "is set by rules alone; see `hysds rules add`")
 
 
 def _name_complaints(plain: Mapping[str, Any]) -> Iterator[Complaint]:

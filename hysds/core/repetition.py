@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hysds.core import parse, queue_names
+from hysds.core import cause, parse, queue_names
 from hysds.core.errors import Complaint, Conflict, InvalidSpec, Refused
 from hysds.core.record import GROUP, Record
 from hysds.core.spec import MAX_PRIORITY, TASK, JobSpec, from_stored
@@ -85,7 +85,7 @@ def of_document(document: Mapping[str, Any], changes: Changes) -> JobSpec:
         raise Refused(
             f"job {id_}: no spec can be made of its document ({error}); submit the job anew"
         ) from error
-    return _changed(spec, changes)
+    return _changed(replace(spec, cause=cause.of_document(document)), changes)
 
 
 def _rebuilt(document: Mapping[str, Any], job: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Len
 
-from hysds.core import budgets
+from hysds.core import budgets, cause
 from hysds.core.budgets import MAX_MEMORY, STRICT, TEN_YEARS_S, Budget, OomLadder, Retry
+from hysds.core.cause import Cause
 from hysds.core.shapes import Shape, shape_of
 
 MAX_NAME = 255
@@ -137,6 +138,8 @@ class JobSpec:
 
     tick: Tick | None = field(default=None, metadata=_work())
     """Set by schedules alone: two ticks never do the same work."""
+    cause: Cause | None = field(default=None, metadata=_manner())
+    """Set by rules alone: what the job comes of."""
 
     @property
     def deadline_for_s(self) -> float:
@@ -197,6 +200,8 @@ def from_stored(text: str) -> JobSpec:
         document["after"] = After(tuple(said["jobs"]), said.get("on", "completed"))
     if "tick" in document:
         document["tick"] = Tick(**document["tick"])
+    if "cause" in document:
+        document["cause"] = cause.from_stored(document["cause"])
     if "retry" in document:
         document["retry"] = budgets.from_stored(document["retry"])
     return JobSpec(**document)
@@ -250,7 +255,7 @@ def _default(item: Field[Any]) -> Any:
 
 
 _WORK = tuple(item.name for item in fields(JobSpec) if item.metadata["work"] and item.name != "payload")
-_KINDS = (Budget, OomLadder, Retry, Resources, Tick, After, JobSpec)
+_KINDS = (Budget, OomLadder, Retry, Resources, Tick, Cause, After, JobSpec)
 _DEFAULTS: dict[type, tuple[tuple[str, str, Any], ...]] = {}
 """Each field with its key in JSON and its default as JSON holds it; MISSING where it has none."""
 for _kind in _KINDS:  # a default of the last is written with those of the others

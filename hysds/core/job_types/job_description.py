@@ -145,6 +145,8 @@ class Maker:
         if self._request.tick is not None:
             # Of a schedule's two times neither is a duplicate of the other, nor is any job that they become.
             changes["tick"] = self._request.tick
+        if self._request.cause is not None:
+            changes["cause"] = self._request.cause
         if spec.kind == TASK and "resources" in changes:
             json_text.refuse("$.resources", "a task has none, and its request asks for some")
         if named.get("soft_time_limit") is not None or named.get("time_limit") is not None:
