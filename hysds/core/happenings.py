@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+from uuid import UUID, uuid5
 
 from hysds.core import clip, moments
 from hysds.core.errors import Internal
+from hysds.core.generations import FIRST
 
 WORKER, EVENT = "worker", "event"
 """The resources: the present state of a worker, one document a name; and what happened, a document each."""
@@ -24,6 +26,10 @@ MAX_EVENT = 32_000
 
 MAX_NAME = 1_024
 """Characters of an id, a type, a status, a host's name or a tag; what is longer is cut."""
+
+
+_SPACE = UUID("5c0d2a52-7a0c-5b0e-9f6f-6c7d3e1d1a6e")
+"""The space of the ids that are made of what they name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ class Happening:
     event: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else there is to say; any JSON."""
     generation: int = 0
-    """Which generation of indices it belongs to; 0: none was named."""
+    """Which generation of indices it belongs to; 0: the one in which it is told. A WORKER belongs to none."""
 
     @property
     def key(self) -> str:
@@ -69,6 +75,25 @@ def bounded(happening: Happening) -> Happening:
         event=event,
         generation=happening.generation,
     )
+
+
+def event_id(*parts: object) -> str:
+    """The UUID of an event that is known by these parts: whoever tells it tells the same."""
+    return str(uuid5(_SPACE, json.dumps([str(part) for part in parts])))
+
+
+def born_in(happening: Happening, generation: int) -> Happening:
+    """The same, an event as one of this generation where it names none."""
+    if happening.resource != EVENT or happening.generation:
+        return happening
+    return replace(happening, generation=generation)
+
+
+def unreadable(position: str, reason: str, now_ms: int) -> Happening:
+    """What is told instead of an entry that can't be read."""
+    id_ = event_id("unreadable", position)
+    said = {"position": position, "reason": reason}
+    return Happening(id_, EVENT, "journal-unreadable", "failed", now_ms, event=said)
 
 
 def encoded(happening: Happening) -> str:
@@ -114,7 +139,7 @@ def document(happening: Happening) -> dict[str, Any]:
         "@version": "1",
         "revision": happening.at_ms,
     }
-    return told | ({"generation": happening.generation} if happening.generation else {})
+    return told if of_worker else told | {"generation": happening.generation or FIRST}
 
 
 def _name(text: str) -> str:

@@ -26,6 +26,7 @@ class MemoryJournal:
     def __init__(
         self, ledger: MemoryLedger, most_bytes: int, now_s: Callable[[], float] = time.monotonic
     ) -> None:
+        self._ledger = ledger
         self._changed = ledger.changed
         self._most_bytes = most_bytes
         self._now_s = now_s
@@ -40,7 +41,8 @@ class MemoryJournal:
     def tell(self, happenings: Sequence[Happening]) -> int:
         with self._changed:
             self._forget_seen()
-            new = [one for one in map(forms.bounded, happenings) if self._is_new(one)]
+            current = self._ledger.book.generations.current
+            new = [forms.born_in(one, current) for one in map(forms.bounded, happenings) if self._is_new(one)]
             self._lines += [_Line(one, len(forms.encoded(one).encode()) + ENTRY_BYTES) for one in new]
             self._shrink()
             self._changed.notify_all()

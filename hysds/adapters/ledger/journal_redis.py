@@ -13,7 +13,10 @@ from hysds.adapters.ledger.redis import base
 from hysds.adapters.ledger.redis_stream import RedisStream
 from hysds.adapters.ledger.server import Server
 from hysds.core import happenings as forms
+from hysds.core.errors import Internal
+from hysds.core.generations import FIRST
 from hysds.core.happenings import Happening
+from hysds.lib import clocks
 from hysds.ports.journal import TOLD_ONCE_MS, Note
 
 _ELSEWHERE = -1
@@ -26,6 +29,7 @@ class RedisJournal:
         self._server = server
         self._most_bytes = most_bytes
         self._key = f"{base(prefix)}journal"
+        self._generations = f"{base(prefix)}generations"
         self._stream = RedisStream(server, self._key)
 
     def tell(self, happenings: Sequence[Happening]) -> int:
@@ -68,7 +72,11 @@ class RedisJournal:
     def _enter(self, happenings: Sequence[Happening], mark: tuple[str, str, str] = ("", "", "")) -> int:
         told = [forms.bounded(one) for one in happenings]
         flat = [text for one in told for text in (one.key, forms.encoded(one))]
-        keys = [self._key, *(f"{self._key}:{part}" for part in ("marks", "seen", "dropped"))]
+        keys = [
+            self._key,
+            *(f"{self._key}:{part}" for part in ("marks", "seen", "dropped")),
+            self._generations,
+        ]
         new, is_over = self._server.run(
             scripts.journal("tell"), keys, [self._most_bytes, TOLD_ONCE_MS, *mark, *flat]
         )
@@ -79,4 +87,13 @@ class RedisJournal:
 
 
 def _notes(rows: Sequence[Any]) -> tuple[Note, ...]:
-    return tuple(Note(position, forms.decoded(flat[1])) for position, flat in rows)
+    return tuple(Note(position, _happening(position, flat)) for position, flat in rows)
+
+
+def _happening(position: str, flat: Sequence[str]) -> Happening:
+    """What an entry tells; of one that can't be read, that it can't be: it must not hold up all others."""
+    told = dict(zip(flat[::2], flat[1::2], strict=False))
+    try:
+        return forms.born_in(forms.decoded(told.get("h", "")), int(told.get("g", FIRST)))
+    except (Internal, ValueError) as error:
+        return forms.unreadable(position, str(error), clocks.wall_ms())

@@ -11,27 +11,42 @@ import pytest
 
 from hysds.adapters.ledger.journal_memory import MemoryJournal
 from hysds.adapters.ledger.journal_redis import RedisJournal
+from hysds.adapters.ledger.journal_size import ENTRY_BYTES
 from hysds.adapters.ledger.memory import MemoryLedger, wall_us
+from hysds.adapters.ledger.redis import RedisLedger
 from hysds.adapters.ledger.server import Server
 from hysds.core.errors import Full
-from hysds.core.happenings import MAX_EVENT, MAX_NAME, Happening
+from hysds.core.happenings import MAX_EVENT, MAX_NAME, Happening, encoded
 from hysds.ports.journal import Journal, Note
+from hysds.ports.ledger import Ledger
 from services.redis import RedisOptions, RedisServer
 
 Make = Callable[..., Journal]
 
 
 @pytest.fixture(params=["memory", "valkey", "redis"])
-def make(request: pytest.FixtureRequest) -> Iterator[Make]:
-    """Makes one empty journal of each kind, which holds so many bytes."""
+def parts(request: pytest.FixtureRequest) -> Iterator[tuple[Ledger, Make]]:
+    """A ledger of each kind, and what makes one empty journal beside it, which holds so many bytes."""
     if request.param == "memory":
-        ledger = MemoryLedger(60_000, wall_us)
-        yield lambda most_bytes=10**6: MemoryJournal(ledger, most_bytes)
-        ledger.close()
+        memory = MemoryLedger(60_000, wall_us)
+        yield memory, lambda most_bytes=10**6: MemoryJournal(memory, most_bytes)
+        memory.close()
         return
     server = Server(request.getfixturevalue(f"{request.param}_server").unix_url)
-    yield lambda most_bytes=10**6: RedisJournal(server, "t", most_bytes)
+    yield RedisLedger(server, "t", 60_000), lambda most_bytes=10**6: RedisJournal(server, "t", most_bytes)
     server.close()
+
+
+@pytest.fixture
+def ledger(parts: tuple[Ledger, Make]) -> Ledger:
+    """The journal's ledger."""
+    return parts[0]
+
+
+@pytest.fixture
+def make(parts: tuple[Ledger, Make]) -> Make:
+    """Makes one empty journal of each kind, which holds so many bytes."""
+    return parts[1]
 
 
 @pytest.fixture
@@ -41,7 +56,9 @@ def journal(make: Make) -> Journal:
 
 
 def _event(number: int, **changes: object) -> Happening:
-    plain = Happening(f"id-{number}", "event", "thing-happened", "seen", 1_000 + number, "host-1")
+    plain = Happening(
+        f"id-{number}", "event", "thing-happened", "seen", 1_000 + number, "host-1", generation=1
+    )
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
@@ -56,6 +73,20 @@ def test_what_was_told_is_read_as_it_was(journal: Journal) -> None:
     assert journal.tell([whole, _event(2)]) == 2
 
     assert [note.happening for note in journal.read("g", "a", 10, 0)] == [whole, _event(2)]
+
+
+def test_an_event_is_born_in_the_generation_in_which_it_was_told(ledger: Ledger, make: Make) -> None:
+    """Whoever reads it later, and again, finds the same; a worker's document belongs to none."""
+    journal = make()
+    journal.tell([_event(1, generation=0)])
+    ledger.roll(3, 2)
+    journal.tell(
+        [_event(2, generation=0), _event(3, generation=2), _event(4, generation=0, resource="worker")]
+    )
+
+    notes = journal.follow("", 10, 0)
+
+    assert [note.happening.generation for note in notes] == [1, 3, 2, 0]
 
 
 def test_the_same_happening_is_entered_once(journal: Journal) -> None:
@@ -112,12 +143,13 @@ def test_a_full_journal_drops_the_oldest_and_counts_what_nobody_had_done(make: M
 
 
 def test_all_kinds_keep_the_same_entries(make: Make) -> None:
-    """The bound counts the same bytes everywhere: ten entries of the same length, room for three."""
-    journal = make(most_bytes=3 * 180)
+    """The bound counts the same bytes everywhere: of ten entries of one length, as many as fit."""
+    size_bytes = len(encoded(_event(10))) + ENTRY_BYTES
+    journal = make(most_bytes=3 * size_bytes)
     journal.tell([_event(10 + number) for number in range(10)])
 
-    assert _ids(journal.follow("", 100, 0)) == ["id-16", "id-17", "id-18", "id-19"]
-    assert journal.dropped() == 6
+    assert _ids(journal.follow("", 100, 0)) == ["id-17", "id-18", "id-19"]
+    assert journal.dropped() == 7
 
 
 def test_a_group_that_left_holds_nothing_back(journal: Journal) -> None:
@@ -201,4 +233,21 @@ def test_a_server_without_memory_to_spare_takes_nothing_and_counts_it(
 
     assert (journal.dropped(), journal.backlog("g")) == (3, 0)
     assert journal.marks() == {"w1": "online"}
+    server.close()
+
+
+def test_an_entry_that_nobody_can_read_is_told_as_such_and_holds_up_none(redis_server: RedisServer) -> None:
+    """A foreign program wrote into the stream: the others are read, and the documents say what happened."""
+    server = Server(redis_server.unix_url)
+    journal = RedisJournal(server, "t", 10**6)
+    journal.tell([_event(1)])
+    for field, text in (("h", "no json"), ("x", "y"), ("h", "[1]")):
+        server.send("XADD", "{t}:journal", "*", field, text)
+
+    first, *odd = (note.happening for note in journal.read("g", "a", 10, 0))
+
+    assert first.id == "id-1"
+    assert [one.type for one in odd] == ["journal-unreadable"] * 3
+    assert len({one.id for one in odd}) == 3
+    assert "no json" in odd[0].event["reason"]
     server.close()

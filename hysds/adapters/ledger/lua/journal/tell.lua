@@ -1,14 +1,15 @@
 #!lua flags=allow-oom
 -- Enter what happened; answers how many were new, or -1 where the mark stands elsewhere, and whether too much is held.
--- KEYS: stream, marks, seen, dropped. ARGV: most bytes, told-once window in ms, mark's name ('': none), its value before
+-- KEYS: stream, marks, seen, dropped, generations. ARGV: most bytes, told-once window in ms, mark's name ('': none), its value before
 -- and after, then the key and the text of each happening.
 -- An entry's id is <bytes>-<count>, both running sums over all that was ever entered: so the bound in bytes and a
 -- group's backlog need no counters that could drift from the stream.
-local stream, marks, seen, dropped = unpack(KEYS)
+local stream, marks, seen, dropped, generations = unpack(KEYS)
 local most, window_ms, name = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 local ENTRY, FIRST = 64, 6
 
-for key, kind in pairs({[stream] = 'stream', [marks] = 'hash', [seen] = 'zset', [dropped] = 'string'}) do
+for key, kind in pairs({[stream] = 'stream', [marks] = 'hash', [seen] = 'zset', [dropped] = 'string',
+                        [generations] = 'hash'}) do
   local is = redis.call('TYPE', key).ok
   if is ~= 'none' and is ~= kind then
     error({err = 'WRONGTYPE hysds: ' .. key .. ' is a ' .. is .. ' and should be a ' .. kind})
@@ -50,11 +51,12 @@ local time = redis.call('TIME')
 local now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 redis.call('ZREMRANGEBYSCORE', seen, '-inf', num(now_ms - window_ms))
 local bytes, count = last_id()
+local generation = redis.call('HGET', generations, 'current') or '1'
 local new = 0
 for i = FIRST, #ARGV, 2 do
   if redis.call('ZADD', seen, 'NX', num(now_ms), ARGV[i]) == 1 then
     bytes, count, new = bytes + #ARGV[i + 1] + ENTRY, count + 1, new + 1
-    redis.call('XADD', stream, num(bytes) .. '-' .. num(count), 'h', ARGV[i + 1])
+    redis.call('XADD', stream, num(bytes) .. '-' .. num(count), 'h', ARGV[i + 1], 'g', generation)
   end
 end
 redis.call('PEXPIRE', seen, num(window_ms))
