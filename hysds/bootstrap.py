@@ -27,7 +27,8 @@ from hysds.core.record import FOREVER
 from hysds.core.status import Status
 from hysds.dispatcher import Dispatcher
 from hysds.doctor.examination import Check
-from hysds.indexer.indexer import Indexer, Pace
+from hysds.indexer import relief
+from hysds.indexer.indexer import Aids, Indexer, Pace
 from hysds.job_worker import assembly
 from hysds.leasing import assembly as leasing_assembly
 from hysds.leasing.orphans import Orphans
@@ -54,6 +55,7 @@ from hysds.ports.logs import Logs
 from hysds.ports.metrics import Endpoint, Metrics
 from hysds.ports.notifier import Notifier
 from hysds.ports.roster import Roster
+from hysds.ports.spill import Spill
 from hysds.ports.store import Store
 from hysds.reconciler import duties
 from hysds.reconciler.duties import Reconciler
@@ -191,6 +193,13 @@ class System:
         return chronicle
 
     @cached_property
+    def spill(self) -> Spill:
+        """Where documents wait on this host while the store is away."""
+        spill = self._adapters.spill(self.settings)
+        self._closing.append(spill.close)
+        return spill
+
+    @cached_property
     def bell(self) -> Bell:
         """What wakes who listens on the broker; only the dispatcher rings it."""
         return _LateBell(lambda: self._adapters.bell(self.settings))
@@ -246,8 +255,10 @@ class System:
             interval_s=settings.interval_s,
             ghosts_every_s=settings.ghost_interval_s,
         )
-        sign = partial(self.roster.sign, "indexer", pace.member)
-        return Indexer(self.events, self.ledger, self.store, pace, sign=sign)
+        bounds = relief.Bounds(settings.spill_at_events, settings.spill_at_memory_percent)
+        spills = relief.Relief(self.ledger, self.spill, bounds) if settings.spill_limit_bytes else None
+        aids = Aids(partial(self.roster.sign, "indexer", pace.member), spills)
+        return Indexer(self.events, self.ledger, self.store, pace, aids=aids)
 
     def reconciler(self, fire_due: Callable[[], int] | None = None) -> Reconciler:
         """The role that puts right. `fire_due` fires schedules; None: within each round."""

@@ -38,6 +38,7 @@ from hysds.ports.metrics import Address, Endpoint, Metrics
 from hysds.ports.notifier import Notifier
 from hysds.ports.roster import Roster
 from hysds.ports.schedules import Schedules
+from hysds.ports.spill import Spill
 from hysds.ports.store import Store
 from hysds.settings import environment, outward, urls
 from hysds.settings.metrics import Role
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
 
 _SILENCE_S = 2.5
 """Whoever waits for the first answer of a ledger for longer is told so."""
+_SPILL_LEAVES_BYTES = 500_000_000
+"""What a spill leaves free of its disk: the ledger's own files, and jobs' directories, may lie there too."""
 _log = logging.getLogger(__name__)
 
 
@@ -92,6 +95,8 @@ class Adapters(Protocol):
     def indices(self, settings: Settings) -> Indices | None: ...
 
     def chronicle(self, settings: Settings) -> Chronicle: ...
+
+    def spill(self, settings: Settings) -> Spill: ...
 
     def bell(self, settings: Settings) -> Bell: ...
 
@@ -224,6 +229,12 @@ class RealAdapters:
         from hysds.adapters.store.chronicle_sqlite import SqliteChronicle
 
         return SqliteChronicle(settings.store_path)
+
+    def spill(self, settings: Settings) -> Spill:
+        from hysds.adapters.spill.files import FileSpill, Room
+
+        room = Room(settings.indexer.spill_limit_bytes, _SPILL_LEAVES_BYTES)
+        return FileSpill(settings.spill_dir, _ledger_name(settings), room)
 
     def bell(self, settings: Settings) -> Bell:
         from hysds.adapters.bell.celery import CeleryBell
@@ -385,6 +396,11 @@ class MemoryAdapters:
 
         return MemoryChronicle()
 
+    def spill(self, settings: Settings) -> Spill:
+        from hysds.adapters.spill.memory import MemorySpill
+
+        return MemorySpill(settings.indexer.spill_limit_bytes)
+
     def bell(self, settings: Settings) -> Bell:
         from hysds.adapters.bell.memory import MemoryBell
 
@@ -453,6 +469,11 @@ def _creator_bounds(settings: Settings) -> Bounds:
 def _egress(settings: Settings) -> egress.Policy:
     of = settings.egress
     return egress.Policy(of.schemes, of.allow or (), of.timeout_s, of.answer_bytes, ca_file=of.ca_file)
+
+
+def _ledger_name(settings: Settings) -> str:
+    """Which ledger it is, for what lies on a host's disk; no secret in it."""
+    return f"{urls.masked(settings.ledger_url.partition('?')[0])} {settings.ledger.prefix}"
 
 
 def _retention_ms(settings: Settings) -> int:

@@ -1,7 +1,7 @@
 """The indexer's rounds: read events, project their jobs, acknowledge; and what it does while something is away.
 
-An event is acknowledged after its job's document is in the store, never before: at least once, and nothing lost.
-Several indexers share the stream; the entries of one that died are adopted by the others.
+An event is acknowledged after its job's document is in the store, or in this host's spill, never before: at least
+once, and nothing lost. Several indexers share the stream; the entries of one that died are adopted by the others.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from hysds.core.errors import Unreachable
+from hysds.core.errors import Full, Unreachable
 from hysds.core.requests import MAX_BATCH
 from hysds.indexer.ghosts import Found, Ghosts
 from hysds.indexer.projection import Projected, project
+from hysds.indexer.relief import Relief
 from hysds.lib import transport_retry
 from hysds.lib.transport_retry import Persistence
 from hysds.ports.events import Entry, Events
@@ -23,6 +24,10 @@ from hysds.ports.ledger import Ledger
 from hysds.ports.store import Store
 
 _LOG = logging.getLogger("hysds.indexer")
+
+_ONCE = Persistence(attempts=1)
+_SPARED = ("", "store", "archive")
+"""The part that is away, "" for none, where documents may go to the spill: they are made from the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +60,26 @@ class Round:
     projected: Projected = field(default_factory=Projected)
     trimmed: int = 0
     ghosts: Found = field(default_factory=Found)
+    drained: Projected | None = None
+    """What became of a portion of the spill; None: there was none."""
 
 
 def _unseen() -> None:
     """Nobody keeps a roster."""
 
 
-class Indexer:
-    """Writes a document for each job that changed. One thread.
-
-    `clock_s` counts seconds and never goes back. `sign` tells the roster that this indexer works; it may raise
-    Unreachable.
+@dataclass(frozen=True, slots=True)
+class Aids:
+    """What an indexer may have beside ledger and store. `sign` tells the roster that this indexer works; it may raise
+    Unreachable. Without `relief` everything waits in the ledger while the store is away.
     """
+
+    sign: Callable[[], None] = _unseen
+    relief: Relief | None = None
+
+
+class Indexer:
+    """Writes a document for each job that changed. One thread. `clock_s` counts seconds and never goes back."""
 
     def __init__(
         self,
@@ -75,47 +88,91 @@ class Indexer:
         store: Store,
         pace: Pace,
         clock_s: Callable[[], float] = time.monotonic,
-        sign: Callable[[], None] = _unseen,
+        aids: Aids = Aids(),
     ) -> None:
         self._events = events
         self._ledger = ledger
         self._store = store
         self._pace = pace
         self._clock_s = clock_s
-        self._sign = sign
+        self._aids = aids
         self._ghosts = Ghosts(ledger, store, pace.ghosts_every_s, clock_s)
         self._adopts_at_s = 0.0
         self._trims_at_s = 0.0
-        self._is_away = False
+        self._relieves_at_s = 0.0
+        self._away = ""
+
+    @property
+    def is_away(self) -> bool:
+        """Whether a part did not answer when it was asked last. Any thread may ask."""
+        return self._away != ""
 
     def run(self, stop: threading.Event) -> None:
         """Go round until told to stop; the round then under way is finished."""
         while not stop.is_set():
             done = self._insisted(stop)
+            self._relieve(stop)
             if done is None:
                 stop.wait(self._pace.persistence.longest_wait_s)
-            elif 0 < done.entries < self._pace.batch:
+            elif 0 < done.entries < self._pace.batch and done.drained is None:
                 stop.wait(self._pace.interval_s)
 
     def step(self) -> Round:
-        """One round; it does nothing where there are no events.
+        """One round: a portion of what was spilled, and events. It does nothing where there is neither.
 
         Raises: Unreachable when a part does not answer; all that was read comes again then.
         """
-        entries = self._taken()
-        ids = tuple(dict.fromkeys(entry.event.id for entry in entries))
+        drained = self._aids.relief.drain(self._store, self.is_away) if self._aids.relief else None
+        entries = self._taken(self._pace.patience_s if drained is None else 0)
+        ids = _jobs(entries)
         projected = Projected()
+        if self._away:
+            # One alone, to see whether the store is back: it would be a waste to build hundreds for nothing.
+            projected += project(ids[:1], self._ledger, self._store)
+            ids = ids[1:]
         for start in range(0, len(ids), MAX_BATCH):
             projected += project(ids[start : start + MAX_BATCH], self._ledger, self._store)
+        self._acknowledge(entries)
+        # Behind the trim, which signs the roster: a server that takes no writes may be one that others have left.
+        return Round(len(entries), projected, self._trimmed(), self._ghosts.look(), drained)
+
+    def relieve(self, stop: threading.Event) -> Projected:
+        """Spill all that waits, where the ledger keeps too much for a store that is away, or slow.
+
+        Raises: Full or Unreachable; what was read and not kept comes again then.
+        """
+        done, relief = Projected(), self._aids.relief
+        if relief is None or not relief.is_due(self._events, self._pace.group, self.is_away):
+            return done
+        while not stop.is_set():
+            entries = self._taken(0)
+            done += relief.keep(_jobs(entries))
+            self._acknowledge(entries)
+            self._trimmed()
+            if len(entries) < self._pace.batch:
+                break
+        return done
+
+    def _relieve(self, stop: threading.Event) -> None:
+        """`relieve`, now and then beside a store that answers; what can't be spilled waits in the ledger."""
+        relief, now_s = self._aids.relief, self._clock_s()
+        if relief is None or self._away not in _SPARED or (not self._away and now_s < self._relieves_at_s):
+            return
+        self._relieves_at_s = now_s + self._pace.trim_every_s
+        try:
+            self._trimmed()  # this process works, although no round of it ends
+            relief.tell(self.relieve(stop))
+        except (Full, Unreachable) as error:
+            relief.tell_of(error)
+
+    def _acknowledge(self, entries: Sequence[Entry]) -> None:
         if entries:
             self._events.done(self._pace.group, [entry.position for entry in entries])
-        # Behind the trim, which signs the roster: a server that takes no writes may be one that others have left.
-        return Round(len(entries), projected, self._trimmed(), self._ghosts.look())
 
-    def _taken(self) -> tuple[Entry, ...]:
+    def _taken(self, patience_s: float) -> tuple[Entry, ...]:
         """What a dead member was given and never did comes first, then what is new."""
         pace = self._pace
-        return self._adopted() or self._events.read(pace.group, pace.member, pace.batch, pace.patience_s)
+        return self._adopted() or self._events.read(pace.group, pace.member, pace.batch, patience_s)
 
     def _adopted(self) -> tuple[Entry, ...]:
         now_s = self._clock_s()
@@ -132,7 +189,7 @@ class Indexer:
         if now_s < self._trims_at_s:
             return 0
         self._trims_at_s = now_s + self._pace.trim_every_s
-        self._sign()
+        self._aids.sign()
         return self._events.trim()
 
     def _insisted(self, stop: threading.Event) -> Round | None:
@@ -141,14 +198,21 @@ class Indexer:
         def attempt() -> Round | None:
             return None if stop.is_set() else self.step()
 
+        pace = self._pace.persistence
         try:
-            done = transport_retry.insist(attempt, (Unreachable,), self._pace.persistence)
+            # Who waits for a part asks it once in a while, with little.
+            done = transport_retry.insist(attempt, (Unreachable,), _ONCE if self._away else pace)
         except Unreachable as error:
-            if not self._is_away:
+            if not self._away:
                 _LOG.warning("indexing waits: %s", error, extra={"action": "outage", "part": error.part})
-            self._is_away = True
+            self._away = error.part
             return None
-        if done is not None and self._is_away:
-            self._is_away = False
+        if done is not None and self._away:
+            self._away = ""
             _LOG.info("indexing goes on", extra={"action": "recovered"})
         return done
+
+
+def _jobs(entries: Sequence[Entry]) -> tuple[str, ...]:
+    """Each job once, in the order of their first events."""
+    return tuple(dict.fromkeys(entry.event.id for entry in entries))

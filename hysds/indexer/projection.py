@@ -15,7 +15,7 @@ from hysds.core import clip
 from hysds.core.document import document
 from hysds.core.errors import Internal, Unreachable
 from hysds.ports.ledger import Kept, Ledger
-from hysds.ports.store import DeadLetter, Store, Writing, Written
+from hysds.ports.store import DeadLetter, Document, Store, Writing, Written
 
 _LOG = logging.getLogger("hysds.indexer")
 _MAX_REASON = 2_000
@@ -32,7 +32,9 @@ class Projected:
     touched: int = 0
     """The store held a revision from a lost future; their next one is above it."""
     confirmed: int = 0
-    """Ended jobs whose last document the store holds."""
+    """Ended jobs whose last document the store holds, or the spill."""
+    spilled: int = 0
+    """Documents, and letters, that are in this host's spill now."""
 
     def __add__(self, other: Projected) -> Projected:
         return Projected(
@@ -41,7 +43,27 @@ class Projected:
             self.set_aside + other.set_aside,
             self.touched + other.touched,
             self.confirmed + other.confirmed,
+            self.spilled + other.spilled,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The documents of some jobs, with what the ledger holds of each; letters of those that could not be built."""
+
+    kept: tuple[Kept, ...]
+    built: tuple[tuple[Kept, Document], ...]
+    letters: tuple[DeadLetter, ...]
+
+
+def made(ids: Sequence[str], ledger: Ledger) -> Made:
+    """What is to be written of these jobs; one whose record is forgotten is left out.
+
+    Raises: Unreachable when the ledger does not answer.
+    """
+    kept = _kept(ids, ledger)
+    built, letters = _built(kept, ledger)
+    return Made(tuple(kept), tuple(built), tuple(letters))
 
 
 def project(ids: Sequence[str], ledger: Ledger, store: Store) -> Projected:
@@ -49,31 +71,37 @@ def project(ids: Sequence[str], ledger: Ledger, store: Store) -> Projected:
 
     Raises: Unreachable when ledger or store does not answer; then nothing may be acknowledged.
     """
-    kept = _kept(ids, ledger)
-    built, letters = _built(kept, ledger)
-    answers = dict(
-        zip((one.record.id for one, _ in built), written([doc for _, doc in built], store), strict=True)
+    what = made(ids, ledger)
+    done, ahead = keep([document for _, document in what.built], what.letters, ledger, store)
+    return done + Projected(
+        confirmed=confirmed([one for one in what.kept if one.record.id not in ahead], ledger)
     )
-    letters += [
-        _letter(one, answer.reason, ledger)
-        for one, _ in built
-        if (answer := answers[one.record.id]).how is Writing.REFUSED
+
+
+def keep(
+    documents: Sequence[Document], letters: Sequence[DeadLetter], ledger: Ledger, store: Store
+) -> tuple[Projected, Mapping[str, int]]:
+    """Write documents, and set aside what no store takes; also which revisions the store holds above these.
+
+    Raises: Unreachable when ledger or store does not answer.
+    """
+    answers = list(zip(documents, written(documents, store), strict=True))
+    refused = [
+        letter(str(one["id"]), one["revision"], answer.reason, ledger)
+        for one, answer in answers
+        if answer.how is Writing.REFUSED
     ]
-    if letters:
-        store.set_aside(letters)
-    ahead = _held_above(letters, store) | {
-        one.record.id: answer.held
-        for one, _ in built
-        if (answer := answers[one.record.id]).held > one.record.revision
+    aside = [*letters, *refused]
+    if aside:
+        store.set_aside(aside)
+    ahead = _held_above(aside, store) | {
+        str(one["id"]): answer.held for one, answer in answers if answer.held > one["revision"]
     }
-    counts = [answer.how for answer in answers.values()]
-    return Projected(
-        counts.count(Writing.WRITTEN),
-        counts.count(Writing.OLDER),
-        len(letters),
-        _overtake(ahead, ledger),
-        _confirmed([one for one in kept if one.record.id not in ahead], ledger),
+    how = [answer.how for _, answer in answers]
+    done = Projected(
+        how.count(Writing.WRITTEN), how.count(Writing.OLDER), len(aside), _overtake(ahead, ledger)
     )
+    return done, ahead
 
 
 def _kept(ids: Sequence[str], ledger: Ledger) -> list[Kept]:
@@ -98,7 +126,8 @@ def _built(
         try:
             built.append((one, document(one.record, one.spec, one.attempts, one.error)))
         except Exception as error:  # noqa: BLE001 - one job that breaks the rules must not hold up all others
-            letters.append(_letter(one, f"{type(error).__name__}: {error}", ledger))
+            reason = f"{type(error).__name__}: {error}"
+            letters.append(letter(one.record.id, one.record.revision, reason, ledger))
     return built, letters
 
 
@@ -116,13 +145,13 @@ def written(documents: Sequence[Mapping[str, Any]], store: Store) -> tuple[Writt
         return tuple(answer for one in documents for answer in written([one], store))
 
 
-def _letter(one: Kept, reason: str, ledger: Ledger) -> DeadLetter:
+def letter(id: str, revision: int, reason: str, ledger: Ledger) -> DeadLetter:
     reason = clip.encodable(clip.clipped(reason, _MAX_REASON))
     _LOG.error(
-        "job %s has no document of revision %d: %s", one.record.id, one.record.revision, reason,
-        extra={"action": "set_aside", "job_id": one.record.id},
+        "job %s has no document of revision %d: %s", id, revision, reason,
+        extra={"action": "set_aside", "job_id": id},
     )  # fmt: skip
-    return DeadLetter(one.record.id, one.record.revision, reason, ledger.now_ms())
+    return DeadLetter(id, revision, reason, ledger.now_ms())
 
 
 def _held_above(letters: Sequence[DeadLetter], store: Store) -> dict[str, int]:
@@ -148,13 +177,13 @@ def _overtake(ahead: Mapping[str, int], ledger: Ledger) -> int:
     ]
     for id_, held in behind:
         ledger.touch(id_, held)
-    _confirmed(
+    confirmed(
         [one for one in reached if one is not None and one.record.revision == ahead[one.record.id]], ledger
     )
     return len(behind)
 
 
-def _confirmed(kept: Sequence[Kept], ledger: Ledger) -> int:
+def confirmed(kept: Sequence[Kept], ledger: Ledger) -> int:
     """Tell the ledger which ended jobs it may forget: written, held already or set aside."""
     ended = [(one.record.id, one.record.revision) for one in kept if one.record.status.is_terminal]
     return sum(ledger.confirm(ended)) if ended else 0

@@ -83,6 +83,20 @@ class Indexer:
     ghost_interval_s: float = bounded(60.0, least=0.05, most=86_400)
     """How often the store's live jobs are held against the ledger; one that it does not know is ended as failed."""
 
+    spill_dir: Path | None = None
+    """Where documents wait on this host's disk while the store is away for long; a disk that outlives the process.
+    None: `spill` under `home`."""
+
+    spill_at_events: int = bounded(100_000, least=1)
+    """While the store is away: so many events in the ledger, and all that waits is spilled."""
+
+    spill_at_memory_percent: int = bounded(50, least=1, most=100)
+    """The same, by how much of its memory the ledger's server uses. Of one without a limit only events count."""
+
+    spill_limit_bytes: int = bounded(10 * 10**9, least=0)
+    """The most that is spilled on this host; also 500 MB of its disk stay free. Above it everything waits in the
+    ledger. 0: nothing is spilled."""
+
 
 @dataclass(frozen=True)
 class Journal:
@@ -205,6 +219,11 @@ class Settings:
     def metric_targets(self) -> Path:
         """Where processes leave files that tell Prometheus where they answer."""
         return self.home / "run" / "metrics"
+
+    @property
+    def spill_dir(self) -> Path:
+        """Where documents wait on this host's disk."""
+        return self.indexer.spill_dir or self.home / "spill"
 
     @property
     def work_dir(self) -> Path:
