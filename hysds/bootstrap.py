@@ -58,6 +58,7 @@ from hysds.ports.roster import Roster
 from hysds.ports.spill import Spill
 from hysds.ports.store import Store
 from hysds.reconciler import duties
+from hysds.reconciler.census import Census
 from hysds.reconciler.duties import Reconciler
 from hysds.reconciler.unheard import Unheard
 from hysds.reconciler.watch import Watch
@@ -272,6 +273,10 @@ class System:
             Watch(self.ledger, self.roster, incarnation(socket.gethostname())),
             self.schedules.fire_due if fire_due is None else fire_due,
         )
+
+    def census(self) -> Census:
+        """What counts what stands in the ledger, for the metrics."""
+        return Census(self.ledger, self.events, self.roster, self.metrics)
 
     def job_worker(self, name: str, queues: tuple[str, ...], slots: int) -> LeaseWorker:
         """The role that runs jobs. `name` is the Celery node's (`celery@host`)."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
 import click
 
 from hysds.bootstrap import System
 from hysds.cli import roles
 from hysds.cli.type_files import TypeFiles
 from hysds.reconciler.beside import Beside
+from hysds.reconciler.measuring import Measuring
 from hysds.settings.metrics import Role
 
 _LAST_S = 5.0
@@ -35,9 +40,22 @@ def command() -> None:
         with roles.until_told(types.ask) as stop, types.kept():
             firing = Beside(system.schedules.fire_due)
             reconciler = system.reconciler(firing)
-            system.expose(Role.RECONCILER)
+            endpoint = system.expose(Role.RECONCILER)
             roles.tell_ready()
-            reconciler.run(stop)
+            with _counted(system, stop) if endpoint else nullcontext():
+                reconciler.run(stop, Measuring(system.metrics))
             firing.wait(_LAST_S)
     finally:
         system.close()
+
+
+@contextmanager
+def _counted(system: System, stop: threading.Event) -> Iterator[None]:
+    """With a census beside the duties, for whoever reads the metrics."""
+    every_s = system.settings.metrics.interval_s
+    census = threading.Thread(target=system.census().run, args=(stop, every_s), name="census", daemon=True)
+    census.start()
+    try:
+        yield
+    finally:
+        census.join(_LAST_S if stop.is_set() else 0)
