@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
+from hysds.core.outcome import Outcome
 from hysds.core.requests import Held, Lease
 from hysds.core.spec import JobSpec, from_stored
 from hysds.lib.process import ending
@@ -39,6 +40,8 @@ class Attempt:
         self.stored_spec = lease.spec
         self.phases: list[dict[str, float | str]] = []
         self.progress = ""
+        self.outcome: Outcome | None = None
+        """How it ended, once that was judged; None also where it broke on its way."""
         self._phase = ""
         self._stop: Stop | None = None
         self._grace_s = 0.0

@@ -45,6 +45,7 @@ class Times(Protocol):
 
 def conclude(attempt: Attempt, ended: Outcome, detail: str, times: Times) -> Verdict:
     """What the ledger is told: policy decides between the end and another attempt."""
+    attempt.outcome = ended  # whoever counts failures of this worker looks there
     stopped = attempt.stopped
     end = partial(Commit, attempt.id, attempt.fence, detail=detail)
     if stopped is Stop.LOST:

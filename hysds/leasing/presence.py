@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from hysds.core.floor_requests import Announcement
 from hysds.leasing.host import Host
@@ -34,11 +35,21 @@ class Identity:
 class Presence:
     """Any thread may call any method. `draining` answers why nothing is taken, "" while the worker works."""
 
-    def __init__(self, identity: Identity, host: Host, draining: Callable[[], str], **terms_ms: int) -> None:
-        """`terms_ms`: times that whoever reads the facts must know, in ms."""
+    def __init__(
+        self,
+        identity: Identity,
+        host: Host,
+        draining: Callable[[], str],
+        failing: Callable[[], dict[str, Any]],
+        **terms_ms: int,
+    ) -> None:
+        """`failing`: what failed in a row, empty where nothing did. `terms_ms`: times that whoever reads the facts must
+        know, in ms.
+        """
         self._identity = identity
         self._host = host
         self._draining = draining
+        self._failing = failing
         self._fixed = json.loads(identity.facts) | terms_ms
 
     def is_open(self) -> bool:
@@ -68,7 +79,7 @@ class Presence:
         )
 
     def _facts(self) -> str:
-        """What people are told, as JSON; nothing decides by it."""
+        """What people are told, as JSON; nothing but watchdogs decides by it."""
         whole, free = self._host.capacities()
         told = {
             "has": asdict(whole),
@@ -77,4 +88,6 @@ class Presence:
             "load": os.getloadavg(),
             "wall_ms": clocks.wall_ms(),
         }
+        if failing := self._failing():
+            told["failing"] = failing
         return json.dumps(self._fixed | told)

@@ -22,6 +22,7 @@ from hysds.leasing.claims import Claims, Ends, Won
 from hysds.leasing.conclusion import Verdict
 from hysds.leasing.crew import Crew
 from hysds.leasing.draining import Drained, Draining, DrainTerms, Effects
+from hysds.leasing.failures import Failures
 from hysds.leasing.foothold import Foothold
 from hysds.leasing.hand import Hand
 from hysds.leasing.holdings import Holdings
@@ -72,6 +73,8 @@ class LeaseWorker:
         self._parts = parts
         self._hand = Hand(parts.terms.renew_interval_s)
         self._crew = Crew()
+        self._failures = Failures()
+        self._is_ordered = False
         self._telling = Telling(
             parts.ledger,
             parts.claims,
@@ -88,6 +91,7 @@ class LeaseWorker:
             identity,
             parts.host,
             lambda: self._draining.reason,
+            self._failures.told,
             lease_ms=round(parts.terms.lease_s * 1000),
             announce_ms=round(parts.terms.announce_s * 1000),
         )
@@ -210,7 +214,9 @@ class LeaseWorker:
                 self._show(show, attempt.id)
                 if won.more:
                     self._look_for_work()
-                self._telling.tell(attempt, self._parts.carry_out(attempt))
+                verdict = self._parts.carry_out(attempt)
+                self._failures.add(attempt)
+                self._telling.tell(attempt, verdict)
             finally:
                 self._drop(attempt)
 
@@ -251,6 +257,9 @@ class LeaseWorker:
 
     def _obey(self, order: Drain | None) -> None:
         self._draining.obey(order)
+        if self._is_ordered and order is None:
+            self._failures.forget()
+        self._is_ordered = order is not None
 
     def _moved(self) -> None:
         """The gate was shut or opened by a drain: whoever drives this worker, and the ledger, hear of it at once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from hysds.leasing.host import Host, HostSettings
 from hysds.leasing.presence import Identity, Presence
@@ -13,10 +14,14 @@ ME = Identity("w@test/1", "w@test", "test", ("q",), 2, '{"roles": ["job"], "pid"
 
 
 def presence(
-    home: Path, reason: str = "", reserve_bytes: int = 0, memory_bytes: int = 4 << 30
+    home: Path,
+    reason: str = "",
+    reserve_bytes: int = 0,
+    memory_bytes: int = 4 << 30,
+    failing: dict[str, Any] | None = None,
 ) -> tuple[Host, Presence]:
     host = Host(HostSettings(2, memory_bytes, reserve_bytes, home))
-    return host, Presence(ME, host, lambda: reason, lease_ms=30_000)
+    return host, Presence(ME, host, lambda: reason, lambda: failing or {}, lease_ms=30_000)
 
 
 def test_an_idle_worker_is_open_and_tells_what_it_has(tmp_path: Path) -> None:
@@ -73,3 +78,12 @@ def test_a_low_disk_is_told_and_keeps_out_only_jobs_that_ask_for_disk(tmp_path: 
 
     assert (mine.is_open(), mine.gate()) == (True, "disk below the reserve")
     assert (said.fit.now, said.fit.never) == (("1s",), ("1s1d",))
+
+
+def test_failures_in_a_row_are_announced(tmp_path: Path) -> None:
+    """Watchdogs drain a worker by them; of one where all is well nothing is said."""
+    _, ill = presence(tmp_path, failing={"count": 3})
+    _, well = presence(tmp_path)
+
+    assert json.loads(ill.announcement().facts)["failing"] == {"count": 3}
+    assert "failing" not in json.loads(well.announcement().facts)
