@@ -78,8 +78,13 @@ class Reconciler:
         self._unheard = unheard
         self._watch = watch
         self._fire_due = fire_due
+        self._more: list[Callable[[], int]] = []
         self._cursor = ""
         self._rounds = 0
+
+    def also(self, duty: Callable[[], int]) -> None:
+        """Do this too, last in each round; it answers how much it changed. To be said before the first round."""
+        self._more.append(duty)
 
     def run(self, stop: threading.Event, measure: Callable[[Round, float], None] | None = None) -> None:
         """Rounds until `stop` is set. A ledger that does not answer is asked again in the next round.
@@ -127,6 +132,8 @@ class Reconciler:
             rung = _tried(self._ring_again, rung, refused)
             _tried(self._watch.look_around, None, refused)
         _tried(self._watch.sign, None, refused)
+        for duty in self._more:
+            _tried(duty, 0, refused)
         return Round(woken, suspected, expired, settled, forgotten, fired, rung, mended, tuple(refused))
 
     def _exhaust(self, action: str, step: Callable[[], Moved]) -> int:

@@ -286,3 +286,22 @@ class OneRound(threading.Event):
     def wait(self, timeout: float | None = None) -> bool:
         self.set()
         return True
+
+
+def test_further_duties_are_done_in_each_round_whatever_becomes_of_one() -> None:
+    """One that the ledger refuses is told of, and keeps no other from being done."""
+    bench, done = Bench(), list[int]()
+
+    def refused() -> int:
+        raise Internal("a key has a wrong type")
+
+    def good() -> int:
+        done.append(1)
+        return 1
+
+    bench.reconciler.also(refused)
+    bench.reconciler.also(good)
+    rounds = [bench.reconciler.round() for _ in range(2)]
+
+    assert [str(error) for one in rounds for error in one.refused] == ["a key has a wrong type"] * 2
+    assert done == [1, 1]
