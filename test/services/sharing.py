@@ -13,12 +13,29 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import pytest
 
 from services.elastic_node import ElasticNode
-from services.elasticsearch import ElasticServer
+
+
+class Shareable(Protocol):
+    """A server that answers requests of processes that did not start it."""
+
+    @property
+    def pid(self) -> int:
+        """Its process, while it is started."""
+
+    @property
+    def node(self) -> ElasticNode:
+        """How to reach it."""
+
+    def start(self) -> None:
+        """Returns once it is ready."""
+
+    def remove(self) -> None:
+        """End it and clear what it left."""
 
 
 def session_directory(factory: pytest.TempPathFactory) -> Path:
@@ -28,7 +45,7 @@ def session_directory(factory: pytest.TempPathFactory) -> Path:
 
 
 @contextlib.contextmanager
-def shared(directory: Path, name: str, make: Callable[[], ElasticServer]) -> Iterator[ElasticNode]:
+def shared(directory: Path, name: str, make: Callable[[], Shareable]) -> Iterator[ElasticNode]:
     """The server called `name` in `directory`; `make` is called where nobody has started it yet."""
     place = directory / f"{name}.json"
     with contextlib.ExitStack() as stack:
@@ -45,19 +62,19 @@ def _found(place: Path, stack: contextlib.ExitStack) -> ElasticNode | None:
     told = json.loads(place.read_text())
     node = ElasticNode(**told["node"])
     node = replace(node, authority=None if node.authority is None else Path(node.authority))
-    try:
-        node.request("GET", "/_cluster/health")
-    except OSError:  # its owner was killed, and it with it
+    if not _is_held(Path(told["owner"])):  # it was killed, and its server dies with it
         return None
     stack.enter_context(_locked(Path(told["users"]), fcntl.LOCK_SH))
     return node
 
 
-def _started(place: Path, server: ElasticServer, stack: contextlib.ExitStack) -> ElasticNode:
+def _started(place: Path, server: Shareable, stack: contextlib.ExitStack) -> ElasticNode:
     stack.callback(server.remove)
     server.start()
-    users = place.with_name(f"{place.stem}-{server.pid}.users")
-    place.write_text(json.dumps({"node": asdict(server.node), "users": str(users)}, default=str))
+    owner, users = (place.with_name(f"{place.stem}-{server.pid}.{role}") for role in ("owner", "users"))
+    stack.enter_context(_locked(owner, fcntl.LOCK_EX))
+    told = {"node": asdict(server.node), "owner": owner, "users": users}
+    place.write_text(json.dumps(told, default=str))
     stack.callback(_await_last, place, users)
     return server.node
 
@@ -67,6 +84,14 @@ def _await_last(place: Path, users: Path) -> None:
         place.unlink()
     with _locked(users, fcntl.LOCK_EX):
         pass
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        with _locked(path, fcntl.LOCK_SH | fcntl.LOCK_NB):
+            return False
+    except BlockingIOError:
+        return True
 
 
 @contextlib.contextmanager
