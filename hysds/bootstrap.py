@@ -42,6 +42,7 @@ from hysds.orchestrator.routing import Ground, Router
 from hysds.orchestrator.schedules import Timetable
 from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.alarms import Alarms
+from hysds.ports.archive import Archive
 from hysds.ports.bell import Bell
 from hysds.ports.calls import Calls
 from hysds.ports.chronicle import Chronicle
@@ -178,6 +179,14 @@ class System:
     def indices(self) -> Indices | None:
         """The upkeep of the store's indices; None for a store that has none."""
         return self._adapters.indices(self.settings)
+
+    @cached_property
+    def archive(self) -> Archive | None:
+        """Where documents of ended jobs are kept for good; None where the settings name no place."""
+        archive = self._adapters.archive(self.settings)
+        if archive is not None:
+            self._closing.append(archive.close)
+        return archive
 
     @cached_property
     def journal(self) -> Journal:

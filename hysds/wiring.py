@@ -21,6 +21,7 @@ from hysds.leasing import marks
 from hysds.lib import egress, overdue, units
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.alarms import Alarms
+from hysds.ports.archive import Archive
 from hysds.ports.bell import Bell
 from hysds.ports.calls import Calls
 from hysds.ports.catalog import CatalogShelf
@@ -93,6 +94,8 @@ class Adapters(Protocol):
     def store(self, settings: Settings) -> Store: ...
 
     def indices(self, settings: Settings) -> Indices | None: ...
+
+    def archive(self, settings: Settings) -> Archive | None: ...
 
     def chronicle(self, settings: Settings) -> Chronicle: ...
 
@@ -225,6 +228,19 @@ class RealAdapters:
     def indices(self, settings: Settings) -> Indices | None:
         return None
 
+    def archive(self, settings: Settings) -> Archive | None:
+        """Raises: InvalidSettings where its URL can't be used."""
+        of = settings.archive
+        if of.directory is not None:
+            from hysds.adapters.archive.directory import DirectoryArchive
+
+            return DirectoryArchive(of.directory)
+        if of.url is None:
+            return None
+        from hysds.adapters.archive.remote import RemoteArchive
+
+        return RemoteArchive(of.url, urls.masked(of.url))
+
     def chronicle(self, settings: Settings) -> Chronicle:
         from hysds.adapters.store.chronicle_sqlite import SqliteChronicle
 
@@ -315,6 +331,7 @@ class MemoryAdapters:
         self._shelf: CatalogShelf | None = None
         self._schedules: MemorySchedules | None = None
         self._alarms: MemoryAlarms | None = None
+        self._archive: Archive | None = None
 
     def ledger(self, settings: Settings) -> Ledger:
         return self._book(settings)
@@ -390,6 +407,13 @@ class MemoryAdapters:
 
     def indices(self, settings: Settings) -> Indices | None:
         return None
+
+    def archive(self, settings: Settings) -> Archive | None:
+        if self._archive is None:
+            from hysds.adapters.archive.memory import MemoryArchive
+
+            self._archive = MemoryArchive()
+        return self._archive
 
     def chronicle(self, settings: Settings) -> Chronicle:
         from hysds.adapters.store.chronicle_memory import MemoryChronicle

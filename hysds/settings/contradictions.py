@@ -70,7 +70,13 @@ def _about_search(settings: model.Settings, origins: Origins) -> list[Remark]:
         for name in ("username", "password", "api_key", "ca_file", "index_prefix")
         if getattr(store, name)
     ]
+    upkeep = {
+        "rollover_size": store.rollover_size_bytes != servers.Store.rollover_size_bytes,
+        "rollover_age": store.rollover_age_s != servers.Store.rollover_age_s,
+        "retention": store.retention_s is not None,
+    }
     if not is_search:
+        given += [name for name, is_given in upkeep.items() if is_given]
         text = "has no use, as store.url names no Elasticsearch"
         return [Remark(_account((f"store.{name}",), origins), f"store.{name} {text}") for name in given]
     cluster = search_url.read(store.url or "")

@@ -15,6 +15,7 @@ from hysds.core.policies import Policies, QueuePolicy, Share
 from hysds.lib.structured_log import Plan
 from hysds.settings import log as log_words
 from hysds.settings import search_url, urls
+from hysds.settings.archive import Archive
 from hysds.settings.catalog import Catalog
 from hysds.settings.creators import Creators
 from hysds.settings.declaring import bounded
@@ -131,6 +132,7 @@ class Settings:
     ledger: Ledger = field(default_factory=Ledger)
     broker: Broker = field(default_factory=Broker)
     store: Store = field(default_factory=Store)
+    archive: Archive = field(default_factory=Archive)
     worker: Worker = field(default_factory=Worker)
     jobs: Jobs = Jobs()
     catalog: Catalog = field(default_factory=Catalog)
@@ -169,7 +171,7 @@ class Settings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What nobody may read in a log: passwords and keys; those of URLs as they stand and as they are meant."""
-        places = (self.store.url, self.tasks.result_backend, self.notifier.mail_url)
+        places = (self.store.url, self.archive.url, self.tasks.result_backend, self.notifier.mail_url)
         found = [urlsplit(url or "").password for url in (self.ledger_url, self.broker_url, *places)]
         plain = [one for one in (self.store.password, self.store.api_key) if one]
         return (*(form for one in found if one for form in {one, unquote(one)}), *plain)

@@ -141,3 +141,14 @@ class Store:
 
     timeout_s: float = bounded(30.0, least=0.1, most=600)
     """How long Elasticsearch may take for one answer."""
+
+    rollover_size_bytes: int = bounded(20 * 10**9, least=10**6)
+    """New jobs go to new indices in Elasticsearch once one has this size."""
+
+    rollover_age_s: float = bounded(30 * 86_400.0, least=1)
+    """New jobs go to new indices in Elasticsearch once theirs are so old, and hold something. Retention takes whole
+    indices, so what is kept is kept for so much longer at most."""
+
+    retention_s: float | None = field(default=None, metadata={"least": 1, "none": "forever"})
+    """How long after its last job was accepted an index in Elasticsearch is dropped, with all its documents; one with a
+    job that has not ended is kept. `forever` (None): never."""

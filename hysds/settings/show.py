@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, replace
 
 from hysds.settings import (
+    archive,
     catalog,
     creators,
     fields,
@@ -80,7 +81,7 @@ def _places(settings: model.Settings) -> dict[str, str]:
 def meanings() -> dict[str, str]:
     """The docstring under each field, on one line, by the setting's name."""
     docs: dict[tuple[str, str], str] = {}
-    for module in (model, servers, worker, creators, tasks, outward, catalog, metrics, watchdogs):
+    for module in (model, servers, worker, creators, tasks, outward, catalog, metrics, watchdogs, archive):
         for node in ast.parse(inspect.getsource(module)).body:
             if isinstance(node, ast.ClassDef):
                 docs |= {(node.name.lower(), name): text for name, text in _documented(node)}
