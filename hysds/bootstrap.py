@@ -29,6 +29,7 @@ from hysds.dispatcher import Dispatcher
 from hysds.doctor.examination import Check
 from hysds.indexer import relief
 from hysds.indexer.indexer import Aids, Indexer, Pace
+from hysds.indexer.measuring import Measuring
 from hysds.job_worker import assembly
 from hysds.leasing import assembly as leasing_assembly
 from hysds.leasing.orphans import Orphans
@@ -267,7 +268,7 @@ class System:
         )
         bounds = relief.Bounds(settings.spill_at_events, settings.spill_at_memory_percent)
         spills = relief.Relief(self.ledger, self.spill, bounds) if settings.spill_limit_bytes else None
-        aids = Aids(partial(self.roster.sign, "indexer", pace.member), spills)
+        aids = Aids(partial(self.roster.sign, "indexer", pace.member), spills, Measuring(self.metrics))
         return Indexer(self.events, self.ledger, self.store, pace, aids=aids)
 
     def reconciler(self, fire_due: Callable[[], int] | None = None) -> Reconciler:

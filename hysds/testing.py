@@ -14,7 +14,8 @@ from pathlib import Path
 from types import TracebackType
 
 from hysds.bootstrap import System
-from hysds.indexer.indexer import Indexer, Pace
+from hysds.indexer.indexer import Aids, Indexer, Pace
+from hysds.indexer.measuring import Measuring
 from hysds.ports.engines import Play, Workload
 from hysds.sdk.client import Client
 from hysds.settings.model import Settings
@@ -57,7 +58,11 @@ class SimulatedSystem:
         self.worker = self.system.job_worker("simulated@test", queues, slots)
         self._reconciler = self.system.reconciler()
         self._indexer = Indexer(
-            self.system.events, self.system.ledger, self.system.store, Pace("simulated", patience_s=0.0)
+            self.system.events,
+            self.system.ledger,
+            self.system.store,
+            Pace("simulated", patience_s=0.0),
+            aids=Aids(measure=Measuring(self.system.metrics)),
         )
 
     def __enter__(self) -> SimulatedSystem:

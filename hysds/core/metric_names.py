@@ -148,23 +148,19 @@ class Metric(Enum):
     ROUND = _histogram("hysds_reconciler_round_seconds", FAST_S, "How long a round of all duties took.")
 
     # ---- indexers ---
-    INDEXED = _counter("hysds_index_documents_total", "Documents by what the store answered.", "outcome")
+    INDEXED = _counter(
+        "hysds_index_documents_total",
+        "Documents by outcome: written, held (the store had newer), set-aside (dead letters), spilled (to disk).",
+        "outcome",
+    )
     INDEX_LAG = _histogram(
         "hysds_index_lag_seconds", FAST_S, "From a job's step to its document in the store."
     )
     INDEX_BEHIND = _gauge("hysds_index_behind_events", "Events that no indexer has done with.")
     INDEX_AWAY = _gauge("hysds_index_away", "1 while this indexer can't reach ledger or store.")
     STREAM_EVENTS = _gauge("hysds_stream_events", "Events that the ledger's stream holds.")
-    DEAD_LETTERS = _counter(
-        "hysds_dead_letters_total", "What was set aside instead of written, by resource.", "resource"
-    )
-    SPILLED = _counter(
-        "hysds_index_spilled_documents_total", "Documents written to disk while the store was away."
-    )
-    SPILL_WAITING = _gauge(
-        "hysds_index_spill_documents", "Documents on this host's disk that the store has yet to get."
-    )
-    SPILL_BYTES = _gauge("hysds_index_spill_bytes", "Disk that they take.")
+    SPILL_WAITING = _gauge("hysds_index_spill_documents", "Documents on this host's disk, for the store.")
+    SPILL_BYTES = _gauge("hysds_index_spill_bytes", "Disk that documents for the store take on this host.")
     ARCHIVED = _counter("hysds_archived_documents_total", "Documents appended to the archive.")
     HAPPENINGS = _counter(
         "hysds_happenings_written_total", "Documents of workers and events written to the store.", "resource"

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from hysds.core.errors import Full, Unreachable
 from hysds.core.requests import MAX_BATCH
 from hysds.indexer.ghosts import Found, Ghosts
+from hysds.indexer.measuring import Measuring
 from hysds.indexer.projection import Projected, project
 from hysds.indexer.relief import Relief
 from hysds.lib import transport_retry
@@ -76,6 +77,7 @@ class Aids:
 
     sign: Callable[[], None] = _unseen
     relief: Relief | None = None
+    measure: Measuring = field(default_factory=lambda: Measuring(None))
 
 
 class Indexer:
@@ -111,6 +113,7 @@ class Indexer:
         """Go round until told to stop; the round then under way is finished."""
         while not stop.is_set():
             done = self._insisted(stop)
+            self._aids.measure.is_away(self.is_away)
             self._relieve(stop)
             if done is None:
                 stop.wait(self._pace.persistence.longest_wait_s)
@@ -128,11 +131,13 @@ class Indexer:
         projected = Projected()
         if self._away:
             # One alone, to see whether the store is back: it would be a waste to build hundreds for nothing.
-            projected += project(ids[:1], self._ledger, self._store)
+            projected += project(ids[:1], self._ledger, self._store, self._aids.measure.made)
             ids = ids[1:]
         for start in range(0, len(ids), MAX_BATCH):
-            projected += project(ids[start : start + MAX_BATCH], self._ledger, self._store)
+            batch = ids[start : start + MAX_BATCH]
+            projected += project(batch, self._ledger, self._store, self._aids.measure.made)
         self._acknowledge(entries)
+        self._aids.measure.kept(projected + (drained or Projected()))
         # Behind the trim, which signs the roster: a server that takes no writes may be one that others have left.
         return Round(len(entries), projected, self._trimmed(), self._ghosts.look(), drained)
 
@@ -146,7 +151,7 @@ class Indexer:
             return done
         while not stop.is_set():
             entries = self._taken(0)
-            done += relief.keep(_jobs(entries))
+            done += relief.keep(_jobs(entries), self._aids.measure.made)
             self._acknowledge(entries)
             self._trimmed()
             if len(entries) < self._pace.batch:
@@ -161,13 +166,16 @@ class Indexer:
         self._relieves_at_s = now_s + self._pace.trim_every_s
         try:
             self._trimmed()  # this process works, although no round of it ends
-            relief.tell(self.relieve(stop))
+            done = self.relieve(stop)
+            relief.tell(done)
+            self._aids.measure.kept(done)
         except (Full, Unreachable) as error:
             relief.tell_of(error)
 
     def _acknowledge(self, entries: Sequence[Entry]) -> None:
         if entries:
             self._events.done(self._pace.group, [entry.position for entry in entries])
+            self._aids.measure.done(entry.event for entry in entries)
 
     def _taken(self, patience_s: float) -> tuple[Entry, ...]:
         """What a dead member was given and never did comes first, then what is new."""

@@ -7,7 +7,7 @@ compares revisions, and the ledger is told only of what the store holds.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,14 @@ class Projected:
         )
 
 
+Built = Sequence[tuple[Kept, Document]]
+"""Documents, each with what the ledger holds of its job."""
+
+
+def _unseen(built: Built) -> None:
+    """Nobody looks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """The documents of some jobs, with what the ledger holds of each; letters of those that could not be built."""
@@ -66,12 +74,15 @@ def made(ids: Sequence[str], ledger: Ledger) -> Made:
     return Made(tuple(kept), tuple(built), tuple(letters))
 
 
-def project(ids: Sequence[str], ledger: Ledger, store: Store) -> Projected:
-    """Bring the documents of these jobs to where the ledger is.
+def project(
+    ids: Sequence[str], ledger: Ledger, store: Store, seen: Callable[[Built], None] = _unseen
+) -> Projected:
+    """Bring the documents of these jobs to where the ledger is; `seen` is told of them before.
 
     Raises: Unreachable when ledger or store does not answer; then nothing may be acknowledged.
     """
     what = made(ids, ledger)
+    seen(what.built)
     done, ahead = keep([document for _, document in what.built], what.letters, ledger, store)
     return done + Projected(
         confirmed=confirmed([one for one in what.kept if one.record.id not in ahead], ledger)

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hysds.core.errors import Unreachable
 from hysds.core.requests import MAX_BATCH
 from hysds.indexer import projection
-from hysds.indexer.projection import Projected
+from hysds.indexer.projection import Built, Projected
 from hysds.ports.events import Events
 from hysds.ports.ledger import Kept, Ledger
 from hysds.ports.spill import Portion, Spill
@@ -56,14 +56,16 @@ class Relief:
         limit = pulse.memory_limit_bytes
         return limit is not None and 100 * pulse.memory_bytes >= self._bounds.memory_percent * limit
 
-    def keep(self, ids: Sequence[str]) -> Projected:
-        """Spill the documents of these jobs, and confirm the ended ones: their events are done with then.
+    def keep(self, ids: Sequence[str], seen: Callable[[Built], None]) -> Projected:
+        """Spill the documents of these jobs, and confirm the ended ones: their events are done with then. `seen` is
+        told of the documents.
 
         Raises: Full or Unreachable where nothing was kept, or the ledger does not answer.
         """
         done = Projected()
         for start in range(0, len(ids), MAX_BATCH):
             what = projection.made(ids[start : start + MAX_BATCH], self._ledger)
+            seen(what.built)
             portion = _portion(what.built, what.letters, self._ledger)
             if len(portion):
                 self._spill.append(portion)
