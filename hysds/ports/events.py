@@ -20,10 +20,13 @@ class Entry:
 class Events(Protocol):
     """Reading the stream, alone or as one of a group whose members share it."""
 
-    def read(self, group: str, member: str, limit: int, timeout_s: float) -> tuple[Entry, ...]:
+    def read(
+        self, group: str, member: str, limit: int, timeout_s: float, begins: bool = True
+    ) -> tuple[Entry, ...]:
         """Entries for this member, first those it was given before and never acknowledged, then new ones.
 
-        A group begins at the start of the stream. Waits up to `timeout_s` for the first.
+        A group that is not there begins at the start of the stream; unless it may not (`begins`), then there is
+        nothing to read. Waits up to `timeout_s` for the first.
         """
 
     def adopt(self, group: str, member: str, idle_s: float, limit: int) -> tuple[Entry, ...]:

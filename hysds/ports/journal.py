@@ -46,10 +46,13 @@ class Journal(Protocol):
     def marks(self) -> Mapping[str, str]:
         """All marks by name."""
 
-    def read(self, group: str, member: str, limit: int, timeout_s: float) -> tuple[Note, ...]:
+    def read(
+        self, group: str, member: str, limit: int, timeout_s: float, begins: bool = True
+    ) -> tuple[Note, ...]:
         """Entries for this member, first those it was given before and never acknowledged, then new ones.
 
-        A group begins with the oldest entry. Waits up to `timeout_s` for the first.
+        A group that is not there begins with the oldest entry; unless it may not (`begins`), then there is nothing to
+        read. Waits up to `timeout_s` for the first.
         """
 
     def adopt(self, group: str, member: str, idle_s: float, limit: int) -> tuple[Note, ...]:

@@ -62,14 +62,20 @@ class MemoryJournal:
         with self._changed:
             return dict(self._marks)
 
-    def read(self, group: str, member: str, limit: int, timeout_s: float) -> tuple[Note, ...]:
-        return _notes(self._stream.read(group, member, limit, timeout_s))
+    def read(
+        self, group: str, member: str, limit: int, timeout_s: float, begins: bool = True
+    ) -> tuple[Note, ...]:
+        return _notes(self._stream.read(group, member, limit, timeout_s, begins))
 
     def adopt(self, group: str, member: str, idle_s: float, limit: int) -> tuple[Note, ...]:
         return _notes(self._stream.adopt(group, member, idle_s, limit))
 
     def done(self, group: str, positions: Sequence[str]) -> None:
         self._stream.done(group, positions)
+
+    def begin(self, group: str) -> None:
+        """A group that is not there begins behind the newest entry."""
+        self._stream.begin(group)
 
     def leave(self, group: str) -> None:
         self._stream.leave(group)

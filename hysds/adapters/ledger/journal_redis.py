@@ -42,8 +42,10 @@ class RedisJournal:
         flat = self._server.send("HGETALL", f"{self._key}:marks")
         return dict(zip(flat[::2], flat[1::2], strict=True))
 
-    def read(self, group: str, member: str, limit: int, timeout_s: float) -> tuple[Note, ...]:
-        return _notes(self._stream.read(group, member, limit, timeout_s))
+    def read(
+        self, group: str, member: str, limit: int, timeout_s: float, begins: bool = True
+    ) -> tuple[Note, ...]:
+        return _notes(self._stream.read(group, member, limit, timeout_s, begins))
 
     def adopt(self, group: str, member: str, idle_s: float, limit: int) -> tuple[Note, ...]:
         return _notes(self._stream.adopt(group, member, idle_s, limit))

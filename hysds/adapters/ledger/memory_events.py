@@ -19,14 +19,24 @@ class MemoryEvents:
             ledger.changed, lambda: ledger.book.events, lambda: ledger.is_closed, now_s
         )
 
-    def read(self, group: str, member: str, limit: int, timeout_s: float) -> tuple[Entry, ...]:
-        return _entries(self._stream.read(group, member, limit, timeout_s))
+    def read(
+        self, group: str, member: str, limit: int, timeout_s: float, begins: bool = True
+    ) -> tuple[Entry, ...]:
+        return _entries(self._stream.read(group, member, limit, timeout_s, begins))
 
     def adopt(self, group: str, member: str, idle_s: float, limit: int) -> tuple[Entry, ...]:
         return _entries(self._stream.adopt(group, member, idle_s, limit))
 
     def done(self, group: str, positions: Sequence[str]) -> None:
         self._stream.done(group, positions)
+
+    def begin(self, group: str) -> None:
+        """A group that is not there begins behind the newest entry."""
+        self._stream.begin(group)
+
+    def leave(self, group: str) -> None:
+        """The group is no more."""
+        self._stream.leave(group)
 
     def follow(self, after: str, limit: int, timeout_s: float) -> tuple[Entry, ...]:
         return _entries(self._stream.follow(after, limit, timeout_s))

@@ -48,8 +48,14 @@ class MemoryStream(Generic[Item]):
         self._groups: dict[str, _Group] = {}
         self._trimmed = 0
 
-    def read(self, group: str, member: str, limit: int, timeout_s: float) -> list[tuple[str, Item]]:
+    def read(
+        self, group: str, member: str, limit: int, timeout_s: float, begins: bool = True
+    ) -> list[tuple[str, Item]]:
+        """`begins`: a group that is not there begins, with the oldest entry; else there is nothing to read."""
         with self._changed:
+            if not begins and group not in self._groups:
+                self._changed.wait_for(lambda: self._is_closed() or group in self._groups, timeout_s)
+                return []
             known = self._groups.setdefault(group, _Group())
             mine = [at for at in sorted(known.given) if known.given[at].member == member]
             if not mine:
@@ -74,6 +80,12 @@ class MemoryStream(Generic[Item]):
             known = self._groups.get(group, _Group())
             for position in positions:
                 known.given.pop(int(position), None)
+
+    def begin(self, group: str) -> None:
+        """A group that is not there begins behind the newest entry."""
+        with self._changed:
+            self._groups.setdefault(group, _Group(self._end()))
+            self._changed.notify_all()
 
     def leave(self, group: str) -> None:
         with self._changed:

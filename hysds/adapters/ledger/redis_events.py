@@ -18,8 +18,10 @@ class RedisEvents:
     def __init__(self, server: Server, prefix: str) -> None:
         self._stream = RedisStream(server, f"{base(prefix)}events")
 
-    def read(self, group: str, member: str, limit: int, timeout_s: float) -> tuple[Entry, ...]:
-        return _entries(self._stream.read(group, member, limit, timeout_s))
+    def read(
+        self, group: str, member: str, limit: int, timeout_s: float, begins: bool = True
+    ) -> tuple[Entry, ...]:
+        return _entries(self._stream.read(group, member, limit, timeout_s, begins))
 
     def adopt(self, group: str, member: str, idle_s: float, limit: int) -> tuple[Entry, ...]:
         return _entries(self._stream.adopt(group, member, idle_s, limit))

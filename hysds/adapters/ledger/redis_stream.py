@@ -22,8 +22,11 @@ class RedisStream:
         self._server = server
         self._key = key
 
-    def read(self, group: str, member: str, limit: int, timeout_s: float) -> Sequence[Any]:
-        rows = self._run("read", group, member, limit)
+    def read(
+        self, group: str, member: str, limit: int, timeout_s: float, begins: bool = True
+    ) -> Sequence[Any]:
+        """`begins`: a group that is not there begins, with the oldest entry; else there is nothing to read."""
+        rows = self._run("read", group, member, limit, int(begins))
         if rows or timeout_s <= 0:
             return list(rows)
         return _streamed(self._await_new(group, member, limit, timeout_s))

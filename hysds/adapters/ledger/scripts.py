@@ -78,6 +78,12 @@ def publishing() -> Script:
 
 
 @cache
+def rules() -> Script:
+    """The script that publishes rules; it shares nothing."""
+    return _script("rules/publish", _read("rules/publish.lua"))
+
+
+@cache
 def schedules(name: str) -> Script:
     """A script over the schedules; it shares nothing."""
     return _script(f"schedules/{name}", _read(f"schedules/{name}.lua"))

@@ -1,12 +1,14 @@
 #!lua flags=allow-oom
--- Entries for a member: those it was given before and never acknowledged, then new ones. ARGV: group, member, limit.
-local key, group, member, limit = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
+-- Entries for a member: those it was given before and never acknowledged, then new ones. ARGV: group, member, limit,
+-- whether the group begins now where there is none ('1'), or there is nothing to read then.
+local key, group, member, limit, begins = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
 
 local function read(after, count)
   local call = {'XREADGROUP', 'GROUP', group, member, 'COUNT', count, 'STREAMS', key, after}
   local answer = redis.pcall(unpack(call))
   if answer and answer.err then
     if not string.find(answer.err, 'NOGROUP', 1, true) then error(answer) end
+    if not begins then return {} end
     redis.call('XGROUP', 'CREATE', key, group, '0', 'MKSTREAM')
     answer = redis.call(unpack(call))
   end
