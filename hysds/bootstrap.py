@@ -255,7 +255,7 @@ class System:
 
     def receiver(self) -> Receiver:
         """Takes in what producers send over the broker."""
-        return wiring.receiver(self.orchestrator, self.ledger, self.events, self.settings)
+        return wiring.receiver(self.orchestrator, self.ledger, self.events, self.settings, self.metrics)
 
     def indexer(self) -> Indexer:
         """The role that turns events into documents."""
@@ -293,7 +293,7 @@ class System:
         born = incarnation(name)
         engine = self._adapters.engine(self.settings, born)
         identity = Identity(born, name, socket.gethostname(), queues, slots, _facts(self.settings, "job"))
-        world = assembly.World(self.ledger, self.logs, engine, random.random, self.litter)
+        world = assembly.World(self.ledger, self.logs, engine, random.random, self.litter, self.metrics)
         return assembly.job_worker(identity, self.settings, world)
 
     def task_worker(self, name: str, queues: tuple[str, ...], slots: int) -> LeaseWorker:
@@ -307,6 +307,7 @@ class System:
             self._adapters.environ(),
             Path.cwd(),
             self.litter,
+            self.metrics,
         )
         return task_assembly.task_worker(identity, self.settings, world)
 

@@ -467,12 +467,14 @@ def parsed(document: object, max_bytes: int) -> JobSpec:
     return parse.parse_document(document, max_bytes)
 
 
-def receiver(orchestrator: Orchestrator, ledger: Ledger, events: Events, settings: Settings) -> Receiver:
+def receiver(
+    orchestrator: Orchestrator, ledger: Ledger, events: Events, settings: Settings, metrics: Metrics
+) -> Receiver:
     """What takes in specs that come over the broker. It loads the parser of specs, which no other worker needs."""
     from hysds.orchestrator.receiving import Receiver, Rules
 
     rules = Rules(settings.jobs.max_spec_size_bytes, settings.tasks.queues[0], settings.tasks.allow)
-    return Receiver(orchestrator, ledger, events, rules)
+    return Receiver(orchestrator, ledger, events, rules, metrics)
 
 
 def _tell_of_silence(where: str, patience_s: float) -> None:

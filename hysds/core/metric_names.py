@@ -172,6 +172,18 @@ class Metric(Enum):
         "hysds_journal_dropped_total", "Entries of the journal that were dropped for room."
     )
 
+    # ---- workers, each of itself ---
+    WORKER_SLOTS = _gauge("hysds_worker_slots", "Slots of this worker.")
+    WORKER_RUNNING = _gauge("hysds_worker_running_attempts", "Attempts that this worker carries out.")
+    WORKER_ATTEMPTS = _counter(
+        "hysds_worker_attempts_total", "Attempts that this worker carried out, by how they ended.", "how"
+    )
+    RECEIVED = _counter(
+        "hysds_received_total",
+        "Submissions over the broker: accepted, duplicate, refused, failed (they come again).",
+        "outcome",
+    )
+
     # ---- indices, rules, watchdogs, notifications ---
     INDICES = _gauge("hysds_store_indices", "Indices of the store.", "resource")
     ROLLOVERS = _counter("hysds_store_rollovers_total", "New generations of indices.")

@@ -8,7 +8,7 @@ from functools import partial
 
 from hysds.job_worker import run
 from hysds.job_worker.run import Tools
-from hysds.leasing import assembly
+from hysds.leasing import assembly, measuring
 from hysds.leasing.attempt import Attempt
 from hysds.leasing.conclusion import Verdict
 from hysds.leasing.foothold import Foothold
@@ -18,6 +18,7 @@ from hysds.ports.engines import Engine
 from hysds.ports.ledger import Ledger
 from hysds.ports.litter import Litter
 from hysds.ports.logs import Logs
+from hysds.ports.metrics import Metrics
 from hysds.settings.model import Settings
 
 
@@ -31,11 +32,14 @@ class World:
     chance: Callable[[], float]
     litter: Litter | None = None
     """None: nobody purges."""
+    metrics: Metrics | None = None
+    """None: nobody counts."""
 
 
 def job_worker(identity: Identity, settings: Settings, world: World) -> LeaseWorker:
     """A worker that has not started."""
-    return LeaseWorker(identity, parts(identity, settings, world))
+    of = measuring.measured(parts(identity, settings, world), identity.slots, world.metrics)
+    return LeaseWorker(identity, of)
 
 
 def parts(identity: Identity, settings: Settings, world: World) -> Parts:

@@ -16,14 +16,16 @@ from typing import Any
 
 from hysds.core import attempts, calls, ids, parse
 from hysds.core.document import document
-from hysds.core.errors import InvalidSpec, TaskFailed, Unreachable
+from hysds.core.errors import InvalidSpec, Refused, TaskFailed, Unreachable
 from hysds.core.ids import JobId
+from hysds.core.metric_names import Metric
 from hysds.core.requests import MAX_BATCH
 from hysds.core.spec import JobSpec
 from hysds.core.status import ENDED, Status
 from hysds.orchestrator.submit import Orchestrator, Submission
 from hysds.ports.events import Events
 from hysds.ports.ledger import Kept, Ledger
+from hysds.ports.metrics import Metrics
 
 _FOLLOW_S = 5.0
 """After so long without an event the records are read again: a position may be lost in a failover."""
@@ -53,9 +55,18 @@ class Ended:
 class Receiver:
     """Takes in specs, and tells ends. Any thread may call any method."""
 
-    def __init__(self, orchestrator: Orchestrator, ledger: Ledger, events: Events, rules: Rules) -> None:
+    def __init__(
+        self,
+        orchestrator: Orchestrator,
+        ledger: Ledger,
+        events: Events,
+        rules: Rules,
+        metrics: Metrics | None = None,
+    ) -> None:
+        """`metrics`: None where nobody counts."""
         self._orchestrator = orchestrator
         self._rules = rules
+        self._metrics = metrics
         self._ends = Ends(ledger, events)
 
     def submit_job(self, spec: object, id: str, priority: int) -> str:
@@ -87,6 +98,19 @@ class Receiver:
         self._ends.close()
 
     def _submitted(self, given: object, id: str, parsed: Callable[[], JobSpec]) -> Submission:
+        outcome = "failed"  # unless it is known better: the message comes again
+        try:
+            submission = self._taken(given, id, parsed)
+            outcome = "duplicate" if submission.is_duplicate else "accepted"
+            return submission
+        except (InvalidSpec, Refused):
+            outcome = "refused"
+            raise
+        finally:
+            if self._metrics is not None:
+                self._metrics.count(Metric.RECEIVED, outcome=outcome)
+
+    def _taken(self, given: object, id: str, parsed: Callable[[], JobSpec]) -> Submission:
         job_id = ids.job_id(id, "$.id")
         try:
             spec = parsed()

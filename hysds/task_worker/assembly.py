@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from hysds.leasing import assembly, foothold
+from hysds.leasing import assembly, foothold, measuring
 from hysds.leasing.attempt import Attempt
 from hysds.leasing.conclusion import Verdict
 from hysds.leasing.foothold import Foothold
@@ -16,6 +16,7 @@ from hysds.leasing.worker import LeaseWorker, Parts
 from hysds.ports.engines import Engine, Running, Workload
 from hysds.ports.ledger import Ledger
 from hysds.ports.litter import Litter
+from hysds.ports.metrics import Metrics
 from hysds.settings.model import Settings
 from hysds.task_worker import children, run
 from hysds.task_worker.children import Children, Upbringing
@@ -35,6 +36,8 @@ class World:
     """Where the worker was started."""
     litter: Litter | None = None
     """None: nobody purges."""
+    metrics: Metrics | None = None
+    """None: nobody counts."""
 
 
 class Nursery:
@@ -76,7 +79,8 @@ class Nursery:
 
 def task_worker(identity: Identity, settings: Settings, world: World) -> LeaseWorker:
     """A worker that has not started."""
-    return LeaseWorker(identity, parts(identity, settings, world))
+    of = measuring.measured(parts(identity, settings, world), identity.slots, world.metrics)
+    return LeaseWorker(identity, of)
 
 
 def parts(identity: Identity, settings: Settings, world: World) -> Parts:

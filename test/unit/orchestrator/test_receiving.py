@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from hysds.adapters.metrics.memory import MemoryMetrics
 from hysds.core.errors import InvalidSpec, TaskFailed
+from hysds.core.metric_names import Metric
 from hysds.orchestrator.receiving import Ended, Receiver
 from hysds.testing import SimulatedSystem
 
@@ -113,3 +115,16 @@ def test_a_duplicate_s_result_is_that_of_the_task_that_stands_for_it(receiver: R
     assert receiver.run_task(once, ID, 0) == ID
     assert receiver.run_task(once, other, 0) == ID
     assert receiver.run_task(TASK, "8f9619ff-8b86-4011-b42d-00c04fc964ff", 0) != ID
+
+
+def test_what_came_is_counted_by_what_became_of_it(system: SimulatedSystem, receiver: Receiver) -> None:
+    """A duplicate has an id of its own, and stands for nothing new."""
+    twin = "6f9619ff-8b86-4011-b42d-00c04fc96400"
+    receiver.submit_job(spec(), ID, 0)
+    receiver.submit_job(spec(), twin, 0)
+    with pytest.raises(InvalidSpec):
+        receiver.submit_job({}, "6f9619ff-8b86-4011-b42d-00c04fc96401", 0)
+
+    assert isinstance(system.system.metrics, MemoryMetrics)
+    counted = system.system.metrics.numbers(Metric.RECEIVED)
+    assert counted == {("accepted",): 1, ("duplicate",): 1, ("refused",): 1}
