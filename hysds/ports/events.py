@@ -17,8 +17,21 @@ class Entry:
     event: Event
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An entry that nobody can read: it was set aside, so that it holds up nobody."""
+
+    position: str
+    reason: str
+    text: str
+    """What it is, cut, for people."""
+    at_ms: int
+    """Wall ms when somebody came across it."""
+
+
 class Events(Protocol):
-    """Reading the stream, alone or as one of a group whose members share it."""
+    """Reading the stream, alone or as one of a group whose members share it. An entry that can't be read is in no
+    answer."""
 
     def read(
         self, group: str, member: str, limit: int, timeout_s: float, begins: bool = True
@@ -46,3 +59,6 @@ class Events(Protocol):
 
     def backlog(self, group: str) -> int:
         """How many entries the group has still to do."""
+
+    def unreadable(self, limit: int) -> tuple[Unreadable, ...]:
+        """Entries that groups came across and could not read, the newest first; the first thousand are kept."""

@@ -59,9 +59,15 @@ class ScriptedServer(Server):
         super().__init__(url)
         self._script = script
 
-    def run(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> Any:
+    def run(
+        self,
+        script: Script,
+        keys: Sequence[str],
+        arguments: Sequence[str | int | bytes],
+        as_bytes: bool = False,
+    ) -> Any:
         is_ours = "/" not in script.name and not script.name.startswith("log_")
-        return super().run(self._script(script.name) if is_ours else script, keys, arguments)
+        return super().run(self._script(script.name) if is_ours else script, keys, arguments, as_bytes)
 
 
 class SceneOver(Exception):

@@ -6,7 +6,6 @@ Keys: `journal` (the stream), `journal:marks`, `journal:seen` (what was told of 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from hysds.adapters.ledger import batches, scripts
 from hysds.adapters.ledger.redis import base
@@ -30,7 +29,7 @@ class RedisJournal:
         self._most_bytes = most_bytes
         self._key = f"{base(prefix)}journal"
         self._generations = f"{base(prefix)}generations"
-        self._stream = RedisStream(server, self._key)
+        self._stream = RedisStream(server, self._key, _happening)
 
     def tell(self, happenings: Sequence[Happening]) -> int:
         return sum(self._enter(part) for part in batches.parts(happenings))
@@ -88,8 +87,8 @@ class RedisJournal:
         return int(new)
 
 
-def _notes(rows: Sequence[Any]) -> tuple[Note, ...]:
-    return tuple(Note(position, _happening(position, flat)) for position, flat in rows)
+def _notes(rows: Sequence[tuple[str, Happening]]) -> tuple[Note, ...]:
+    return tuple(Note(position, happening) for position, happening in rows)
 
 
 def _happening(position: str, flat: Sequence[str]) -> Happening:

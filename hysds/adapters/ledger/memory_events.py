@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.adapters.ledger.memory_stream import MemoryStream
 from hysds.core.requests import Event
-from hysds.ports.events import Entry
+from hysds.ports.events import Entry, Unreadable
 
 
 class MemoryEvents:
@@ -49,6 +49,9 @@ class MemoryEvents:
 
     def backlog(self, group: str) -> int:
         return self._stream.backlog(group)
+
+    def unreadable(self, limit: int) -> tuple[Unreadable, ...]:
+        return ()  # its entries are values: whoever wrote them can read them
 
 
 def _entries(rows: Iterable[tuple[str, Event]]) -> tuple[Entry, ...]:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from hysds.adapters.ledger import codec
 from hysds.adapters.ledger.redis import base
 from hysds.adapters.ledger.redis_stream import RedisStream
 from hysds.adapters.ledger.server import Server
-from hysds.ports.events import Entry
+from hysds.core.requests import Event
+from hysds.ports.events import Entry, Unreadable
 
 
 class RedisEvents:
     """Safe to share between threads; one member reads from one thread at a time."""
 
     def __init__(self, server: Server, prefix: str) -> None:
-        self._stream = RedisStream(server, f"{base(prefix)}events")
+        self._stream = RedisStream(server, f"{base(prefix)}events", lambda _, flat: codec.event(flat))
 
     def read(
         self, group: str, member: str, limit: int, timeout_s: float, begins: bool = True
@@ -41,6 +41,9 @@ class RedisEvents:
     def backlog(self, group: str) -> int:
         return self._stream.backlog(group)
 
+    def unreadable(self, limit: int) -> tuple[Unreadable, ...]:
+        return self._stream.unreadable(limit)
 
-def _entries(rows: Sequence[Any]) -> tuple[Entry, ...]:
-    return tuple(Entry(position, codec.event(flat)) for position, flat in rows)
+
+def _entries(rows: Sequence[tuple[str, Event]]) -> tuple[Entry, ...]:
+    return tuple(Entry(position, event) for position, event in rows)

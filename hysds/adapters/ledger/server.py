@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import redis
+from redis.client import NEVER_DECODE
 from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
@@ -73,9 +74,18 @@ class Server:
         """Several commands in one send, carried out together."""
         return self._insist(partial(self._send_all, commands))
 
-    def run(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> Any:
-        """A script by its digest; by its text where the server does not know it (restarted, flushed, promoted)."""
-        return self._insist(partial(self._run, script, keys, arguments))
+    def run(
+        self,
+        script: Script,
+        keys: Sequence[str],
+        arguments: Sequence[str | int | bytes],
+        as_bytes: bool = False,
+    ) -> Any:
+        """A script by its digest; by its text where the server does not know it (restarted, flushed, promoted).
+
+        `as_bytes`: the answer's strings are anybody's bytes, no text.
+        """
+        return self._insist(partial(self._run, script, keys, arguments, as_bytes))
 
     def wait(self, *command: str | int | float, timeout_s: float, as_bytes: bool = False) -> Any:
         """A command that the server answers up to `timeout_s` later; None when nothing came, or after `close`.
@@ -122,11 +132,14 @@ class Server:
             replies: list[Any] = pipeline.execute()
             return replies
 
-    def _run(self, script: Script, keys: Sequence[str], arguments: Sequence[str | int | bytes]) -> Any:
+    def _run(
+        self, script: Script, keys: Sequence[str], arguments: Sequence[str | int | bytes], as_bytes: bool
+    ) -> Any:
+        how = {NEVER_DECODE: True} if as_bytes else {}
         try:
-            return self._client.execute_command("EVALSHA", script.sha, len(keys), *keys, *arguments)
+            return self._client.execute_command("EVALSHA", script.sha, len(keys), *keys, *arguments, **how)
         except NoScriptError:
-            return self._client.execute_command("EVAL", script.text, len(keys), *keys, *arguments)
+            return self._client.execute_command("EVAL", script.text, len(keys), *keys, *arguments, **how)
 
     def _wait(self, command: Sequence[str | int | float], timeout_s: float, as_bytes: bool) -> Any:
         if self._has_closed():
