@@ -306,7 +306,12 @@ class RealAdapters:
 
             return health.check()
 
-        return {"ledger": ledger, "broker": broker, "store": store, "sandbox": sandbox}
+        def spill() -> Iterable[Finding]:
+            from hysds.adapters.spill import health
+
+            return health.check(settings.spill_dir, _ledger_name(settings))
+
+        return {"ledger": ledger, "broker": broker, "store": store, "spill": spill, "sandbox": sandbox}
 
     def _redis(self, settings: Settings) -> Server:
         """The connections that ledger, events and logs share."""

@@ -14,7 +14,7 @@ import hysds
 from hysds.bootstrap import System
 from hysds.cli import crashes, vitals
 from hysds.core.errors import HysdsError, InvalidSettings
-from hysds.doctor import ghosts, host, roles, workers
+from hysds.doctor import ghosts, host, roles, stream, workers
 from hysds.doctor.examination import Check, Part, examine
 from hysds.doctor.workers import Floor
 from hysds.embedded import standing
@@ -34,6 +34,7 @@ WITHIN_S = 5.0
 _TO_TELL_S = 0.3
 _ANSWER_S = 1.5
 _INDEXER = "indexer"
+_MOST_UNREADABLE = 1_000
 _LIBRARIES = ("celery", "kombu", "redis")
 _OUR_CHOICES = ("ledger.unbounded", "sandbox.bwrap")
 """No maxmemory: `hysds up` starts the server. No bubblewrap: no job needs it."""
@@ -86,7 +87,7 @@ def _checks(loaded: Loaded, system: System) -> Mapping[str, Check]:
         **adapters,
         "store": partial(_store, system, adapters["store"]),
         "workers": lambda: workers.check(_floor(system)),
-        "roles": lambda: roles.check(system.roster.signatures(), system.events.backlog(_INDEXER)),
+        "roles": partial(_roles, system),
         "disk": partial(host.disks, places, settings.worker.disk_reserve_bytes),
         "limits": partial(host.limits, settings.worker.slots),
         "leftovers": partial(_leftovers, system),
@@ -191,6 +192,13 @@ def _store(system: System, look: Check) -> Iterator[Finding]:
     is_sound = all(one.severity < Severity.ERROR for one in found)
     if is_sound and system.settings.store_path.exists():
         yield from ghosts.check(system.store, time.time_ns() // 1_000_000)
+
+
+def _roles(system: System) -> Iterator[Finding]:
+    """Reconcilers and indexers, and the stream between them and the ledger."""
+    events = system.events
+    yield from roles.check(system.roster.signatures(), events.backlog(_INDEXER))
+    yield from stream.check(events.unreadable(_MOST_UNREADABLE))
 
 
 def _floor(system: System) -> Floor:
