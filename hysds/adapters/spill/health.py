@@ -48,7 +48,8 @@ def _waiting(ours: Sequence[Seen], of: str, where: str) -> Finding:
     if not held.documents:
         return findings.ok("spill.empty", "no documents wait on this host's disk")
     lasts = units.format_duration(max(round((clocks.wall_ms() - held.since_ms) / 1000), 0))
-    text = f"{counted(held.documents, 'document')} ({units.format_size(held.size_bytes)}) wait for the store for {lasts}"
+    size = units.format_size(held.size_bytes)
+    text = f"{counted(held.documents, 'document')} ({size}), the oldest there for {lasts}, to be written to the store"
     if any(one.is_attended for one in ours):
         return findings.note("spill.waits", text, where, _DRAIN)
     return findings.warning(

@@ -19,7 +19,11 @@ _POISONS: dict[str, tuple[str | bytes, ...]] = {
     "no event": ("a", "b"),
     "a word for a number": ("id", "x", "revision", "soon", "fence", "0", "status", "s", "step", "s"),
     "no text": (b"id", b"\xff\xfe", b"revision", b"1", b"fence", b"0", b"status", b"s", b"step", b"s"),
-    "no text beside an event": (*["id", "x", "revision", "1", "fence", "0", "status", "s", "step", "s"], b"\xff", b"\x00"),
+    "no text beside an event": (
+        *["id", "x", "revision", "1", "fence", "0", "status", "s", "step", "s"],
+        b"\xff",
+        b"\x00",
+    ),
 }
 
 
