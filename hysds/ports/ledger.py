@@ -171,6 +171,13 @@ class Ledger(Protocol):
     def kept(self, ids: Sequence[str]) -> tuple[Kept | None, ...]:
         """What is held of each job; None where nothing is (never accepted, or forgotten)."""
 
+    def ids(self, cursor: str, limit: int) -> tuple[str, tuple[str, ...]]:
+        """Of which jobs there is a record, in no order, a part a call: (next cursor, about `limit` ids, or none).
+
+        Start with "" and go on until the cursor is "" again. One that is there all the while is answered at least once;
+        one that came or went meanwhile may be or not. It looks at every key of the server, some ms for 10^5.
+        """
+
     def queues(self) -> tuple[QueueState, ...]:
         """All queues with ready work or a pause, by name."""
 

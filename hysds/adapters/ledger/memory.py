@@ -191,6 +191,12 @@ class MemoryLedger:
             return None
         return Kept(record, self.book.specs[id], self.book.attempts.get(id, ()), self.book.errors.get(id, ""))
 
+    def ids(self, cursor: str, limit: int) -> tuple[str, tuple[str, ...]]:
+        with self.changed:
+            page = sorted(id for id in self.book.records if id > cursor)[: max(limit, 1)]
+            is_last = not page or page[-1] == max(self.book.records)
+            return "" if is_last else page[-1], tuple(page)
+
     def queues(self) -> tuple[QueueState, ...]:
         with self.changed:
             ready = dict.fromkeys(self.book.paused, 0)
