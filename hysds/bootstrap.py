@@ -59,12 +59,14 @@ from hysds.ports.notifier import Notifier
 from hysds.ports.roster import Roster
 from hysds.ports.spill import Spill
 from hysds.ports.store import Store
-from hysds.reconciler import duties
+from hysds.reconciler import duties, indices
+from hysds.reconciler.beside import Beside
 from hysds.reconciler.census import Census
 from hysds.reconciler.duties import Reconciler
+from hysds.reconciler.paced import Paced
 from hysds.reconciler.unheard import Unheard
 from hysds.reconciler.watch import Watch
-from hysds.settings import load
+from hysds.settings import load, servers
 from hysds.settings.metrics import Role
 from hysds.settings.model import Settings
 from hysds.task_worker import assembly as task_assembly
@@ -73,6 +75,8 @@ from hysds.wiring import Adapters, RealAdapters, parsed, type_files
 if TYPE_CHECKING:
     from hysds.orchestrator.receiving import Receiver
 
+_INDICES_EVERY_S = 15.0
+"""So often a reconciler looks whether indices are rolled over or dropped."""
 _log = logging.getLogger(__name__)
 
 
@@ -275,7 +279,7 @@ class System:
         """The role that puts right. `fire_due` fires schedules; None: within each round."""
         settings = self.settings
         pace = duties.Pace(settings.reconciler.interval_s, settings.reconciler.batch)
-        return Reconciler(
+        reconciler = Reconciler(
             self.ledger,
             self.dispatcher,
             pace,
@@ -283,6 +287,11 @@ class System:
             Watch(self.ledger, self.roster, incarnation(socket.gethostname())),
             self.schedules.fire_due if fire_due is None else fire_due,
         )
+        if self.indices is not None:
+            # Beside the rounds: a cluster may take long to make an index, and the ledger's clock must not wait for it.
+            upkeep = indices.Upkeep(self.ledger, self.indices, _index_bounds(settings.store))
+            reconciler.also(Paced(Beside(upkeep), _INDICES_EVERY_S))
+        return reconciler
 
     def census(self) -> Census:
         """What counts what stands in the ledger, for the metrics."""
@@ -336,6 +345,11 @@ class _LateCreators:
 
     def close(self) -> None:
         """Whoever made them closes them."""
+
+
+def _index_bounds(of: servers.Store) -> indices.Bounds:
+    retention_ms = None if of.retention_s is None else round(of.retention_s * 1000)
+    return indices.Bounds(of.rollover_size_bytes, round(of.rollover_age_s * 1000), retention_ms)
 
 
 class _LateBell:

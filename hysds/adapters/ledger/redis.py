@@ -177,7 +177,9 @@ class RedisLedger:
     def ids(self, cursor: str, limit: int) -> tuple[str, tuple[str, ...]]:
         kind = f"{self._base}job:"
         # Of a job that waits there are three keys or four: a record, a spec, and what others keep.
-        after, keys = self._server.send("SCAN", cursor or "0", "MATCH", f"{kind}*", "COUNT", 4 * max(limit, 1))
+        after, keys = self._server.send(
+            "SCAN", cursor or "0", "MATCH", f"{kind}*", "COUNT", 4 * max(limit, 1)
+        )
         return "" if int(after) == 0 else str(after), tuple(key.removeprefix(kind) for key in keys)
 
     def queues(self) -> tuple[QueueState, ...]:
