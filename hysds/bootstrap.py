@@ -59,6 +59,7 @@ from hysds.ports.notifier import Notifier
 from hysds.ports.roster import Roster
 from hysds.ports.spill import Spill
 from hysds.ports.store import Store
+from hysds.reconciler import assembly as reconciler_assembly
 from hysds.reconciler import duties, indices
 from hysds.reconciler.beside import Beside
 from hysds.reconciler.census import Census
@@ -66,6 +67,7 @@ from hysds.reconciler.duties import Reconciler
 from hysds.reconciler.paced import Paced
 from hysds.reconciler.unheard import Unheard
 from hysds.reconciler.watch import Watch
+from hysds.reconciler.watchdogs import Books, Watchdogs
 from hysds.settings import load, servers
 from hysds.settings.metrics import Role
 from hysds.settings.model import Settings
@@ -296,6 +298,26 @@ class System:
     def census(self) -> Census:
         """What counts what stands in the ledger, for the metrics."""
         return Census(self.ledger, self.events, self.roster, self.metrics)
+
+    def watchdogs(self) -> Watchdogs:
+        """What a reconciler watches for, beside its duties.
+
+        Raises: InvalidSettings where the file of webhooks can't be read.
+        """
+        world = reconciler_assembly.World(
+            self.ledger,
+            self.events,
+            self._readable_store,
+            Books(self.alarms, self.journal, self.metrics),
+            lambda: self.notifier,
+        )
+        return reconciler_assembly.watchdogs(self.settings, incarnation(socket.gethostname()), world)
+
+    def _readable_store(self) -> Store | None:
+        """The store, where there is one: to look makes none on a host without an indexer."""
+        settings = self.settings
+        is_there = settings.is_searched_by_elasticsearch or settings.store_path.exists()
+        return self.store if is_there else None
 
     def job_worker(self, name: str, queues: tuple[str, ...], slots: int) -> LeaseWorker:
         """The role that runs jobs. `name` is the Celery node's (`celery@host`)."""

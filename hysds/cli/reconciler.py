@@ -13,16 +13,20 @@ from hysds.cli import roles
 from hysds.cli.type_files import TypeFiles
 from hysds.reconciler.beside import Beside
 from hysds.reconciler.measuring import Measuring
+from hysds.reconciler.watchdogs import Watchdogs
 from hysds.settings.metrics import Role
 
 _LAST_S = 5.0
 """What a schedule's creator may still take at the end; a tick that was noted is fired by another reconciler."""
+_LAST_LOOK_S = 2.0
+"""What a message may still take; one that is cut off may come twice."""
 
 
 @click.command("reconciler", short_help="Start the role that finishes what nobody did.")
 def command() -> None:
     """Start the reconciler: it readies jobs whose time has come, ends leases and limits that ran out, forgets what
-    the store has, and looks for records that contradict each other. Any number may run; a system needs one.
+    the store has, looks for records that contradict each other,
+    and watches what goes wrong (watchdogs.*). Any number may run; a system needs one.
 
     Where catalog.paths names files of job types it publishes them at its start, and again on SIGHUP; files that can't
     be used change nothing.
@@ -40,13 +44,26 @@ def command() -> None:
         with roles.until_told(types.ask) as stop, types.kept():
             firing = Beside(system.schedules.fire_due)
             reconciler = system.reconciler(firing)
+            watchdogs = system.watchdogs()
             endpoint = system.expose(Role.RECONCILER)
             roles.tell_ready()
-            with _counted(system, stop) if endpoint else nullcontext():
+            with _watched(system, watchdogs, stop), _counted(system, stop) if endpoint else nullcontext():
                 reconciler.run(stop, Measuring(system.metrics))
             firing.wait(_LAST_S)
     finally:
         system.close()
+
+
+@contextmanager
+def _watched(system: System, watchdogs: Watchdogs, stop: threading.Event) -> Iterator[None]:
+    """With the watchdogs beside the duties, which do not wait for a mail server."""
+    every_s = system.settings.watchdogs.interval_s
+    watch = threading.Thread(target=watchdogs.run, args=(stop, every_s), name="watchdogs", daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.join(_LAST_LOOK_S if stop.is_set() else 0)
 
 
 @contextmanager

@@ -79,7 +79,8 @@ class Bounds:
     """From where on something is wrong. Times are ms."""
 
     queue_age_ms: int = 3_600_000
-    silence_ms: int = 60_000
+    silence_ms: int = 30_000
+    """Never more than three quarters of the time for which the ledger knows of a silent worker."""
     failures: int = 10
     failing_percent: int = 50
     """Of the workers that stand, no more are drained by this watchdog at once; one always may be."""
@@ -105,7 +106,7 @@ def queues(
         Trouble(
             Kind.QUEUE_STUCK,
             f"queue {one.queue}",
-            f"its oldest job has been ready for {lasting(age_ms)}; {counted(one.ready, 'job')} ready, "
+            f"is stuck: its oldest job has been ready for {lasting(age_ms)}; {counted(one.ready, 'job')} ready, "
             f"{one.running} running",
             "more workers, or higher priority: hysds queues"
             if one.queue in heard
@@ -183,7 +184,7 @@ def missing(unmet: Iterable[tuple[str, int]]) -> list[Trouble]:
         Trouble(
             Kind.TYPE_MISSING,
             f"type {name}",
-            f"no job completed within {lasting(period_ms)}",
+            f"has no job that completed within {lasting(period_ms)}",
             f"look at what became of them: hysds jobs --type {name}",
         )
         for name, period_ms in unmet

@@ -35,12 +35,14 @@ def silent(
     here = {one.name for one in workers if not takers.is_silent(one, takers.facts_of(one))}
     found: dict[str, Trouble] = {}
     for one in workers:
-        ago_ms = takers.facts_of(one).heard_ms_ago(one.left_ms)
-        if one.name in here or ago_ms is None or ago_ms < bounds.silence_ms:
+        facts = takers.facts_of(one)
+        ago_ms = facts.heard_ms_ago(one.left_ms)
+        least_ms = min(bounds.silence_ms, facts.announce_ms * 3 // 4)
+        if one.name in here or ago_ms is None or ago_ms < least_ms:
             continue
         held = f" and holds {counted(len(one.held), 'job')}" if one.held else ""
         # Told once: how long it lasts is seen from when it began.
-        found[one.name] = _silent(one.name, f"was not heard of for {lasting(bounds.silence_ms)}{held}")
+        found[one.name] = _silent(one.name, f"was not heard of for {lasting(least_ms)}{held}")
     for old in known:
         if old.name not in here and old.name not in found and now_ms - old.since_ms < _DAY_MS:
             found[old.name] = _silent(old.name, "was not heard of any more, and the ledger has forgotten it")

@@ -41,8 +41,9 @@ class Watchdogs:
     queue_age_s: float = bounded(3_600.0, least=0.001, most=_LONGEST_S)
     """A queue that is not paused is stuck when its oldest job has been ready for longer."""
 
-    silence_s: float = bounded(60.0, least=1, most=86_400)
-    """A worker that was not heard of for longer, and did not leave, is silent."""
+    silence_s: float = bounded(30.0, least=1, most=86_400)
+    """A worker that was not heard of for longer, and did not leave, is silent; three quarters of two leases (45 s) at
+    most, as the ledger then forgets it."""
 
     failures: int = bounded(10, least=1, most=1_000)
     """A worker with so many failures in a row is drained: of different jobs, and of such kinds that they may be its

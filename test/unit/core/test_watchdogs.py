@@ -29,7 +29,7 @@ def test_a_queue_is_stuck_by_the_age_of_its_oldest_ready_job() -> None:
     found = watchdogs.queues(tallies, {"old"}, _NOW_MS, _BOUNDS)
 
     assert subjects(found) == ["queue older", "queue old"]
-    assert found[0].what == "its oldest job has been ready for 2h; 1 job ready, 3 running"
+    assert found[0].what == "is stuck: its oldest job has been ready for 2h; 1 job ready, 3 running"
     assert "no worker hears it" in found[0].hint
     assert "no worker hears it" not in found[1].hint
 
@@ -87,7 +87,7 @@ def test_a_type_that_did_not_complete_is_named_with_its_period() -> None:
     """As HySDS's check of a job's periodicity told it."""
     [one] = watchdogs.missing([("job:nightly", 25 * _HOUR_MS)])
 
-    assert (one.subject, one.what) == ("type job:nightly", "no job completed within 1d1h")
+    assert (one.subject, one.what) == ("type job:nightly", "has no job that completed within 1d1h")
 
 
 def test_a_system_where_everything_is_late_gets_no_endless_list() -> None:

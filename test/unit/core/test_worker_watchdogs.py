@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -45,9 +46,18 @@ def names(troubles: Iterable[Trouble]) -> list[str]:
 
 def test_a_worker_that_was_not_heard_of_is_silent() -> None:
     """Longer than the bound, and no other process of its name works."""
-    workers = [worker("a", 61_000), worker("b", 59_000), worker("c", 61_000), worker("c", 0, life="2")]
+    workers = [worker("a", 31_000), worker("b", 29_000), worker("c", 31_000), worker("c", 0, life="2")]
 
     assert names(worker_watchdogs.silent(workers, (), _NOW_MS, _BOUNDS)) == ["a"]
+
+
+def test_a_worker_is_called_silent_before_the_ledger_forgets_it() -> None:
+    """However long its silence may last by the settings: nobody would see it any more."""
+    silent = worker("a", 46_000)
+    told = json.loads(silent.facts) | {"announce_ms": 60_000}
+    short = replace(silent, facts=json.dumps(told), left_ms=14_000)
+
+    assert names(worker_watchdogs.silent([short], (), _NOW_MS, Bounds(silence_ms=3_600_000))) == ["a"]
 
 
 def test_a_silent_worker_stays_silent_though_the_ledger_forgets_it() -> None:

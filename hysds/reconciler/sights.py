@@ -1,0 +1,160 @@
+"""What the watchdogs see at one look at a system."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hysds.core import watchdogs, worker_watchdogs
+from hysds.core.alarms import Alarm, Sight
+from hysds.core.errors import HysdsError
+from hysds.core.explanation import takers
+from hysds.core.floor_requests import Drain, WorkerState
+from hysds.core.query import JobQuery, Span
+from hysds.core.status import Status
+from hysds.core.type_names import spellings
+from hysds.core.watchdogs import Bounds, Kind, Trouble
+from hysds.core.worker_watchdogs import Known
+from hysds.ports.events import Events
+from hysds.ports.ledger import Ledger
+from hysds.ports.store import Store
+from hysds.reconciler.overdue import Overdue
+
+_EXPECTED_EVERY_S = 60.0
+"""So often the store is asked for types that must complete."""
+_OF_THE_STORE = frozenset({Kind.JOB_OVERDUE, Kind.TYPE_MISSING})
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is looked at. `store` answers None where this process can't reach documents."""
+
+    ledger: Ledger
+    events: Events
+    store: Callable[[], Store | None]
+    readers: Mapping[Kind, str]
+    """Groups that read the event stream, by the watchdog that is about them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What counts as wrong. Times in seconds."""
+
+    bounds: Bounds = field(default_factory=Bounds)
+    kinds: frozenset[Kind] = frozenset(Kind)
+    """Those that are not off."""
+    behind_for_s: float = 300.0
+    periods_ms: Mapping[str, int] | None = None
+    """Within what time a job of a type must complete, by type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen, and which workers are to be drained for it."""
+
+    sight: Sight
+    drains: tuple[Drain, ...] = ()
+
+
+class Sights:
+    """One thread. `clock_s` never goes back."""
+
+    def __init__(self, watched: Watched, terms: Terms, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._watched = watched
+        self._terms = terms
+        self._clock_s = clock_s
+        self._overdue = Overdue(watched.ledger, terms.bounds, clock_s)
+        self._behind_since_s: dict[Kind, float] = {}
+        self._expected_at_s = 0.0
+        self._unmet: tuple[tuple[str, int], ...] = ()
+        self._is_store_away = False
+
+    def look(self, known: Collection[Alarm], now_ms: int) -> Look:
+        """Once at everything. `known`: the alarms so far; `now_ms` is the ledger's wall clock.
+
+        Raises: Unreachable where the ledger does not answer.
+        """
+        ledger, bounds = self._watched.ledger, self._terms.bounds
+        workers = ledger.workers()
+        silent = worker_watchdogs.silent(workers, _silent(known), now_ms, bounds)
+        settled = {one.key for one in known if one.is_settled}
+        failing = worker_watchdogs.failing(workers, ledger.drains(), settled, bounds)
+        pulse = ledger.pulse()
+        troubles = [
+            *watchdogs.queues(ledger.tallies(), _heard(workers), now_ms, bounds),
+            *silent,
+            *failing.troubles,
+            *worker_watchdogs.disks(workers, bounds),
+            *watchdogs.memory(pulse.memory_bytes, pulse.memory_limit_bytes, bounds),
+            *self._behind(),
+        ]
+        found, is_store_there = self._from_store(workers, now_ms)
+        kinds = self._terms.kinds - (frozenset() if is_store_there else _OF_THE_STORE)
+        seen = [one for one in (*troubles, *found) if one.kind in self._terms.kinds]
+        is_watched = Kind.WORKER_FAILING in self._terms.kinds
+        # What is off is over: an alarm that nobody looks after any more would stand for ever.
+        kinds |= frozenset(Kind) - self._terms.kinds
+        return Look(Sight(seen, kinds, failing.settled), failing.drains if is_watched else ())
+
+    def _behind(self) -> list[Trouble]:
+        """Readers that have been behind for long enough, as far as this process has seen."""
+        now_s, found = self._clock_s(), []
+        for kind, group in self._watched.readers.items():
+            troubles = watchdogs.behind(kind, self._watched.events.backlog(group), self._terms.bounds)
+            if not troubles:
+                self._behind_since_s.pop(kind, None)
+            elif now_s - self._behind_since_s.setdefault(kind, now_s) >= self._terms.behind_for_s:
+                found += troubles
+        return found
+
+    def _from_store(self, workers: Sequence[WorkerState], now_ms: int) -> tuple[list[Trouble], bool]:
+        """What documents tell, and whether they could be read."""
+        if not self._terms.kinds & _OF_THE_STORE:
+            return [], True
+        store = self._watched.store()
+        if store is None:
+            return [], False
+        try:
+            found = self._overdue.look(workers, store, now_ms) + self._missing(store, now_ms)
+        except HysdsError as error:
+            if not self._is_store_away:
+                _log.warning("nobody knows which jobs are late: %s", error)
+            self._is_store_away = True
+            return [], False
+        self._is_store_away = False
+        return found, True
+
+    def _missing(self, store: Store, now_ms: int) -> list[Trouble]:
+        now_s = self._clock_s()
+        if now_s >= self._expected_at_s and self._terms.periods_ms:
+            pairs = self._terms.periods_ms.items()
+            self._unmet = tuple(pair for pair in pairs if not _completed(store, *pair, now_ms))
+            self._expected_at_s = now_s + _EXPECTED_EVERY_S
+        return watchdogs.missing(self._unmet)
+
+
+def _completed(store: Store, name: str, period_ms: int, now_ms: int) -> bool:
+    """Whether a job of the type completed within its period."""
+    query = JobQuery(
+        type=frozenset(spellings(name)),
+        status=frozenset({Status.COMPLETED.value}),
+        ended=Span(from_ms=now_ms - period_ms),
+        limit=0,
+    )
+    return store.search(query).total > 0
+
+
+def _silent(known: Iterable[Alarm]) -> list[Known]:
+    return [
+        Known(one.worker, one.since_ms)
+        for one in known
+        if one.kind == Kind.WORKER_SILENT and one.stands and one.worker
+    ]
+
+
+def _heard(workers: Iterable[WorkerState]) -> set[str]:
+    standing = (one for one in workers if one.slots > 0 and not takers.is_silent(one, takers.facts_of(one)))
+    return {queue for one in standing for queue in one.queues}
