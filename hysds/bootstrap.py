@@ -274,7 +274,8 @@ class System:
         )
         bounds = relief.Bounds(settings.spill_at_events, settings.spill_at_memory_percent)
         spills = relief.Relief(self.ledger, self.spill, bounds) if settings.spill_limit_bytes else None
-        aids = Aids(partial(self.roster.sign, "indexer", pace.member), spills, Measuring(self.metrics))
+        sign = partial(self.roster.sign, "indexer", pace.member)
+        aids = Aids(sign, spills, Measuring(self.metrics), self.archive, self.indices)
         return Indexer(self.events, self.ledger, self.store, pace, aids=aids)
 
     def reconciler(self, fire_due: Callable[[], int] | None = None) -> Reconciler:

@@ -16,12 +16,15 @@ from hysds.bootstrap import System
 from hysds.cli import roles
 from hysds.cli.exits import Exit
 from hysds.core.errors import Unreachable
-from hysds.ports.events import Events
+from hysds.indexer.indexer import Indexer
+from hysds.ports.spill import Held
 from hysds.settings.metrics import Role
 
 _GROUP = "indexer"
 _DRAIN_S = 30.0
 """What is not written by then is written after the next start: nothing is lost."""
+_AWAY_S = 5.0
+"""For so long one waits for a store that is away."""
 _LOOK_EVERY_S = 0.02
 _ALIVE_EVERY_S = 1.0
 _LAST_ROUND_S = 5.0
@@ -53,7 +56,7 @@ def command() -> int:
             roles.tell_ready()
             if not _await(stop, works):
                 return Exit.FAILED  # its thread has said why
-            _drain(system.events)
+            _drain(system, indexer)
             quits.set()
             # Lets go of the indexer's wait for events; what it was given and has not acknowledged comes again.
             system.ledger.close()
@@ -71,14 +74,25 @@ def _await(stop: threading.Event, works: threading.Thread) -> bool:
     return False
 
 
-def _drain(events: Events) -> None:
-    """Until every event is in the store, or that takes too long."""
-    until = time.monotonic() + _DRAIN_S
+def _drain(system: System, indexer: Indexer) -> None:
+    """Until every event and all that waits on this host's disk is in the store, or that takes too long."""
+    begun_s = time.monotonic()
     try:
-        while (left := events.backlog(_GROUP)) and time.monotonic() < until:
+        while (left := _left(system)) and time.monotonic() - begun_s < (
+            _AWAY_S if indexer.is_away else _DRAIN_S
+        ):
             time.sleep(_LOOK_EVERY_S)
     except Unreachable as error:
         _LOG.warning("ended before all was written: %s", error)
         return
     if left:
-        _LOG.warning("ended with %d events to write; they are written after the next start", left)
+        _LOG.warning("ended with %s to write; they are written after the next start", left)
+
+
+def _left(system: System) -> str:
+    """What is still to be written, for people; "" for nothing."""
+    if events := system.events.backlog(_GROUP):
+        return f"{events} events in the ledger"
+    spilled = system.spill.held() if system.settings.indexer.spill_limit_bytes else Held()
+    where = system.settings.spill_dir
+    return f"{spilled.documents} documents on this host's disk ({where})" if spilled.documents else ""
