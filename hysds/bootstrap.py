@@ -191,7 +191,10 @@ class System:
     @cached_property
     def indices(self) -> Indices | None:
         """The upkeep of the store's indices; None for a store that has none."""
-        return self._adapters.indices(self.settings)
+        indices = self._adapters.indices(self.settings)
+        if indices is not None:
+            self._closing.append(indices.close)
+        return indices
 
     @cached_property
     def archive(self) -> Archive | None:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from hysds.core import ledger_clock
-from hysds.core.errors import Complaint, InvalidSettings
+from hysds.core.errors import Complaint
 from hysds.core.job_types.catalog import Catalog
 from hysds.core.spec import JobSpec
 from hysds.doctor.examination import Check
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from hysds.adapters.ledger.memory_events import MemoryEvents
     from hysds.adapters.ledger.schedules_memory import MemorySchedules
     from hysds.adapters.ledger.server import Server
+    from hysds.adapters.store.elasticsearch.server import Server as Cluster
     from hysds.orchestrator.receiving import Receiver
     from hysds.orchestrator.rule_plans import RulePlans
     from hysds.orchestrator.submit import Orchestrator
@@ -230,14 +231,22 @@ class RealAdapters:
         return RedisAlarms(self._redis(settings), settings.ledger.prefix)
 
     def store(self, settings: Settings) -> Store:
+        if settings.is_searched_by_elasticsearch:
+            from hysds.adapters.store.elasticsearch.names import Names
+            from hysds.adapters.store.elasticsearch.store import ElasticStore
+
+            return ElasticStore(self._cluster(settings), Names(settings.store.index_prefix or ""))
         from hysds.adapters.store.sqlite import SqliteStore
 
-        if settings.is_searched_by_elasticsearch:
-            raise InvalidSettings("store.url", "the adapter of Elasticsearch is not in this version")
         return SqliteStore(settings.store_path)
 
     def indices(self, settings: Settings) -> Indices | None:
-        return None
+        if not settings.is_searched_by_elasticsearch:
+            return None
+        from hysds.adapters.store.elasticsearch.indices import ElasticIndices
+        from hysds.adapters.store.elasticsearch.names import Names
+
+        return ElasticIndices(self._cluster(settings), Names(settings.store.index_prefix or ""))
 
     def archive(self, settings: Settings) -> Archive | None:
         """Raises: InvalidSettings where its URL can't be used."""
@@ -323,6 +332,13 @@ class RealAdapters:
             return health.check(settings.spill_dir, _ledger_name(settings))
 
         return {"ledger": ledger, "broker": broker, "store": store, "spill": spill, "sandbox": sandbox}
+
+    def _cluster(self, settings: Settings) -> Cluster:
+        """Connections to Elasticsearch, made at the first call; whoever has them ends them."""
+        from hysds.adapters.store.elasticsearch.server import ONCE, PERSISTENCE, Server, access
+
+        persistence = PERSISTENCE if self._patience_s is None else ONCE
+        return Server(access(settings.store, self._patience_s), persistence)
 
     def _redis(self, settings: Settings) -> Server:
         """The connections that ledger, events and logs share."""
