@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from hysds.core import ledger_clock
-from hysds.core.errors import Complaint
+from hysds.core.errors import Complaint, InvalidSettings
 from hysds.core.job_types.catalog import Catalog
 from hysds.core.spec import JobSpec
 from hysds.doctor.examination import Check
@@ -37,8 +37,8 @@ from hysds.ports.litter import Litter
 from hysds.ports.logs import Logs
 from hysds.ports.metrics import Address, Endpoint, Metrics
 from hysds.ports.notifier import Notifier
+from hysds.ports.overheard import Overheard
 from hysds.ports.roster import Roster
-from hysds.ports.rules import RuleShelf
 from hysds.ports.schedules import Schedules
 from hysds.ports.spill import Spill
 from hysds.ports.store import Store
@@ -49,14 +49,10 @@ from hysds.settings.model import Settings
 if TYPE_CHECKING:
     from hysds.adapters.creators.answers import Bounds
     from hysds.adapters.ledger.alarms_memory import MemoryAlarms
-    from hysds.adapters.ledger.journal_memory import MemoryJournal
     from hysds.adapters.ledger.memory import MemoryLedger
-    from hysds.adapters.ledger.memory_events import MemoryEvents
     from hysds.adapters.ledger.schedules_memory import MemorySchedules
     from hysds.adapters.ledger.server import Server
-    from hysds.adapters.store.elasticsearch.server import Server as Cluster
     from hysds.orchestrator.receiving import Receiver
-    from hysds.orchestrator.rule_plans import RulePlans
     from hysds.orchestrator.submit import Orchestrator
 
 
@@ -92,8 +88,6 @@ class Adapters(Protocol):
 
     def schedules(self, settings: Settings) -> Schedules: ...
 
-    def rules(self, settings: Settings) -> RuleShelf: ...
-
     def journal(self, settings: Settings) -> Journal: ...
 
     def alarms(self, settings: Settings) -> Alarms: ...
@@ -109,6 +103,8 @@ class Adapters(Protocol):
     def spill(self, settings: Settings) -> Spill: ...
 
     def bell(self, settings: Settings) -> Bell: ...
+
+    def overheard(self, settings: Settings) -> Overheard | None: ...
 
     def calls(self, settings: Settings) -> Calls: ...
 
@@ -215,11 +211,6 @@ class RealAdapters:
 
         return RedisSchedules(self._redis(settings), settings.ledger.prefix)
 
-    def rules(self, settings: Settings) -> RuleShelf:
-        from hysds.adapters.ledger.rules_redis import RedisRuleShelf
-
-        return RedisRuleShelf(self._redis(settings), settings.ledger.prefix)
-
     def journal(self, settings: Settings) -> Journal:
         from hysds.adapters.ledger.journal_redis import RedisJournal
 
@@ -231,22 +222,14 @@ class RealAdapters:
         return RedisAlarms(self._redis(settings), settings.ledger.prefix)
 
     def store(self, settings: Settings) -> Store:
-        if settings.is_searched_by_elasticsearch:
-            from hysds.adapters.store.elasticsearch.names import Names
-            from hysds.adapters.store.elasticsearch.store import ElasticStore
-
-            return ElasticStore(self._cluster(settings), Names(settings.store.index_prefix or ""))
         from hysds.adapters.store.sqlite import SqliteStore
 
+        if settings.is_searched_by_elasticsearch:
+            raise InvalidSettings("store.url", "the adapter of Elasticsearch is not in this version")
         return SqliteStore(settings.store_path)
 
     def indices(self, settings: Settings) -> Indices | None:
-        if not settings.is_searched_by_elasticsearch:
-            return None
-        from hysds.adapters.store.elasticsearch.indices import ElasticIndices
-        from hysds.adapters.store.elasticsearch.names import Names
-
-        return ElasticIndices(self._cluster(settings), Names(settings.store.index_prefix or ""))
+        return None
 
     def archive(self, settings: Settings) -> Archive | None:
         """Raises: InvalidSettings where its URL can't be used."""
@@ -276,6 +259,13 @@ class RealAdapters:
         from hysds.adapters.bell.celery import CeleryBell
 
         return CeleryBell(settings)
+
+    def overheard(self, settings: Settings) -> Overheard | None:
+        if settings.journal.celery_events is None:
+            return None
+        from hysds.adapters.bell.celery_events import CeleryEvents
+
+        return CeleryEvents(settings, frozenset(settings.journal.celery_events))
 
     def calls(self, settings: Settings) -> Calls:
         from hysds.adapters.bell.calls import CeleryCalls
@@ -333,13 +323,6 @@ class RealAdapters:
 
         return {"ledger": ledger, "broker": broker, "store": store, "spill": spill, "sandbox": sandbox}
 
-    def _cluster(self, settings: Settings) -> Cluster:
-        """Connections to Elasticsearch, made at the first call; whoever has them ends them."""
-        from hysds.adapters.store.elasticsearch.server import ONCE, PERSISTENCE, Server, access
-
-        persistence = PERSISTENCE if self._patience_s is None else ONCE
-        return Server(access(settings.store, self._patience_s), persistence)
-
     def _redis(self, settings: Settings) -> Server:
         """The connections that ledger, events and logs share."""
         if self._server is None:
@@ -363,16 +346,15 @@ class MemoryAdapters:
         self._shelf: CatalogShelf | None = None
         self._schedules: MemorySchedules | None = None
         self._alarms: MemoryAlarms | None = None
-        self._events: MemoryEvents | None = None
-        self._journal: MemoryJournal | None = None
-        self._rules: RuleShelf | None = None
         self._archive: Archive | None = None
 
     def ledger(self, settings: Settings) -> Ledger:
         return self._book(settings)
 
     def events(self, settings: Settings) -> Events:
-        return self._stream(settings)
+        from hysds.adapters.ledger.memory_events import MemoryEvents
+
+        return MemoryEvents(self._book(settings))
 
     def logs(self, settings: Settings) -> Logs:
         from hysds.adapters.ledger.logs_memory import MemoryLogs
@@ -421,15 +403,10 @@ class MemoryAdapters:
             self._schedules = MemorySchedules(self._now_us)
         return self._schedules
 
-    def rules(self, settings: Settings) -> RuleShelf:
-        if self._rules is None:
-            from hysds.adapters.ledger.rules_memory import MemoryRuleShelf
-
-            self._rules = MemoryRuleShelf(self._stream(settings), self._book_of_days(settings))
-        return self._rules
-
     def journal(self, settings: Settings) -> Journal:
-        return self._book_of_days(settings)
+        from hysds.adapters.ledger.journal_memory import MemoryJournal
+
+        return MemoryJournal(self._book(settings), settings.journal.memory_bytes)
 
     def alarms(self, settings: Settings) -> Alarms:
         if self._alarms is None:
@@ -468,6 +445,9 @@ class MemoryAdapters:
 
         return MemoryBell()
 
+    def overheard(self, settings: Settings) -> Overheard | None:
+        return None
+
     def calls(self, settings: Settings) -> Calls:
         from hysds.adapters.bell.memory import MemoryCalls
 
@@ -486,20 +466,6 @@ class MemoryAdapters:
 
     def checks(self, settings: Settings, queues: Callable[[], Iterable[str]]) -> Mapping[str, Check]:
         return {}
-
-    def _stream(self, settings: Settings) -> MemoryEvents:
-        if self._events is None:
-            from hysds.adapters.ledger.memory_events import MemoryEvents
-
-            self._events = MemoryEvents(self._book(settings))
-        return self._events
-
-    def _book_of_days(self, settings: Settings) -> MemoryJournal:
-        if self._journal is None:
-            from hysds.adapters.ledger.journal_memory import MemoryJournal
-
-            self._journal = MemoryJournal(self._book(settings), settings.journal.memory_bytes)
-        return self._journal
 
     def _book(self, settings: Settings) -> MemoryLedger:
         if self._ledger is None:
@@ -527,14 +493,6 @@ def receiver(
 
     rules = Rules(settings.jobs.max_spec_size_bytes, settings.tasks.queues[0], settings.tasks.allow)
     return Receiver(orchestrator, ledger, events, rules, metrics)
-
-
-def rule_plans(ledger: Ledger, known: Callable[[], Catalog], settings: Settings) -> RulePlans:
-    """What makes specs of rules that match. It loads the interfaces of job types, which workers need not."""
-    from hysds.orchestrator.rule_plans import RulePlans
-
-    parse = partial(parsed, max_bytes=settings.jobs.max_spec_size_bytes)
-    return RulePlans(ledger, known, settings.tasks.queues[0], parse)
 
 
 def _tell_of_silence(where: str, patience_s: float) -> None:

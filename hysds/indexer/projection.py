@@ -14,6 +14,7 @@ from typing import Any
 from hysds.core import clip
 from hysds.core.document import document
 from hysds.core.errors import Internal, Unreachable
+from hysds.ports.chronicle import Chronicle
 from hysds.ports.ledger import Kept, Ledger
 from hysds.ports.store import DeadLetter, Document, Store, Writing, Written
 
@@ -52,7 +53,7 @@ Built = Sequence[tuple[Kept, Document]]
 
 
 def _unseen(built: Built) -> None:
-    """Nobody looks, or keeps these for good."""
+    """Nobody looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +76,15 @@ def made(ids: Sequence[str], ledger: Ledger) -> Made:
 
 
 def project(
-    ids: Sequence[str],
-    ledger: Ledger,
-    store: Store,
-    seen: Callable[[Built], None] = _unseen,
-    archived: Callable[[Built], None] = _unseen,
+    ids: Sequence[str], ledger: Ledger, store: Store, seen: Callable[[Built], None] = _unseen
 ) -> Projected:
-    """Bring the documents of these jobs to where the ledger is; `seen` is told of them before they are written,
-    `archived` before ended ones are confirmed.
+    """Bring the documents of these jobs to where the ledger is; `seen` is told of them before.
 
     Raises: Unreachable when ledger or store does not answer; then nothing may be acknowledged.
     """
     what = made(ids, ledger)
     seen(what.built)
     done, ahead = keep([document for _, document in what.built], what.letters, ledger, store)
-    archived(what.built)
     return done + Projected(
         confirmed=confirmed([one for one in what.kept if one.record.id not in ahead], ledger)
     )
@@ -148,7 +143,7 @@ def _built(
     return built, letters
 
 
-def written(documents: Sequence[Mapping[str, Any]], store: Store) -> tuple[Written, ...]:
+def written(documents: Sequence[Mapping[str, Any]], store: Store | Chronicle) -> tuple[Written, ...]:
     """The store's answers; a batch that it fails on is written document by document, to find the one at fault."""
     if not documents:
         return ()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from hysds.core import ledger_clock, status
+from hysds.core import celery_events, ledger_clock, status
 from hysds.core.policies import Policies, QueuePolicy, Share
 from hysds.lib.structured_log import Plan
 from hysds.settings import log as log_words
@@ -105,6 +105,20 @@ class Journal:
 
     memory_bytes: int = bounded(32 * 10**6, least=65_536)
     """What the ledger's server holds of it; above it the oldest that nobody has read goes, and is counted."""
+
+    worker_interval_s: float = bounded(30.0, least=1, most=3_600)
+    """How often the document of a worker that works is written anew."""
+
+    worker_retention_s: float | None = field(default=604_800.0, metadata={"least": 60, "none": "forever"})
+    """How long the document of a worker that is gone is kept. `forever` (None): always."""
+
+    event_retention_s: float | None = field(default=2_592_000.0, metadata={"least": 60, "none": "forever"})
+    """How long documents of events are kept. `forever` (None): always, or for as long as their index is."""
+
+    celery_events: tuple[str, ...] | None = field(
+        default=celery_events.KINDS, metadata={"choices": celery_events.KINDS, "none": "none"}
+    )
+    """Which of Celery's own events become documents. `none` (None): nobody listens to them."""
 
 
 @dataclass(frozen=True)
