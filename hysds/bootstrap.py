@@ -25,6 +25,7 @@ from hysds.core.job_types.catalog import Catalog
 from hysds.core.metric_names import Metric
 from hysds.core.record import FOREVER
 from hysds.core.status import Status
+from hysds.core.worker_life import Rhythm
 from hysds.dispatcher import Dispatcher
 from hysds.doctor.examination import Check
 from hysds.indexer import relief
@@ -36,7 +37,7 @@ from hysds.leasing import assembly as leasing_assembly
 from hysds.leasing.orphans import Orphans
 from hysds.leasing.presence import Identity
 from hysds.leasing.worker import LeaseWorker
-from hysds.lib import machine
+from hysds.lib import host_facts, machine
 from hysds.orchestrator.expansion import Bounds, Expansion
 from hysds.orchestrator.job_types import JobTypes
 from hysds.orchestrator.planning import Planner
@@ -62,10 +63,11 @@ from hysds.ports.roster import Roster
 from hysds.ports.spill import Spill
 from hysds.ports.store import Store
 from hysds.reconciler import assembly as reconciler_assembly
-from hysds.reconciler import duties, indices
+from hysds.reconciler import duties, indices, lives
 from hysds.reconciler.beside import Beside
 from hysds.reconciler.census import Census
 from hysds.reconciler.duties import Reconciler
+from hysds.reconciler.lives import Lives
 from hysds.reconciler.paced import Paced
 from hysds.reconciler.unheard import Unheard
 from hysds.reconciler.watch import Watch
@@ -314,6 +316,8 @@ class System:
             Watch(self.ledger, self.roster, incarnation(socket.gethostname())),
             self.schedules.fire_due if fire_due is None else fire_due,
         )
+        rhythm = Rhythm(heartbeat_ms=round(settings.journal.worker_interval_s * 1000))
+        reconciler.also(Paced(Lives(self.ledger, self.journal, rhythm), lives.EVERY_S))
         if self.indices is not None:
             # Beside the rounds: a cluster may take long to make an index, and the ledger's clock must not wait for it.
             upkeep = indices.Upkeep(self.ledger, self.indices, _index_bounds(settings.store))
@@ -437,6 +441,7 @@ def _facts(settings: Settings, role: str) -> str:
         "boot_id": machine.this().boot_id,
         "started": time.time(),
         "work_dir": str(settings.work_dir),
+        "machine": host_facts.lasting(),
     }
     return json.dumps(facts)
 

@@ -92,7 +92,14 @@ def _holder(incarnation: str, settings: Settings) -> Holder:
 def _host(slots: int, settings: Settings, for_tasks: bool) -> Host:
     worker = settings.worker
     return Host(
-        HostSettings(slots, worker.memory_bytes, worker.disk_reserve_bytes, settings.work_dir, for_tasks)
+        HostSettings(
+            slots,
+            worker.memory_bytes,
+            worker.disk_reserve_bytes,
+            settings.work_dir,
+            for_tasks,
+            worker.instance_metadata,
+        )
     )
 
 

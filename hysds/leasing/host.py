@@ -7,9 +7,12 @@ import shutil
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from hysds.core.floor_requests import Fit
 from hysds.core.shapes import Capacity, Shape, decode
+from hysds.lib import host_facts
+from hysds.lib.cloud_instance import CloudInstance
 
 NO_DIRECTORY, LOW_DISK = "no work directory", "disk below the reserve"
 
@@ -25,6 +28,8 @@ class HostSettings:
     work_dir: Path
     for_tasks: bool = False
     """Whether it takes tasks, and nothing else."""
+    instance_url: str | None = None
+    """Where a cloud tells of its instance; None: nobody is asked."""
 
 
 class Host:
@@ -33,6 +38,7 @@ class Host:
     def __init__(self, settings: HostSettings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
+        self._instance = CloudInstance(settings.instance_url)
         self._taken: dict[tuple[str, int], Shape] = {}
         self._known: dict[str, Shape | None] = {}
         """By name; None for one that this version can't read, which fits no host."""
@@ -74,6 +80,13 @@ class Host:
         """What the host has for jobs in all, and what of it is free now; the disk as `fit` last measured it."""
         with self._lock:
             return self._capacities(max(self._left_bytes or 0, 0))
+
+    def facts(self) -> dict[str, Any]:
+        """What people are told of it: memory, swap and disk as they are now, and the cloud's instance."""
+        facts: dict[str, Any] = dict(host_facts.passing(self._settings.work_dir))
+        if cloud := self._instance.facts():
+            facts["cloud"] = dict(cloud)
+        return facts
 
     def is_usable(self) -> bool:
         """Whether any job could run here, as `fit` last saw it. Costs nothing."""

@@ -90,4 +90,4 @@ class Presence:
         }
         if failing := self._failing():
             told["failing"] = failing
-        return json.dumps(self._fixed | told)
+        return json.dumps(self._fixed | told | self._host.facts())

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hysds.core import queue_names
+from hysds.lib import cloud_instance
 from hysds.settings.declaring import bounded, names
 
 TEN_YEARS_S = 315_360_000.0
@@ -54,3 +55,14 @@ class Worker:
     isolation_limit_s: float = bounded(300.0, least=1, most=TEN_YEARS_S)
     """How long jobs run on while their worker can't reach the ledger. Set to the lease, two attempts never run
     at once; longer, a job outlives longer outages."""
+
+    instance_metadata: str | None = field(
+        default=cloud_instance.URL,
+        metadata={
+            "pattern": r"http://[A-Za-z0-9.:\[\]-]+",
+            "rule": "is no http:// URL of a host alone",
+            "none": "none",
+        },
+    )
+    """Where a cloud tells an instance about itself (IMDSv2), asked once, for a second at most; where nobody answers
+    nothing is told. `none` (None): nobody is asked."""
