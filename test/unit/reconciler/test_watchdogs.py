@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -462,6 +463,63 @@ def test_what_another_changed_while_a_message_went_out_is_told_no_more(tmp_path:
 
     [alarm] = bench.alarms.all()[1]
     assert (set(alarm.told), alarm.stands) == ({"mail"}, False)
+
+
+class _Killed(BaseException):
+    """What no handler of errors catches."""
+
+
+def test_a_message_of_a_watcher_that_was_killed_is_sent_by_another(tmp_path: Path) -> None:
+    """Once its turn is over: a message may come twice, and never not at all."""
+    bench = Bench(tmp_path, queue_age_s=100, mail_to=("ops@example.org",))
+
+    class Deadly(MemoryNotifier):
+        def mail(self, mail: Mail) -> None:
+            raise _Killed
+
+    living = bench.watcher("r/2")
+    bench.notifier = Deadly()  # type: ignore[assignment]
+    dying = bench.watcher("r/1")
+    bench.notifier = received = Deaf()
+    living_too = bench.watcher("r/3")
+    bench.accept()
+    bench.clock.advance(101)
+    with pytest.raises(_Killed):
+        dying.look()
+    living.look()
+    assert received.mails == []
+
+    bench.clock.advance(301)
+    living_too.look()
+    living.look()
+
+    assert len(received.mails) == 1
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+def test_the_event_of_a_watcher_that_was_killed_is_told_by_another_once(
+    tmp_path: Path, is_told: bool
+) -> None:
+    """Whether it died before it had told the event or after."""
+    bench = Bench(tmp_path, queue_age_s=100)
+
+    class Deadly(MemoryJournal):
+        def tell(self, happenings: Sequence[Happening]) -> int:
+            if is_told:
+                bench.journal.tell(happenings)
+            raise _Killed
+
+    books = Books(bench.alarms, Deadly(bench.ledger, 10**6, bench.now_s), bench.metrics)
+    world = assembly.World(bench.ledger, bench.events, lambda: None, books, lambda: bench.notifier)
+    dying = assembly.watchdogs(bench.settings, "r/2", world, bench.now_s)
+    bench.accept()
+    bench.clock.advance(101)
+    with pytest.raises(_Killed):
+        dying.look()
+    bench.first.look()
+    bench.first.look()
+
+    assert [one.status for one in bench.told()] == ["alarm-raised"]
 
 
 def test_a_file_of_webhooks_is_read_line_by_line(tmp_path: Path) -> None:

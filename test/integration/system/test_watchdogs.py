@@ -1,0 +1,94 @@
+"""Watchdogs over real processes: a worker on which everything fails is drained, and people hear of it once."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hysds.core.happenings import Happening
+from hysds.core.worker_watchdogs import DRAINED_FOR
+from services import web
+from services.mail import MailServer
+from services.redis import RedisServer
+from services.web import WebServer
+from worlds.system import RunningSystem
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    """Takes what it is handed."""
+    with MailServer() as server:
+        yield server
+
+
+@pytest.fixture
+def room() -> Iterator[WebServer]:
+    """A chat room, as far as webhooks go."""
+    with WebServer(lambda request: web.answer()) as server:
+        yield server
+
+
+def test_a_worker_on_which_everything_fails_is_drained_and_told_of_once(
+    systems: Callable[..., RunningSystem],
+    valkey_server: RedisServer,
+    mail: MailServer,
+    room: WebServer,
+    tmp_path: Path,
+) -> None:
+    """Two reconcilers see it; each mail server and chat room hears of it once; resumed, it works on, and is not drained
+    for what it failed at before.
+    """
+    hooks = tmp_path / "hooks"
+    hooks.write_text(f"http://127.0.0.1:{room.port}/secret\n")
+    system = systems(
+        f"{valkey_server.url[:-1]}1",
+        HYSDS_WATCHDOGS_INTERVAL="100ms",
+        HYSDS_WATCHDOGS_FAILURES="3",
+        HYSDS_WATCHDOGS_GATHER="0s",
+        HYSDS_WATCHDOGS_MAIL_TO="ops@example.org",
+        HYSDS_WATCHDOGS_WEBHOOKS_FILE=str(hooks),
+        HYSDS_NOTIFIER_MAIL_URL=f"smtp://127.0.0.1:{mail.port}",
+        HYSDS_NOTIFIER_MAIL_SENDER="hysds@example.org",
+        HYSDS_EGRESS_ALLOW="127.0.0.0/8",
+    )
+    client = system.client
+    for name in ("r1", "r2"):
+        system.start(name, "-m", "hysds", "reconciler")
+    system.worker("w1", "default", slots=1)
+    for job_type in ("job:a", "job:b", "job:c"):
+        system.submit("default", "false", job_type=job_type)
+
+    system.until(lambda: bool(client.drains()), lambda: system.log("r1") + system.log("w1"))
+    system.until(
+        lambda: len(mail.taken) + len(room.requests) > 1, lambda: system.log("r1") + system.log("r2")
+    )
+    kept = system.submit("default", "true")
+    [order] = client.drains()
+    assert order.reason.startswith(f"{DRAINED_FOR}: 3 failures in a row that may be its own (user 3)")
+    assert client.resume("w1") == ("w1@here", True)
+    assert client.wait(kept, 60)["status"] == "job-completed"
+
+    assert client.drains() == ()
+    [message] = mail.taken
+    parsed = email.message_from_string(message.text, policy=email.policy.default)
+    assert "worker w1@here 3 failures in a row" in parsed["Subject"]
+    assert "hysds worker resume w1@here" in parsed.get_content()
+    [call] = room.requests
+    document = json.loads(call.partition(b"\r\n\r\n")[2])
+    assert [(one["kind"], one["status"]) for one in document["alarms"]] == [("worker-failing", "begun")]
+    told = [(one.type, one.status, one.hostname) for one in _events(system)]
+    assert sorted(set(told)) == [
+        ("watchdog", "alarm-raised", "w1@here"),
+        ("worker_anomaly", "job_drain", "w1@here"),
+    ]
+    assert "secret" not in system.log("r1") + system.log("r2")
+
+
+def _events(system: RunningSystem) -> list[Happening]:
+    found = [note.happening for note in system.system.journal.follow("", 10_000, 0)]
+    return [one for one in found if one.resource == "event"]
