@@ -9,6 +9,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -42,7 +43,7 @@ from hysds.ports.roster import Roster
 from hysds.ports.schedules import Schedules
 from hysds.ports.spill import Spill
 from hysds.ports.store import Store
-from hysds.settings import environment, outward, urls
+from hysds.settings import environment, outward, urls, watchdogs
 from hysds.settings.metrics import Role
 from hysds.settings.model import Settings
 
@@ -52,10 +53,13 @@ if TYPE_CHECKING:
     from hysds.adapters.ledger.memory import MemoryLedger
     from hysds.adapters.ledger.schedules_memory import MemorySchedules
     from hysds.adapters.ledger.server import Server
+    from hysds.adapters.notifier.smtp import SmtpMailer
     from hysds.orchestrator.receiving import Receiver
     from hysds.orchestrator.submit import Orchestrator
 
 
+_GREETING_S = 1.5
+"""How long `doctor` waits for an answer of a mail server, and for a name."""
 _SILENCE_S = 2.5
 """Whoever waits for the first answer of a ledger for longer is told so."""
 _SPILL_LEAVES_BYTES = 500_000_000
@@ -174,16 +178,11 @@ class RealAdapters:
     def notifier(self, settings: Settings) -> Notifier:
         """Raises: InvalidSettings where the file of the webhooks' key can't be read."""
         from hysds.adapters.notifier.outside import OutsideNotifier
-        from hysds.adapters.notifier.smtp import MailServer, SmtpMailer
         from hysds.adapters.notifier.webhooks import Webhooks
 
-        of = settings.notifier
-        mailer = None
-        if of.mail_url is not None and of.mail_sender is not None:
-            mailer = SmtpMailer(MailServer(of.mail_url, of.mail_sender, of.mail_ca_file))
-        key = outward.key(of.webhook_key_file)
+        key = outward.key(settings.notifier.webhook_key_file)
         webhooks = Webhooks(egress.Guard(_egress(settings)), key, Uuid7Source(), time.time)
-        return OutsideNotifier(mailer, webhooks)
+        return OutsideNotifier(_mailer(settings), webhooks)
 
     def metrics(self, settings: Settings) -> Metrics:
         if settings.metrics.port is None:
@@ -321,7 +320,17 @@ class RealAdapters:
 
             return health.check(settings.spill_dir, _ledger_name(settings))
 
-        return {"ledger": ledger, "broker": broker, "store": store, "spill": spill, "sandbox": sandbox}
+        def notifier() -> Iterable[Finding]:
+            from hysds.adapters.notifier import health
+
+            guard = egress.Guard(replace(_egress(settings), timeout_s=_GREETING_S))
+            hooks = partial(watchdogs.webhooks, settings.watchdogs.webhooks_file)
+            key = partial(outward.key, settings.notifier.webhook_key_file)
+            return health.check(_mailer(settings, _GREETING_S), guard, hooks, key)
+
+        return {
+            "ledger": ledger, "broker": broker, "store": store, "spill": spill, "sandbox": sandbox, "notifier": notifier
+        }  # fmt: skip
 
     def _redis(self, settings: Settings) -> Server:
         """The connections that ledger, events and logs share."""
@@ -508,6 +517,18 @@ def _creator_bounds(settings: Settings) -> Bounds:
 
     of = settings.creators
     return Bounds(of.time_limit_s, of.memory_bytes, of.answer_bytes, of.jobs)
+
+
+def _mailer(settings: Settings, timeout_s: float | None = None) -> SmtpMailer | None:
+    """`timeout_s`: how long one answer may take, asked once; None: as mail servers need, and asked again."""
+    of = settings.notifier
+    if of.mail_url is None or of.mail_sender is None:
+        return None
+    from hysds.adapters.notifier.smtp import MailServer, SmtpMailer
+
+    if timeout_s is None:
+        return SmtpMailer(MailServer(of.mail_url, of.mail_sender, of.mail_ca_file))
+    return SmtpMailer(MailServer(of.mail_url, of.mail_sender, of.mail_ca_file, timeout_s))
 
 
 def _egress(settings: Settings) -> egress.Policy:

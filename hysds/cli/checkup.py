@@ -14,7 +14,7 @@ import hysds
 from hysds.bootstrap import System
 from hysds.cli import crashes, vitals
 from hysds.core.errors import HysdsError, InvalidSettings
-from hysds.doctor import ghosts, host, roles, stream, workers
+from hysds.doctor import alarms, ghosts, host, roles, stream, workers
 from hysds.doctor.examination import Check, Part, examine
 from hysds.doctor.workers import Floor
 from hysds.embedded import standing
@@ -38,7 +38,7 @@ _MOST_UNREADABLE = 1_000
 _LIBRARIES = ("celery", "kombu", "redis")
 _OUR_CHOICES = ("ledger.unbounded", "sandbox.bwrap")
 """No maxmemory: `hysds up` starts the server. No bubblewrap: no job needs it."""
-_BY_THE_LEDGER = ("workers", "roles", "leftovers")
+_BY_THE_LEDGER = ("workers", "roles", "alarms", "leftovers")
 """What nobody can tell while the ledger is away."""
 
 
@@ -88,6 +88,7 @@ def _checks(loaded: Loaded, system: System) -> Mapping[str, Check]:
         "store": partial(_store, system, adapters["store"]),
         "workers": lambda: workers.check(_floor(system)),
         "roles": partial(_roles, system),
+        "alarms": partial(_alarms, system),
         "disk": partial(host.disks, places, settings.worker.disk_reserve_bytes),
         "limits": partial(host.limits, settings.worker.slots),
         "leftovers": partial(_leftovers, system),
@@ -204,6 +205,13 @@ def _roles(system: System) -> Iterator[Finding]:
 def _floor(system: System) -> Floor:
     ledger = system.ledger
     return Floor(ledger.workers(), ledger.queues(), ledger.drains(), ledger.now_ms(), hysds.__version__)
+
+
+def _alarms(system: System) -> Iterable[Finding]:
+    """What the watchdogs of reconcilers see."""
+    _ = system.ledger  # it checks the server that both share
+    now_ms, known = system.alarms.all()
+    return alarms.check(known, now_ms)
 
 
 def _leftovers(system: System) -> Iterable[Finding]:

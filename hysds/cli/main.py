@@ -38,6 +38,7 @@ COMMANDS = {
     ),
     "types": Entry("hysds.cli.types", "Show kinds of job, and register more."),
     "workers": Entry("hysds.cli.workers", "Show who takes jobs, and why one takes none."),
+    "alarms": Entry("hysds.cli.alarms", "Show what the watchdogs found wrong."),
     "up": Entry("hysds.cli.up", "Start a system on this machine."),
     "down": Entry("hysds.cli.down", "End the system on this machine."),
     "worker": Entry("hysds.cli.worker", "Start a worker here; drain and resume any."),

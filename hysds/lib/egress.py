@@ -104,6 +104,18 @@ class Guard:
             request = self._redirected(request, parts, answer)
         raise Forbidden(f"{origin(request.url)}: more than {self._policy.hops} redirects")
 
+    def permit(self, url: str) -> None:
+        """Whether the URL may be called now, without a call: its form and its addresses, not what a redirect names.
+
+        Raises: Forbidden, Failed
+        """
+        parts = self._checked(url)
+        until_s = time.monotonic() + self._policy.timeout_s
+        try:
+            self._permitted(parts.hostname or "", parts.port or _PORTS[parts.scheme], until_s)
+        except TimeoutError as error:
+            raise Failed(f"{origin(url)}: its name was not resolved in time") from error
+
     def _checked(self, url: str) -> SplitResult:
         if not url.isascii() or not url.isprintable() or " " in url or len(url) > 8000:
             raise Forbidden("the URL holds characters that no URL can, or more than 8,000")

@@ -120,6 +120,21 @@ class Notifying:
                 is_taken = self._tell(name, channel)
                 self._shelf.end_turn(name, self._member, self._told.gather_ms if is_taken else _AGAIN_MS)
 
+    def try_out(self, now_ms: int) -> list[tuple[str, HysdsError | None]]:
+        """See `Watchdogs.try_out`."""
+        trial = Alarm(
+            "test", "test", "test", "of mail and webhooks: all is well if you read this", now_ms, now_ms
+        )
+        found: list[tuple[str, HysdsError | None]] = []
+        for channel in self._by_name.values():
+            try:
+                channel.send(Message(begun=(trial,)), self._told.system)
+            except HysdsError as error:
+                found.append((channel.where, error))
+            else:
+                found.append((channel.where, None))
+        return found
+
     def _tell(self, name: str, channel: _Channel) -> bool:
         """Whether the message was taken, if there is one at all: another reconciler may have had the turn before."""
         now_ms, known = self._shelf.all()

@@ -99,6 +99,10 @@ class Watchdogs:
         self._forget(standing.values(), now_ms)
         return begun
 
+    def try_out(self) -> list[tuple[str, HysdsError | None]]:
+        """Send a message to everybody who is told: to whom, and why it was not taken (None: it was)."""
+        return self._notifying.try_out(self._books.alarms.all()[0])
+
     def _begun(self, alarm: Alarm) -> None:
         extra = {"action": "alarm", "watchdog": alarm.kind}
         _log.warning("%s %s", alarm.subject, alarm.what, extra=extra)

@@ -16,6 +16,7 @@ from typing import Any
 
 from hysds.bootstrap import System
 from hysds.core import ids
+from hysds.core.alarms import Alarm
 from hysds.core.document import document
 from hysds.core.errors import NotFound, Unreachable
 from hysds.core.explanation.values import Explanation, Why
@@ -155,6 +156,11 @@ class Client(Types, Calling, Controls, Queues):
     def drains(self) -> tuple[Drain, ...]:
         """The orders that stand that workers take no more jobs, by name."""
         return self._floor.drains()
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """What watchdogs of the reconcilers found wrong and still see, the oldest first."""
+        found = self._system.alarms.all()[1]
+        return tuple(sorted((one for one in found if one.stands), key=lambda one: (one.since_ms, one.key)))
 
     def drain(self, name: str, reason: str | None = None, within_s: float | None = None) -> Drain:
         """Order that a worker takes no more jobs, after a restart too, until `resume`. Jobs that run there may go on

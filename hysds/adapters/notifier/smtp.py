@@ -52,22 +52,19 @@ class SmtpMailer:
         except _NotNow as failure:
             raise Unreachable(_PART, str(failure)) from failure
 
+    def greet(self) -> None:
+        """Connect and log in as for a message, once, and hand in none.
+
+        Raises: Refused, Unreachable
+        """
+        try:
+            _left(self._opened())
+        except _NotNow as failure:
+            raise Unreachable(_PART, str(failure)) from failure
+
     def _handed_in(self, message: EmailMessage, to: Sequence[str]) -> None:
         """Raises: _NotNow only where the message was certainly not taken, so that a repeat sends it once."""
-        try:
-            connection = self._connected()
-        except ssl.SSLCertVerificationError as error:
-            raise Refused(f"the {_PART}'s certificate is not valid ({error.verify_message})") from error
-        except smtplib.SMTPAuthenticationError as error:
-            raise Refused(
-                f"the {_PART} does not take our user and password (code {error.smtp_code}); see notifier.mail_url"
-            ) from error
-        except smtplib.SMTPNotSupportedError as error:
-            raise Refused(f"the {_PART} can't do what notifier.mail_url asks for: {error}") from error
-        except UnicodeEncodeError:  # it holds the password, so nothing is raised from it
-            raise Refused("user and password of notifier.mail_url can be ASCII alone") from None
-        except (OSError, smtplib.SMTPException) as error:
-            raise _NotNow(_why(error)) from error
+        connection = self._opened()
         try:
             # Its own send_message would put a > before lines that begin with From.
             refused = connection.sendmail(self._server.sender, to, message.as_bytes(policy=policy.SMTP))
@@ -84,6 +81,23 @@ class SmtpMailer:
             _left(connection)
         if refused:
             raise Refused(f"the {_PART} took the message, but not for {', '.join(sorted(refused))}")
+
+    def _opened(self) -> smtplib.SMTP:
+        """Raises: _NotNow, Refused"""
+        try:
+            return self._connected()
+        except ssl.SSLCertVerificationError as error:
+            raise Refused(f"the {_PART}'s certificate is not valid ({error.verify_message})") from error
+        except smtplib.SMTPAuthenticationError as error:
+            raise Refused(
+                f"the {_PART} does not take our user and password (code {error.smtp_code}); see notifier.mail_url"
+            ) from error
+        except smtplib.SMTPNotSupportedError as error:
+            raise Refused(f"the {_PART} can't do what notifier.mail_url asks for: {error}") from error
+        except UnicodeEncodeError:  # it holds the password, so nothing is raised from it
+            raise Refused("user and password of notifier.mail_url can be ASCII alone") from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise _NotNow(_why(error)) from error
 
     def _connected(self) -> smtplib.SMTP:
         parts = urlsplit(self._server.url)

@@ -30,7 +30,6 @@ from hysds.ports.notifier import Hook, Mail
 from hysds.ports.store import Page, Store
 from hysds.reconciler import assembly
 from hysds.reconciler.watchdogs import Books, Watchdogs
-from hysds.settings import watchdogs as words
 from hysds.settings.model import Settings
 from hysds.settings.watchdogs import Watchdogs as Words
 from hysds.testing import FakeClock
@@ -520,15 +519,6 @@ def test_the_event_of_a_watcher_that_was_killed_is_told_by_another_once(
     bench.first.look()
 
     assert [one.status for one in bench.told()] == ["alarm-raised"]
-
-
-def test_a_file_of_webhooks_is_read_line_by_line(tmp_path: Path) -> None:
-    """Twice the same is once."""
-    file = tmp_path / "hooks"
-    file.write_text("\n# chat\n https://a.example/1 \nhttps://b.example/2\nhttps://a.example/1\n")
-
-    assert words.webhooks(file) == ("https://a.example/1", "https://b.example/2")
-    assert words.webhooks(None) == ()
 
 
 def test_every_kind_of_trouble_has_a_number_from_the_first_look(tmp_path: Path) -> None:
