@@ -38,10 +38,15 @@ from hysds.leasing.orphans import Orphans
 from hysds.leasing.presence import Identity
 from hysds.leasing.worker import LeaseWorker
 from hysds.lib import host_facts, machine
+from hysds.orchestrator import rules
 from hysds.orchestrator.expansion import Bounds, Expansion
+from hysds.orchestrator.firing import Door, Firing
 from hysds.orchestrator.job_types import JobTypes
+from hysds.orchestrator.occasions import Occasions
 from hysds.orchestrator.planning import Planner
 from hysds.orchestrator.routing import Ground, Router
+from hysds.orchestrator.rule_book import RuleBook
+from hysds.orchestrator.rules import CarryOut, RuleRunner, Streams, Surroundings
 from hysds.orchestrator.schedules import Timetable
 from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.alarms import Alarms
@@ -80,6 +85,7 @@ from hysds.wiring import Adapters, RealAdapters, parsed, type_files
 
 if TYPE_CHECKING:
     from hysds.orchestrator.receiving import Receiver
+    from hysds.orchestrator.rule_plans import RulePlans
 
 _INDICES_EVERY_S = 15.0
 """So often a reconciler looks whether indices are rolled over or dropped."""
@@ -189,7 +195,10 @@ class System:
     @cached_property
     def indices(self) -> Indices | None:
         """The upkeep of the store's indices; None for a store that has none."""
-        return self._adapters.indices(self.settings)
+        indices = self._adapters.indices(self.settings)
+        if indices is not None:
+            self._closing.append(indices.close)
+        return indices
 
     @cached_property
     def archive(self) -> Archive | None:
@@ -263,6 +272,37 @@ class System:
         shelf = self._adapters.schedules(self.settings)
         return Timetable(shelf, self.orchestrator, self._adapters.new_id(), self.ledger.now_ms)
 
+    @cached_property
+    def rules(self) -> RuleBook:
+        """The rules that are in force."""
+        _ = self.ledger
+        return RuleBook(self._adapters.rules(self.settings), time.monotonic)
+
+    @cached_property
+    def rule_plans(self) -> RulePlans:
+        """What a rule would submit."""
+        return wiring.rule_plans(self.ledger, self.catalog.current, self.settings)
+
+    @cached_property
+    def occasions(self) -> Occasions:
+        """What rules look at."""
+        return Occasions(self.ledger, self._documents)
+
+    def carrying_out_rules(self, patience_s: float = 1.0) -> RuleRunner:
+        """The part of the orchestrator's role that fires rules. `patience_s`: how long one read waits."""
+        pace = rules.Pace(incarnation(socket.gethostname()), patience_s=patience_s)
+        door = Door(self.orchestrator, self.ledger, self._documents)
+        carry_out = CarryOut(self.occasions, Firing(door, self.rule_plans, self.occasions))
+        around = Surroundings(self.metrics, partial(self.roster.sign, rules.ROLE, pace.member))
+        return RuleRunner(self.rules, Streams(self.events, self.journal), carry_out, pace, around)
+
+    def behind_of_rules(self) -> int:
+        """How many entries the rules in force have still to see; 0 where there are none.
+
+        Raises: Internal where the rules can't be read here.
+        """
+        return rules.behind(self.rules, Streams(self.events, self.journal))
+
     def receiver(self) -> Receiver:
         """Takes in what producers send over the broker."""
         return wiring.receiver(self.orchestrator, self.ledger, self.events, self.settings, self.metrics)
@@ -278,7 +318,8 @@ class System:
         )
         bounds = relief.Bounds(settings.spill_at_events, settings.spill_at_memory_percent)
         spills = relief.Relief(self.ledger, self.spill, bounds) if settings.spill_limit_bytes else None
-        aids = Aids(partial(self.roster.sign, "indexer", pace.member), spills, Measuring(self.metrics))
+        sign = partial(self.roster.sign, "indexer", pace.member)
+        aids = Aids(sign, spills, Measuring(self.metrics), self.archive, self.indices)
         return Indexer(self.events, self.ledger, self.store, pace, aids=aids)
 
     def chronicler(self) -> Chronicler:

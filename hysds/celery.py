@@ -11,6 +11,7 @@ Senders have an app of their own (`hysds.adapters.bell.celery`).
 
 from __future__ import annotations
 
+import threading
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import cached_property
@@ -100,8 +101,18 @@ class TaskSystem(Protocol):
     def receiver(self) -> Receiver:
         """What takes in what producers send over the broker."""
 
+    def carrying_out_rules(self) -> CarryingOut:
+        """What carries out rules."""
+
     def expose(self, role: Role) -> Endpoint | None:
         """Answer whoever asks for this process's metrics; None: nobody may."""
+
+
+class CarryingOut(Protocol):
+    """What the door asks of whoever carries out rules."""
+
+    def run(self, stop: threading.Event) -> None:
+        """Go round until told to stop; the round then under way is finished."""
 
 
 class Receiver(Protocol):
@@ -231,6 +242,7 @@ class TaskApp(LeaseApp):
     def __init__(self, make_system: Callable[[], TaskSystem]) -> None:
         self._make_system = make_system
         super().__init__()
+        self.steps["worker"].add("hysds.bootsteps.rules:RuleWork")
 
     @cached_property
     def system(self) -> TaskSystem:
@@ -251,8 +263,14 @@ class TaskApp(LeaseApp):
 
     def expose(self, queues: tuple[str, ...]) -> Endpoint | None:
         """As an orchestrator where it hears submissions, else as a task worker."""
-        hears_jobs = self.system.settings.tasks.submit_queue in queues
-        return self.system.expose(Role.ORCHESTRATOR if hears_jobs else Role.TASK_WORKER)
+        return self.system.expose(Role.ORCHESTRATOR if self._hears_jobs(queues) else Role.TASK_WORKER)
+
+    def carries_out_rules(self, queues: tuple[str, ...]) -> bool:
+        """Whether a worker that hears these queues carries out rules."""
+        return self._hears_jobs(queues)
+
+    def _hears_jobs(self, queues: tuple[str, ...]) -> bool:
+        return self.system.settings.tasks.submit_queue in queues
 
 
 def _nothing() -> None:

@@ -57,6 +57,7 @@ class SimulatedSystem:
         self.client = Client(self.system)
         self.worker = self.system.job_worker("simulated@test", queues, slots)
         self._reconciler = self.system.reconciler()
+        self._rules = self.system.carrying_out_rules(patience_s=0.0)
         self._indexer = Indexer(
             self.system.events,
             self.system.ledger,
@@ -81,10 +82,11 @@ class SimulatedSystem:
         return ran
 
     def settle(self) -> list[str]:
-        """Everything that can happen now: duties, jobs, documents. Answers the ids of the jobs that ran."""
+        """Everything that can happen now: duties, jobs, rules, documents. Answers the ids of the jobs that ran."""
         ran: list[str] = []
         while True:
             self._reconciler.round()
+            self.follow_rules()
             more = self.work()
             ran += more
             self.index()
@@ -95,6 +97,10 @@ class SimulatedSystem:
         """Bring the store to where the ledger is; nothing else happens."""
         while self._indexer.step().entries:
             pass
+
+    def follow_rules(self) -> None:
+        """Fire what rules match; nothing else happens."""
+        self._rules.follow()
 
     def later(self, seconds: float) -> list[str]:
         """Let time pass, then settle. The ledger's own clock moves at most 2 s in each of its steps."""

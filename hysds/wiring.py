@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from hysds.core import ledger_clock
-from hysds.core.errors import Complaint, InvalidSettings
+from hysds.core.errors import Complaint
 from hysds.core.job_types.catalog import Catalog
 from hysds.core.spec import JobSpec
 from hysds.doctor.examination import Check
@@ -40,6 +40,7 @@ from hysds.ports.metrics import Address, Endpoint, Metrics
 from hysds.ports.notifier import Notifier
 from hysds.ports.overheard import Overheard
 from hysds.ports.roster import Roster
+from hysds.ports.rules import RuleShelf
 from hysds.ports.schedules import Schedules
 from hysds.ports.spill import Spill
 from hysds.ports.store import Store
@@ -50,11 +51,15 @@ from hysds.settings.model import Settings
 if TYPE_CHECKING:
     from hysds.adapters.creators.answers import Bounds
     from hysds.adapters.ledger.alarms_memory import MemoryAlarms
+    from hysds.adapters.ledger.journal_memory import MemoryJournal
     from hysds.adapters.ledger.memory import MemoryLedger
+    from hysds.adapters.ledger.memory_events import MemoryEvents
     from hysds.adapters.ledger.schedules_memory import MemorySchedules
     from hysds.adapters.ledger.server import Server
     from hysds.adapters.notifier.smtp import SmtpMailer
+    from hysds.adapters.store.elasticsearch.server import Server as Cluster
     from hysds.orchestrator.receiving import Receiver
+    from hysds.orchestrator.rule_plans import RulePlans
     from hysds.orchestrator.submit import Orchestrator
 
 
@@ -91,6 +96,8 @@ class Adapters(Protocol):
     def endpoint(self, settings: Settings, metrics: Metrics, role: Role) -> Endpoint | None: ...
 
     def schedules(self, settings: Settings) -> Schedules: ...
+
+    def rules(self, settings: Settings) -> RuleShelf: ...
 
     def journal(self, settings: Settings) -> Journal: ...
 
@@ -210,6 +217,11 @@ class RealAdapters:
 
         return RedisSchedules(self._redis(settings), settings.ledger.prefix)
 
+    def rules(self, settings: Settings) -> RuleShelf:
+        from hysds.adapters.ledger.rules_redis import RedisRuleShelf
+
+        return RedisRuleShelf(self._redis(settings), settings.ledger.prefix)
+
     def journal(self, settings: Settings) -> Journal:
         from hysds.adapters.ledger.journal_redis import RedisJournal
 
@@ -221,14 +233,22 @@ class RealAdapters:
         return RedisAlarms(self._redis(settings), settings.ledger.prefix)
 
     def store(self, settings: Settings) -> Store:
+        if settings.is_searched_by_elasticsearch:
+            from hysds.adapters.store.elasticsearch.names import Names
+            from hysds.adapters.store.elasticsearch.store import ElasticStore
+
+            return ElasticStore(self._cluster(settings), Names(settings.store.index_prefix or ""))
         from hysds.adapters.store.sqlite import SqliteStore
 
-        if settings.is_searched_by_elasticsearch:
-            raise InvalidSettings("store.url", "the adapter of Elasticsearch is not in this version")
         return SqliteStore(settings.store_path)
 
     def indices(self, settings: Settings) -> Indices | None:
-        return None
+        if not settings.is_searched_by_elasticsearch:
+            return None
+        from hysds.adapters.store.elasticsearch.indices import ElasticIndices
+        from hysds.adapters.store.elasticsearch.names import Names
+
+        return ElasticIndices(self._cluster(settings), Names(settings.store.index_prefix or ""))
 
     def archive(self, settings: Settings) -> Archive | None:
         """Raises: InvalidSettings where its URL can't be used."""
@@ -332,6 +352,13 @@ class RealAdapters:
             "ledger": ledger, "broker": broker, "store": store, "spill": spill, "sandbox": sandbox, "notifier": notifier
         }  # fmt: skip
 
+    def _cluster(self, settings: Settings) -> Cluster:
+        """Connections to Elasticsearch, made at the first call; whoever has them ends them."""
+        from hysds.adapters.store.elasticsearch.server import ONCE, PERSISTENCE, Server, access
+
+        persistence = PERSISTENCE if self._patience_s is None else ONCE
+        return Server(access(settings.store, self._patience_s), persistence)
+
     def _redis(self, settings: Settings) -> Server:
         """The connections that ledger, events and logs share."""
         if self._server is None:
@@ -355,15 +382,16 @@ class MemoryAdapters:
         self._shelf: CatalogShelf | None = None
         self._schedules: MemorySchedules | None = None
         self._alarms: MemoryAlarms | None = None
+        self._events: MemoryEvents | None = None
+        self._journal: MemoryJournal | None = None
+        self._rules: RuleShelf | None = None
         self._archive: Archive | None = None
 
     def ledger(self, settings: Settings) -> Ledger:
         return self._book(settings)
 
     def events(self, settings: Settings) -> Events:
-        from hysds.adapters.ledger.memory_events import MemoryEvents
-
-        return MemoryEvents(self._book(settings))
+        return self._stream(settings)
 
     def logs(self, settings: Settings) -> Logs:
         from hysds.adapters.ledger.logs_memory import MemoryLogs
@@ -412,10 +440,15 @@ class MemoryAdapters:
             self._schedules = MemorySchedules(self._now_us)
         return self._schedules
 
-    def journal(self, settings: Settings) -> Journal:
-        from hysds.adapters.ledger.journal_memory import MemoryJournal
+    def rules(self, settings: Settings) -> RuleShelf:
+        if self._rules is None:
+            from hysds.adapters.ledger.rules_memory import MemoryRuleShelf
 
-        return MemoryJournal(self._book(settings), settings.journal.memory_bytes)
+            self._rules = MemoryRuleShelf(self._stream(settings), self._book_of_days(settings))
+        return self._rules
+
+    def journal(self, settings: Settings) -> Journal:
+        return self._book_of_days(settings)
 
     def alarms(self, settings: Settings) -> Alarms:
         if self._alarms is None:
@@ -476,6 +509,20 @@ class MemoryAdapters:
     def checks(self, settings: Settings, queues: Callable[[], Iterable[str]]) -> Mapping[str, Check]:
         return {}
 
+    def _stream(self, settings: Settings) -> MemoryEvents:
+        if self._events is None:
+            from hysds.adapters.ledger.memory_events import MemoryEvents
+
+            self._events = MemoryEvents(self._book(settings))
+        return self._events
+
+    def _book_of_days(self, settings: Settings) -> MemoryJournal:
+        if self._journal is None:
+            from hysds.adapters.ledger.journal_memory import MemoryJournal
+
+            self._journal = MemoryJournal(self._book(settings), settings.journal.memory_bytes)
+        return self._journal
+
     def _book(self, settings: Settings) -> MemoryLedger:
         if self._ledger is None:
             from hysds.adapters.ledger.memory import MemoryLedger
@@ -502,6 +549,14 @@ def receiver(
 
     rules = Rules(settings.jobs.max_spec_size_bytes, settings.tasks.queues[0], settings.tasks.allow)
     return Receiver(orchestrator, ledger, events, rules, metrics)
+
+
+def rule_plans(ledger: Ledger, known: Callable[[], Catalog], settings: Settings) -> RulePlans:
+    """What makes specs of rules that match. It loads the interfaces of job types, which workers need not."""
+    from hysds.orchestrator.rule_plans import RulePlans
+
+    parse = partial(parsed, max_bytes=settings.jobs.max_spec_size_bytes)
+    return RulePlans(ledger, known, settings.tasks.queues[0], parse)
 
 
 def _tell_of_silence(where: str, patience_s: float) -> None:

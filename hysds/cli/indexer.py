@@ -19,11 +19,15 @@ from hysds.cli import roles
 from hysds.cli.exits import Exit
 from hysds.core.errors import Unreachable
 from hysds.indexer import chronicler
+from hysds.indexer.indexer import Indexer
+from hysds.ports.spill import Held
 from hysds.settings.metrics import Role
 
 _GROUP = "indexer"
 _DRAIN_S = 30.0
 """What is not written by then is written after the next start: nothing is lost."""
+_AWAY_S = 5.0
+"""For so long one waits for a store that is away."""
 _LOOK_EVERY_S = 0.02
 _ALIVE_EVERY_S = 1.0
 _LAST_WORDS_S = 2.0
@@ -50,8 +54,9 @@ def command() -> int:
     system = System.read()
     roles.log_start("indexer", system.settings)
     quits, listens_no_more = threading.Event(), threading.Event()
+    indexer = system.indexer()
     works = [
-        _thread("indexer", system.indexer().run, quits),
+        _thread("indexer", indexer.run, quits),
         _thread("chronicler", system.chronicler().run, quits),
     ]
     _ = system.journal  # made before threads ask for it
@@ -66,7 +71,7 @@ def command() -> int:
                 return Exit.FAILED  # its thread has said why
             listens_no_more.set()
             listens.join(_LAST_WORDS_S)
-            _drain(system)
+            _drain(system, indexer)
             quits.set()
             # Lets go of the wait for events; what was given and has not been acknowledged comes again.
             system.ledger.close()
@@ -101,18 +106,25 @@ def _join(works: Sequence[threading.Thread]) -> None:
         thread.join(max(until - time.monotonic(), 0))
 
 
-def _drain(system: System) -> None:
-    """Until every event has its document, or that takes too long."""
-    until = time.monotonic() + _DRAIN_S
+def _drain(system: System, indexer: Indexer) -> None:
+    """Until all that has happened and all that waits on this host's disk has its document, or that takes too long."""
+    begun_s = time.monotonic()
     try:
-        while (left := _left(system)) and time.monotonic() < until:
+        while (left := _left(system)) and time.monotonic() - begun_s < (
+            _AWAY_S if indexer.is_away else _DRAIN_S
+        ):
             time.sleep(_LOOK_EVERY_S)
     except Unreachable as error:
         _LOG.warning("ended before all was written: %s", error)
         return
     if left:
-        _LOG.warning("ended with %d events to write; they are written after the next start", left)
+        _LOG.warning("ended with %s to write; they are written after the next start", left)
 
 
-def _left(system: System) -> int:
-    return system.events.backlog(_GROUP) + system.journal.backlog(chronicler.GROUP)
+def _left(system: System) -> str:
+    """What is still to be written, for people; "" for nothing."""
+    if events := system.events.backlog(_GROUP) + system.journal.backlog(chronicler.GROUP):
+        return f"{events} events in the ledger"
+    spilled = system.spill.held() if system.settings.indexer.spill_limit_bytes else Held()
+    where = system.settings.spill_dir
+    return f"{spilled.documents} documents on this host's disk ({where})" if spilled.documents else ""

@@ -132,6 +132,9 @@ class NotInitialised(Unreachable):
 
     code = "not-initialised"
 
+    def __str__(self) -> str:
+        return f"the {self.args[0]} is not initialised: {self.args[1]}"
+
 
 class TaskFailed(HysdsError):
     """A task ended without a result: it failed, or was cancelled."""

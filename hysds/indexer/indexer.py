@@ -12,22 +12,26 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from hysds.core.errors import Full, Unreachable
+from hysds.core.errors import Full, NotInitialised, Unreachable
 from hysds.core.requests import MAX_BATCH
+from hysds.indexer.archiving import ARCHIVE, Archiving, ended
+from hysds.indexer.founding import Founding
 from hysds.indexer.ghosts import Found, Ghosts
 from hysds.indexer.measuring import Measuring
-from hysds.indexer.projection import Projected, project
+from hysds.indexer.projection import Built, Projected, project
 from hysds.indexer.relief import Relief
 from hysds.lib import transport_retry
 from hysds.lib.transport_retry import Persistence
+from hysds.ports.archive import Archive
 from hysds.ports.events import Entry, Events
+from hysds.ports.indices import Indices
 from hysds.ports.ledger import Ledger
 from hysds.ports.store import Store
 
 _LOG = logging.getLogger("hysds.indexer")
 
 _ONCE = Persistence(attempts=1)
-_SPARED = ("", "store", "archive")
+_SPARED = ("", "store", ARCHIVE)
 """The part that is away, "" for none, where documents may go to the spill: they are made from the ledger."""
 
 
@@ -72,12 +76,15 @@ def _unseen() -> None:
 @dataclass(frozen=True, slots=True)
 class Aids:
     """What an indexer may have beside ledger and store. `sign` tells the roster that this indexer works; it may raise
-    Unreachable. Without `relief` everything waits in the ledger while the store is away.
+    Unreachable. Without `relief` everything waits in the ledger while store or archive are away; `indices`: None for a
+    store that has none to be made.
     """
 
     sign: Callable[[], None] = _unseen
     relief: Relief | None = None
     measure: Measuring = field(default_factory=lambda: Measuring(None))
+    archive: Archive | None = None
+    indices: Indices | None = None
 
 
 class Indexer:
@@ -98,6 +105,8 @@ class Indexer:
         self._pace = pace
         self._clock_s = clock_s
         self._aids = aids
+        self._archiving = Archiving(aids.archive, clock_s)
+        self._founding = Founding(ledger, aids.indices)
         self._ghosts = Ghosts(ledger, store, pace.ghosts_every_s, clock_s)
         self._adopts_at_s = 0.0
         self._trims_at_s = 0.0
@@ -125,17 +134,16 @@ class Indexer:
 
         Raises: Unreachable when a part does not answer; all that was read comes again then.
         """
-        drained = self._aids.relief.drain(self._store, self.is_away) if self._aids.relief else None
+        drained = self._drained()
         entries = self._taken(self._pace.patience_s if drained is None else 0)
         ids = _jobs(entries)
         projected = Projected()
         if self._away:
             # One alone, to see whether the store is back: it would be a waste to build hundreds for nothing.
-            projected += project(ids[:1], self._ledger, self._store, self._aids.measure.made)
+            projected += self._projected(ids[:1])
             ids = ids[1:]
         for start in range(0, len(ids), MAX_BATCH):
-            batch = ids[start : start + MAX_BATCH]
-            projected += project(batch, self._ledger, self._store, self._aids.measure.made)
+            projected += self._projected(ids[start : start + MAX_BATCH])
         self._acknowledge(entries)
         self._aids.measure.kept(projected + (drained or Projected()))
         # Behind the trim, which signs the roster: a server that takes no writes may be one that others have left.
@@ -172,6 +180,23 @@ class Indexer:
         except (Full, Unreachable) as error:
             relief.tell_of(error)
 
+    def _drained(self) -> Projected | None:
+        relief = self._aids.relief
+        return relief.drain(self._store, self._archiving, self.is_away) if relief else None
+
+    def _projected(self, ids: Sequence[str]) -> Projected:
+        """Into the store, and ended ones into the archive; while that is away into the spill, where there is one."""
+        relief, measure = self._aids.relief, self._aids.measure
+        try:
+            return project(ids, self._ledger, self._store, measure.made, self._archive)
+        except Unreachable as error:
+            if relief is None or error.part != ARCHIVE:
+                raise
+            return relief.keep(ids, measure.made)
+
+    def _archive(self, built: Built) -> None:
+        self._aids.measure.archived(self._archiving.append(ended(built)))
+
     def _acknowledge(self, entries: Sequence[Entry]) -> None:
         if entries:
             self._events.done(self._pace.group, [entry.position for entry in entries])
@@ -198,13 +223,21 @@ class Indexer:
             return 0
         self._trims_at_s = now_s + self._pace.trim_every_s
         self._aids.sign()
+        if self._aids.relief is not None:
+            self._aids.measure.spill(self._aids.relief.held)
         return self._events.trim()
 
     def _insisted(self, stop: threading.Event) -> Round | None:
         """One round, tried again while something is away; None when it still is."""
 
         def attempt() -> Round | None:
-            return None if stop.is_set() else self.step()
+            if stop.is_set():
+                return None
+            try:
+                return self.step()
+            except NotInitialised as lack:
+                self._founding.mend(lack)
+                return self.step()
 
         pace = self._pace.persistence
         try:

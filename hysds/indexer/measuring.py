@@ -10,9 +10,11 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from hysds.core.errors import Unreachable
 from hysds.core.metric_names import Metric
 from hysds.core.metric_series import Values
 from hysds.core.record import Attempt
@@ -21,6 +23,7 @@ from hysds.core.status import ENDED, FailureClass, Status
 from hysds.indexer.projection import Projected
 from hysds.ports.ledger import Kept
 from hysds.ports.metrics import Metrics
+from hysds.ports.spill import Held
 
 _BIRTHS = frozenset({"accept", "reject"})
 _LASTING = frozenset({"touch", "retry"})
@@ -86,6 +89,19 @@ class Measuring:
         }
         for outcome, documents in outcomes.items():
             self._metrics.count(Metric.INDEXED, documents, outcome=outcome)
+
+    def archived(self, documents: int) -> None:
+        """So many documents are in the archive now."""
+        if self._metrics is not None:
+            self._metrics.count(Metric.ARCHIVED, documents)
+
+    def spill(self, held: Callable[[], Held]) -> None:
+        """What waits on this host's disk; a disk that can't be read is told elsewhere."""
+        if self._metrics is not None:
+            with suppress(Unreachable):
+                now = held()
+                self._metrics.gauge(Metric.SPILL_WAITING, now.documents)
+                self._metrics.gauge(Metric.SPILL_BYTES, now.size_bytes)
 
     def is_away(self, away: bool) -> None:
         """Whether ledger or store did not answer."""

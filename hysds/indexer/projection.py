@@ -53,7 +53,7 @@ Built = Sequence[tuple[Kept, Document]]
 
 
 def _unseen(built: Built) -> None:
-    """Nobody looks."""
+    """Nobody looks, or keeps these for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +76,21 @@ def made(ids: Sequence[str], ledger: Ledger) -> Made:
 
 
 def project(
-    ids: Sequence[str], ledger: Ledger, store: Store, seen: Callable[[Built], None] = _unseen
+    ids: Sequence[str],
+    ledger: Ledger,
+    store: Store,
+    seen: Callable[[Built], None] = _unseen,
+    archived: Callable[[Built], None] = _unseen,
 ) -> Projected:
-    """Bring the documents of these jobs to where the ledger is; `seen` is told of them before.
+    """Bring the documents of these jobs to where the ledger is; `seen` is told of them before they are written,
+    `archived` before ended ones are confirmed.
 
     Raises: Unreachable when ledger or store does not answer; then nothing may be acknowledged.
     """
     what = made(ids, ledger)
     seen(what.built)
     done, ahead = keep([document for _, document in what.built], what.letters, ledger, store)
+    archived(what.built)
     return done + Projected(
         confirmed=confirmed([one for one in what.kept if one.record.id not in ahead], ledger)
     )

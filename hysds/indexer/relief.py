@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from hysds.core.errors import Unreachable
 from hysds.core.requests import MAX_BATCH
 from hysds.indexer import projection
+from hysds.indexer.archiving import Archiving, ended_of
 from hysds.indexer.projection import Built, Projected
 from hysds.ports.events import Events
 from hysds.ports.ledger import Kept, Ledger
-from hysds.ports.spill import Portion, Spill
+from hysds.ports.spill import Held, Portion, Spill
 from hysds.ports.store import DeadLetter, Document, Store
 
 _LOG = logging.getLogger("hysds.indexer")
@@ -73,19 +74,21 @@ class Relief:
             done += Projected(set_aside=len(portion.letters), confirmed=confirmed, spilled=len(portion))
         return done
 
-    def drain(self, store: Store, is_away: bool) -> Projected | None:
-        """Bring the oldest portion into the store; None where there is none for this process, or it can't be read.
-        Of a store that was away one document tells whether it is back.
+    def drain(self, store: Store, archiving: Archiving, is_away: bool) -> Projected | None:
+        """Bring the oldest portion into store and archive; None where there is none for this process, or it can't be
+        read, or not be archived now. Of a store that was away one document tells whether it is back.
 
         Raises: Unreachable when ledger or store does not answer; the portion comes again then.
         """
-        portion = self._next()
+        portion = None if archiving.is_shut else self._next()
         if portion is None:
             return None
         done, texts = Projected(), portion.documents
         for part in (texts[:1], texts[1:]) if is_away else (texts,):
             documents = [json.loads(text) for text in part]
             done += projection.keep(documents, (), self._ledger, store)[0]
+            if not self._is_archived(documents, archiving):
+                return None
         done += projection.keep((), portion.letters, self._ledger, store)[0]
         try:
             self._spill.done()
@@ -93,6 +96,10 @@ class Relief:
             self.tell_of(error)
             return None
         return done
+
+    def held(self) -> Held:
+        """How much waits on this host. Raises: Unreachable"""
+        return self._spill.held()
 
     def tell(self, done: Projected) -> None:
         """Log what was spilled, if anything was."""
@@ -110,6 +117,14 @@ class Relief:
         if text != self._told:
             _LOG.error("documents are held up, none is lost: %s", text, extra={"action": "spill_refused"})
         self._told = text
+
+    def _is_archived(self, documents: Sequence[Document], archiving: Archiving) -> bool:
+        """Search must not stand still with the archive: what it has no room for now stays in the spill."""
+        try:
+            archiving.append(ended_of(documents))
+        except Unreachable:
+            return False
+        return True
 
     def _next(self) -> Portion | None:
         try:

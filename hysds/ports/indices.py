@@ -22,7 +22,7 @@ class Resource(StrEnum):
 
 
 ROLLED = (Resource.JOB, Resource.TASK, Resource.EVENT)
-"""Those with an index a generation. The others have one for ever, of generation 0."""
+"""Those with an index a generation. The others have one for ever, of the first generation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +56,6 @@ class Indices(Protocol):
     def drop(self, resource: Resource, generation: int) -> bool:
         """Drop an index with all of its documents; whether there was one. Of a resource that does not roll over it is
         refused: Refused."""
+
+    def close(self) -> None:
+        """Let go of connections."""

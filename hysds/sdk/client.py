@@ -38,6 +38,7 @@ from hysds.sdk.floor import Floor
 from hysds.sdk.following import Follower, Place
 from hysds.sdk.queues import Queues
 from hysds.sdk.repeating import retried
+from hysds.sdk.rules import Rules
 from hysds.sdk.submitting import Spec
 from hysds.sdk.tasks import TaskEnds
 from hysds.sdk.types import Types
@@ -227,6 +228,11 @@ class Client(Types, Calling, Controls, Queues):
     def schedules(self) -> Timetable:
         """All schedules: `all`, `get`, `pause`, `resume`, `run_now`, `remove`."""
         return self._system.schedules
+
+    @property
+    def rules(self) -> Rules:
+        """All rules: `all`, `get`, `add`, `switch`, `remove`, `tried`, `history`."""
+        return Rules(self._system)
 
     def _next_event(self, job_id: str, position: str, until: float | None) -> str:
         while True:

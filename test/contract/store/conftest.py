@@ -1,4 +1,4 @@
-"""The stores that the contract suite runs over. A new one joins by one entry of MAKERS."""
+"""The stores that the contract suite runs over. The local ones are `worlds.stores`'."""
 
 from __future__ import annotations
 
@@ -9,31 +9,46 @@ from pathlib import Path
 
 import pytest
 
-from hysds.adapters.store.memory import MemoryStore
-from hysds.adapters.store.sqlite import SqliteStore
+from hysds.lib import clocks
 from hysds.ports.store import Store
+from services.elastic_node import ElasticNode
+from worlds.elastic_store import ElasticWorld
+from worlds.stores import LOCAL, Clock
 
-Maker = Callable[[Path], Store]
-"""Makes an empty store; the path, which nothing else has, is for what it keeps."""
-
-MAKERS: dict[str, Maker] = {
-    "memory": lambda path: MemoryStore(),
-    "sqlite": lambda path: SqliteStore(path / "jobs.db"),
-}
+KINDS = (*LOCAL, "elasticsearch")
 
 
-@pytest.fixture(params=sorted(MAKERS))
-def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
-    """Makes empty stores of one kind; each is closed at the end."""
+@pytest.fixture(scope="session")
+def elastic_world(elastic_server: ElasticNode) -> Iterator[ElasticWorld]:
+    """Stores in Elasticsearch, one at a time."""
+    with elastic_server.own_prefix() as prefix:
+        world = ElasticWorld(elastic_server, prefix)
+        yield world
+        world.close()
+
+
+@pytest.fixture(params=KINDS)
+def clocked_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[Clock], Store]]:
+    """Makes empty stores of one kind, with a wall clock; each is closed at the end. In Elasticsearch one at a time."""
     numbers = itertools.count()
     with contextlib.ExitStack() as stack:
 
-        def make() -> Store:
-            store = MAKERS[request.param](tmp_path / str(next(numbers)))
+        def make(clock: Clock) -> Store:
+            if request.param in LOCAL:
+                store = LOCAL[request.param](tmp_path / str(next(numbers)), clock)
+            else:
+                world: ElasticWorld = request.getfixturevalue("elastic_world")
+                store = world.store(clock)
             stack.callback(store.close)
             return store
 
         yield make
+
+
+@pytest.fixture
+def new_store(clocked_store: Callable[[Clock], Store]) -> Callable[[], Store]:
+    """Makes empty stores of one kind; each is closed at the end."""
+    return lambda: clocked_store(clocks.wall_ms)
 
 
 @pytest.fixture

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import uuid
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +16,10 @@ from hysds.core.errors import Refused
 from hysds.core.query import JobQuery, Span, select
 from hysds.core.searched import Sort, Term, searched
 from hysds.core.where import How, Where
+from hysds.lib import clocks
 from hysds.ports.store import Store, Writing
+from worlds.elastic_store import ElasticWorld
+from worlds.stores import LOCAL
 
 _VALUES = st.sampled_from(["a", "b", "B", "ß", "Ω", "\uffff", "🦊", "a b", "%", "", "'", "\0"])
 _WORDS = st.lists(st.sampled_from(["one", "two", "Three", "vier-5", "ß", "🦊", "ﬁve", "ΣΣ"]), max_size=4).map(
@@ -105,16 +111,32 @@ def _queries(draw: st.DrawFn) -> JobQuery:
     )
 
 
+_BATCHES = st.lists(st.lists(_documents(), max_size=12), max_size=4)
+_QUESTIONS = st.lists(_queries(), max_size=6)
+
+
+@pytest.mark.parametrize("kind", LOCAL)
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    batches=st.lists(st.lists(_documents(), max_size=12), max_size=4),
-    queries=st.lists(_queries(), max_size=6),
-)
+@given(batches=_BATCHES, queries=_QUESTIONS)
 def test_a_store_answers_as_the_reference_does(
-    new_store: Callable[[], Store], batches: list[list[dict[str, Any]]], queries: list[JobQuery]
+    tmp_path: Path, kind: str, batches: list[list[dict[str, Any]]], queries: list[JobQuery]
 ) -> None:
     """Random writes, late, doubled and reordered ones among them, then random questions with all of their pages."""
-    store = new_store()
+    with closing(LOCAL[kind](tmp_path / uuid.uuid4().hex, clocks.wall_ms)) as store:
+        _compare(store, batches, queries)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=_BATCHES, queries=_QUESTIONS)
+def test_elasticsearch_answers_as_the_reference_does(
+    elastic_world: ElasticWorld, batches: list[list[dict[str, Any]]], queries: list[JobQuery]
+) -> None:
+    """The same on a real server, whose empty store takes longer to make."""
+    with closing(elastic_world.store()) as store:
+        _compare(store, batches, queries)
+
+
+def _compare(store: Store, batches: list[list[dict[str, Any]]], queries: list[JobQuery]) -> None:
     held: dict[str, dict[str, Any]] = {}
     for batch in batches:
         answers = store.write(batch)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hysds.adapters.store.memory import MemoryStore
 from hysds.adapters.store.sqlite import SqliteStore
 from hysds.core.query import JobQuery
 from hysds.core.where import How, Where
+from hysds.ports.indices import Resource
 from hysds.ports.store import FENCE_MS, DeadLetter, Store, Writing, Written
+from worlds.elastic_store import ElasticWorld
+from worlds.stores import LOCAL
 
 _AT_MS = 1_800_000_000_000
 
@@ -86,13 +87,11 @@ def test_an_id_may_be_deleted_and_written_many_times(store: Store) -> None:
         assert store.search(JobQuery(text="word0")).total == 1
 
 
-@pytest.mark.parametrize(
-    "make", [lambda path, clock: MemoryStore(clock), lambda path, clock: SqliteStore(path, 30.0, clock)]
-)
-def test_a_fence_stands_for_a_day(make: Callable[[Path, Callable[[], int]], Store], tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", LOCAL)
+def test_a_fence_stands_for_a_day(kind: str, tmp_path: Path) -> None:
     """Then nobody writes any more who read the job before; the next delete takes the fence away."""
     now = [_AT_MS]
-    store = make(tmp_path / "jobs.db", lambda: now[0])
+    store = LOCAL[kind](tmp_path, lambda: now[0])
     store.delete([(_document(1)["id"], 7)])
     now[0] += FENCE_MS
     store.delete([("other", 1)])
@@ -101,6 +100,32 @@ def test_a_fence_stands_for_a_day(make: Callable[[Path, Callable[[], int]], Stor
     store.delete([("other", 1)])
     assert store.write([_document(1, 7)])[0].how is Writing.WRITTEN
     store.close()
+
+
+def test_a_fence_in_elasticsearch_is_a_document_for_a_day(elastic_world: ElasticWorld) -> None:
+    """It outlives a restart, as no memory of deletes in the server does; a delete on the day after removes it."""
+    now = [_AT_MS]
+    with closing(elastic_world.store(lambda: now[0])) as store:
+        store.write([_document(1, 7)])
+        store.delete([(_document(1)["id"], 7), ("unknown", 5)])
+        now[0] += FENCE_MS
+        store.delete([])
+        store.delete([("other", 1)])
+        assert store.write([_document(1, 7)])[0].how is Writing.OLDER
+        assert _fenced(elastic_world) == {_document(1)["id"], "unknown", "other"}
+
+        now[0] += 1
+        store.delete([("other", 1)])
+
+        assert _fenced(elastic_world) == {"other"}
+
+
+def _fenced(world: ElasticWorld) -> set[str]:
+    """The ids of all documents that no reader finds."""
+    index = world.names.patterns(Resource.JOB, Resource.TASK)
+    world.node.request("POST", f"/{index}/_refresh")
+    hits = world.node.request("POST", f"/{index}/_search", {"query": {"exists": {"field": "searched.fence"}}})
+    return {hit["_id"] for hit in hits["hits"]["hits"]}
 
 
 def test_a_file_of_the_first_schema_is_brought_to_this_one(tmp_path: Path) -> None:

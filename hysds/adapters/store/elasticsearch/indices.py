@@ -1,0 +1,191 @@
+"""How indices come to be and go: templates first, an index a generation, aliases over them.
+
+The template of a resource holds all that its indices have in common, so that one which somebody else makes by its name
+is right too. All is done by names that say the same to every process: whoever comes second finds it done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from elasticsearch import ApiError
+
+from hysds.adapters.store.elasticsearch import mapping, server
+from hysds.adapters.store.elasticsearch.names import JOBS, Names
+from hysds.adapters.store.elasticsearch.server import Server
+from hysds.core.errors import Refused, Unreachable
+from hysds.core.generations import FIRST
+from hysds.core.searched import Term
+from hysds.core.status import Status
+from hysds.ports.indices import ROLLED, Index, Resource
+
+_PRIORITY = 500
+_ENDED = sorted(status.value for status in Status if status.is_terminal)
+_IF_ANY = {"ignore_unavailable": "true", "allow_no_indices": "true"}
+
+
+class ElasticIndices:
+    """The indices of one system in one cluster."""
+
+    def __init__(self, server: Server, names: Names) -> None:
+        self._server = server
+        self._names = names
+
+    def init(self, oldest: int, current: int) -> tuple[str, ...]:
+        templates = self._templates()
+        made = [name for resource in Resource if (name := self._template(resource, templates))]
+        there = self._versions()
+        for resource in Resource:
+            generations = range(oldest, current + 1) if resource in ROLLED else (FIRST,)
+            made += self._missing(resource, generations, there)
+        return tuple(made)
+
+    def all(self) -> tuple[Index, ...]:
+        which = self._names.patterns(*Resource)
+        born = self._ask(
+            "GET", f"/{which}/_settings/index.creation_date", params={**_IF_ANY, "flat_settings": "true"}
+        )
+        sizes = self._ask(
+            "GET", f"/{which}/_stats/store", params={**_IF_ANY, "filter_path": "indices.*.primaries.store"}
+        ).get("indices", {})
+        counts = self._counts()
+        found = []
+        for name, told in born.items():
+            if (of := self._names.of_index(name)) is None:
+                continue
+            documents, live = counts.get(name, (0, 0))
+            size = sizes.get(name, {}).get("primaries", {}).get("store", {}).get("size_in_bytes", 0)
+            born_ms = int(told["settings"]["index.creation_date"])
+            found.append(Index(*of, documents, size, born_ms, live if of[0] in JOBS else 0))
+        order = list(Resource)
+        return tuple(sorted(found, key=lambda index: (order.index(index.resource), index.generation)))
+
+    def drop(self, resource: Resource, generation: int) -> bool:
+        if resource not in ROLLED:
+            raise Refused(
+                f"the index of {resource.value} does not roll over, so no generation of it is dropped"
+            )
+        try:
+            self._ask("DELETE", f"/{self._names.index(resource, generation)}")
+        except ApiError as error:
+            if error.meta.status != 404:
+                raise
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._server.close()
+
+    def _templates(self) -> dict[str, int]:
+        """The versions of those that there are."""
+        parts = ("name", "index_template.version")
+        said = self._ask(
+            "GET",
+            "/_index_template",
+            params={"filter_path": ",".join(f"index_templates.{part}" for part in parts)},
+        )
+        return {
+            one["name"]: one["index_template"].get("version", 0) for one in said.get("index_templates", ())
+        }
+
+    def _template(self, resource: Resource, there: Mapping[str, int]) -> str:
+        """The name of the template, if it was made or changed."""
+        name = self._names.template(resource)
+        said = self._ask(
+            "GET",
+            "/_index_template",
+            params={"filter_path": "index_templates.name,index_templates.index_template.version"},
+        )
+        there = {
+            one["name"]: one["index_template"].get("version", 0) for one in said.get("index_templates", ())
+        }
+        if there.get(name, 0) >= mapping.VERSION:
+            return ""
+        template = {
+            "index_patterns": [self._names.pattern(resource)],
+            "priority": _PRIORITY,
+            "version": mapping.VERSION,
+            "_meta": {"made_by": "hysds"},
+            "template": {
+                "settings": mapping.settings(),
+                "mappings": mapping.mapping(resource),
+                "aliases": self._aliases(resource),
+            },
+        }
+        self._ask("PUT", f"/_index_template/{name}", template)
+        return name
+
+    def _aliases(self, resource: Resource) -> dict[str, Any]:
+        """By which its documents are read. A fence is in the place of a deleted document, and read by nobody."""
+        if resource not in JOBS:
+            return {self._names.reading(resource): {}}
+        seen = {"bool": {"must_not": [{"exists": {"field": "searched.fence"}}]}}
+        aliases: dict[str, Any] = {self._names.reading(resource): {"filter": seen}}
+        if resource is Resource.JOB:
+            aliases[self._names.failed] = {"filter": {"term": {"status": Status.FAILED.value}}}
+        return aliases
+
+    def _versions(self) -> dict[str, int]:
+        """The indices that there are, with the version of their mappings."""
+        said = self._ask(
+            "GET",
+            f"/{self._names.patterns(*Resource)}/_mapping",
+            params={**_IF_ANY, "filter_path": "*.mappings._meta.version,*.mappings.dynamic"},
+        )
+        return {name: told["mappings"].get("_meta", {}).get("version", 0) for name, told in said.items()}
+
+    def _missing(self, resource: Resource, generations: Iterable[int], there: dict[str, int]) -> list[str]:
+        """The indices that were made, or learnt new fields."""
+        done = []
+        for generation in generations:
+            name = self._names.index(resource, generation)
+            if name not in there:
+                done += [name] if self._made(name, resource, generation) else []
+            elif there[name] < mapping.VERSION:
+                self._ask("PUT", f"/{name}/_mapping", mapping.mapping(resource))
+                done.append(name)
+        return done
+
+    def _made(self, name: str, resource: Resource, generation: int) -> bool:
+        # The mappings again: whatever template of the operator's comes before ours, these are what is asked by.
+        body = {
+            "mappings": mapping.mapping(resource),
+            "aliases": {self._names.writing(resource, generation): {}, **self._aliases(resource)},
+        }
+        try:
+            self._ask("PUT", f"/{name}", body)
+        except ApiError as error:
+            if server.kind(error) != "resource_already_exists_exception":
+                raise
+            return False
+        return True
+
+    def _counts(self) -> dict[str, tuple[int, int]]:
+        """Documents, and those that have not ended, by index."""
+        live = {"bool": {"must_not": [{"terms": {f"searched.{Term.STATUS}": _ENDED}}]}}
+        body = {
+            "size": 0,
+            "track_total_hits": False,
+            "aggs": {
+                "index": {"terms": {"field": "_index", "size": 10_000}, "aggs": {"live": {"filter": live}}}
+            },
+        }
+        said = self._ask(
+            "POST",
+            f"/{self._names.readings(*Resource)}/_search",
+            body,
+            {**_IF_ANY, "allow_partial_search_results": "false"},
+        )
+        buckets = said.get("aggregations", {}).get("index", {}).get("buckets", ())
+        return {one["key"]: (one["doc_count"], one["live"]["doc_count"]) for one in buckets}
+
+    def _ask(self, method: str, path: str, body: object = None, params: dict[str, str] | None = None) -> Any:
+        """What the server refuses here is nothing that a caller could have asked otherwise."""
+        try:
+            return self._server.ask(method, path, body, params)
+        except ApiError as error:
+            if error.meta.status == 404 or server.kind(error) == "resource_already_exists_exception":
+                raise
+            raise Unreachable("store", f"{method} {path}: {server.reason(error)}") from error
