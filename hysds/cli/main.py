@@ -36,6 +36,7 @@ COMMANDS = {
     "schedule": Entry(
         "hysds.cli.schedule", "Submit a job again and again, at the times of a cron expression."
     ),
+    "rules": Entry("hysds.cli.rules", "Have jobs submitted when something happens."),
     "types": Entry("hysds.cli.types", "Show kinds of job, and register more."),
     "workers": Entry("hysds.cli.workers", "Show who takes jobs, and why one takes none."),
     "alarms": Entry("hysds.cli.alarms", "Show what the watchdogs found wrong."),

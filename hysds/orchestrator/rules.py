@@ -31,6 +31,9 @@ from hysds.ports.rules import GROUP
 ROLE = "rules"
 """What this role is called in the roster."""
 
+SILENT_MS = 15_000
+"""Whoever carries out rules signs the roster more often than this, in ms."""
+
 _PAUSE_S = 2.0
 """Between two looks while there are no rules, or something is away."""
 _log = logging.getLogger(__name__)

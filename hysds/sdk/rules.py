@@ -16,6 +16,7 @@ from hysds.core.rules.published import OF_JOBS
 from hysds.core.rules.rule import On, Rule
 from hysds.core.searched import Sort
 from hysds.core.status import ENDED
+from hysds.orchestrator import rules as carrying_out
 from hysds.orchestrator.rule_trials import Trial, tried
 
 _PAGE = 500
@@ -83,6 +84,13 @@ class Rules:
         """
         documents = self._jobs(since_ms, most) if rule.on in OF_JOBS else self._told(rule.on, since_ms, most)
         return tried(rule, documents, self._system.occasions, self._system.rule_plans)
+
+    def are_carried_out(self) -> bool:
+        """Whether any orchestrator was seen to carry out rules just now."""
+        return any(
+            one.role == carrying_out.ROLE and one.ago_ms <= carrying_out.SILENT_MS
+            for one in self._system.roster.signatures()
+        )
 
     def history(self, name: str, since_ms: int | None, most: int) -> Iterator[dict[str, Any]]:
         """The events of what a rule did ("": all rules), the newest first, at most so many."""

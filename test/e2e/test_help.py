@@ -155,6 +155,12 @@ class Shell:
         if stands:
             self._client.schedule("nightly", "@yearly", _spec("true"))
 
+    def rule(self, stands: bool) -> None:
+        """Have a rule of the examples' name, or none."""
+        self._client.rules.remove_all()
+        if stands:
+            self._client.rules.add({"name": "report", "when": {"match_none": {}}, "then": "action:retry"})
+
     def await_written(self, job_id: str) -> None:
         """Until the store holds the last document of a job that has ended, and the ledger knows that."""
         end = time.monotonic() + _PATIENCE_S
@@ -216,6 +222,9 @@ def _prepared(shell: Shell, name: str, line: str) -> str:
         shell.types("job:grid")
     if name.startswith("hysds schedule"):
         shell.schedule(stands=" schedule add " not in line)
+    if name.startswith("hysds rules"):
+        shell.types("job:word-count")
+        shell.rule(stands=" rules add " not in line)
     if line == "hysds down" or line.startswith("hysds down "):
         assert shell.run("hysds up --detach").returncode == 0
     needs_id = _EXAMPLE_ID in line or "$id" in line or line.endswith(" ID")
