@@ -17,6 +17,8 @@ class Exit(IntEnum):
     REVOKED = 3
     UNREACHABLE = 4
     """A part of the system does not answer."""
+    BEHIND = 5
+    """Not yet all that it should be, and nothing is wrong: ask again (`index verify`)."""
     INTERRUPTED = 130
 
 

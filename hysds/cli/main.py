@@ -45,6 +45,7 @@ COMMANDS = {
     "worker": Entry("hysds.cli.worker", "Start a worker here; drain and resume any."),
     "indexer": Entry("hysds.cli.indexer", "Start the role that makes jobs searchable."),
     "reconciler": Entry("hysds.cli.reconciler", "Start the role that finishes what nobody did."),
+    "index": Entry("hysds.cli.index", "Show, check and make again what the store holds."),
     "chaos": Entry("hysds.cli.chaos", "Torment a system of its own and check every guarantee."),
     "doctor": Entry("hysds.cli.doctor", "Look for what is wrong, and mend it."),
     "config": Entry("hysds.cli.config", "Show the settings, render them, reload job types."),

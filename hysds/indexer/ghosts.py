@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hysds.core import ghosts
-from hysds.core.errors import Internal
+from hysds.core.errors import Internal, Unreachable
 from hysds.core.query import MAX_LIMIT, JobQuery, Span
 from hysds.core.status import OFFLINE, FailureClass, Status
 from hysds.indexer import projection
 from hysds.ports.ledger import Kept, Ledger
-from hysds.ports.store import DeadLetter, Page, Store, Writing, Written
+from hysds.ports.store import DeadLetter, Document, Page, Store, Writing, Written
 
 _LOG = logging.getLogger("hysds.indexer")
 
@@ -59,13 +59,21 @@ class Found:
 class Ghosts:
     """Walks over the store. One thread. `every_s`: between the end of a walk and the next one's start.
 
-    `clock_s` counts seconds and never goes back.
+    `clock_s` counts seconds and never goes back. `archive` keeps the ends; Unreachable where it can't now.
     """
 
-    def __init__(self, ledger: Ledger, store: Store, every_s: float, clock_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: Store,
+        every_s: float,
+        clock_s: Callable[[], float],
+        archive: Callable[[Sequence[Document]], object] = len,
+    ) -> None:
         self._ledger = ledger
         self._store = store
         self._every_s = every_s
+        self._archive = archive
         self._clock_s = clock_s
         self._looks_at_s = 0.0
         self._question = 0
@@ -113,6 +121,11 @@ class Ghosts:
             return 0
         reasons = {letter.id: letter.reason for letter in self._store.dead_letters(MAX_LIMIT)}
         ends = [ghosts.ended(one, now_ms, reasons.get(one["id"], "")) for one in lost]
+        try:
+            # Before they are written: an end that the store has is never looked at again.
+            self._archive(ends)
+        except Unreachable:
+            return 0  # said already, and the next walk finds the same documents
         return self._written(ends, now_ms)
 
     def _written(self, ends: Sequence[Mapping[str, Any]], now_ms: int) -> int:

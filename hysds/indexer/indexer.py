@@ -107,7 +107,7 @@ class Indexer:
         self._aids = aids
         self._archiving = Archiving(aids.archive, clock_s)
         self._founding = Founding(ledger, aids.indices)
-        self._ghosts = Ghosts(ledger, store, pace.ghosts_every_s, clock_s)
+        self._ghosts = Ghosts(ledger, store, pace.ghosts_every_s, clock_s, self._archiving.append)
         self._adopts_at_s = 0.0
         self._trims_at_s = 0.0
         self._relieves_at_s = 0.0

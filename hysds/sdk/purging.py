@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hysds.bootstrap import System
-from hysds.core import moments
+from hysds.core import differences, moments
 from hysds.core.control import Handled
 from hysds.core.document import document
 from hysds.core.errors import Internal
@@ -43,9 +43,11 @@ def purged(system: System, ids: Sequence[str], left: Left) -> list[Handled]:
     told = {id_: _word(answers[id_], stored[id_]) for id_ in ids}
     gone = {id_: _whole(kept.get(id_), stored[id_]) for id_ in ids if told[id_] in ("purged", "cleared")}
     _leave(system, gone, left)
-    system.store.delete(
-        [(id_, max(answers[id_].revision, whole.get("revision", 0))) for id_, whole in gone.items()]
-    )
+    last = [(id_, max(answers[id_].revision, whole.get("revision", 0))) for id_, whole in gone.items()]
+    if system.archive is not None:
+        # A store that is made again from the archive must not bring them back.
+        system.archive.append([differences.purge(id_, revision) for id_, revision in last])
+    system.store.delete(last)
     return [Handled(id_, told[id_]) for id_ in ids]
 
 

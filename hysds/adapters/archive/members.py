@@ -92,7 +92,15 @@ def _documents(lines: bytes, where: str, note: Callable[[str], None]) -> Iterato
             document = json.loads(line)
         except ValueError:
             document = None
-        if isinstance(document, dict) and isinstance(document.get("id"), str):
+        if _is_one(document):
             yield document
         else:
             note(f"{where}: a line is no document: {line[:60]!r}")
+
+
+def _is_one(document: Any) -> bool:
+    return (
+        isinstance(document, dict)
+        and isinstance(document.get("id"), str)
+        and type(document.get("revision")) is int
+    )

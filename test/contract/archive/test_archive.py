@@ -149,7 +149,7 @@ def test_damage_in_the_middle_hides_nothing_behind_it(tmp_path: Path) -> None:
 def test_what_is_no_document_of_ours_is_told(tmp_path: Path) -> None:
     """Another program's lines in a segment; another program's files beside them are none of ours."""
     (tmp_path / f"1{members.ENDING}").write_bytes(
-        gzip.compress(b'{"id": "a", "revision": 1}\n[]\n{"id": 5}\nnonsense\n')
+        gzip.compress(b'{"id": "a", "revision": 1}\n[]\n{"id": 5}\n{"id": "b", "revision": "2"}\nnonsense\n')
     )
     (tmp_path / "notes.txt").write_text("not ours")
     notes: list[str] = []
@@ -157,7 +157,7 @@ def test_what_is_no_document_of_ours_is_told(tmp_path: Path) -> None:
     found = list(DirectoryArchive(tmp_path).read(notes.append))
 
     assert found == [{"id": "a", "revision": 1}]
-    assert len(notes) == 3
+    assert len(notes) == 4
 
 
 def test_an_archive_is_read_with_common_tools(tmp_path: Path) -> None:
