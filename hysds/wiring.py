@@ -264,6 +264,11 @@ class RealAdapters:
         return RemoteArchive(of.url, urls.masked(of.url))
 
     def chronicle(self, settings: Settings) -> Chronicle:
+        if settings.is_searched_by_elasticsearch:
+            from hysds.adapters.store.elasticsearch.chronicle import ElasticChronicle
+            from hysds.adapters.store.elasticsearch.names import Names
+
+            return ElasticChronicle(self._cluster(settings), Names(settings.store.index_prefix or ""))
         from hysds.adapters.store.chronicle_sqlite import SqliteChronicle
 
         return SqliteChronicle(settings.store_path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from hysds.adapters.store.elasticsearch.chronicle import ElasticChronicle
 from hysds.adapters.store.elasticsearch.indices import ElasticIndices
 from hysds.adapters.store.elasticsearch.names import Names
 from hysds.adapters.store.elasticsearch.server import Access, Server
@@ -15,6 +16,8 @@ from hysds.adapters.store.elasticsearch.store import ElasticStore
 from hysds.core.generations import FIRST
 from hysds.core.query import JobQuery
 from hysds.lib import clocks
+from hysds.ports.chronicle import ChroniclePage, ChronicleQuery
+from hysds.ports.indices import Resource
 from hysds.ports.store import DeadLetter, Found, Page
 from hysds.settings import search_url
 from services.elastic_node import ElasticNode
@@ -40,6 +43,23 @@ class FreshStore(ElasticStore):
         return super().dead_letters(limit)
 
 
+class FreshChronicle(ElasticChronicle):
+    """The same for what happens beside jobs. `node`: which refreshes."""
+
+    def __init__(self, node: ElasticNode, names: Names) -> None:
+        super().__init__(Server(access(node)), names)
+        self._node = node
+        self._all = names.readings(Resource.WORKER, Resource.EVENT)
+
+    def search(self, query: ChronicleQuery) -> ChroniclePage:
+        self._node.request("POST", f"/{self._all}/_refresh")
+        return super().search(query)
+
+    def delete_before(self, resource: str, ms: int) -> int:
+        self._node.request("POST", f"/{self._all}/_refresh")
+        return super().delete_before(resource, ms)
+
+
 def access(node: ElasticNode, timeout_s: float = 60.0) -> Access:
     """How our client reaches a server of the tests."""
     cluster = search_url.read(node.url)
@@ -58,6 +78,15 @@ class ElasticWorld:
 
     def store(self, wall_ms: Callable[[], int] = clocks.wall_ms) -> FreshStore:
         """An empty store; what was in the one before is gone."""
+        self._empty()
+        return FreshStore(Server(access(self.node)), self.names, wall_ms)
+
+    def chronicle(self) -> FreshChronicle:
+        """An empty chronicle, likewise."""
+        self._empty()
+        return FreshChronicle(self.node, self.names)
+
+    def _empty(self) -> None:
         stats = self.node.request(
             "GET", f"/{self.names.prefix}*/_stats/indexing?filter_path=indices.*.primaries"
         )
@@ -65,7 +94,6 @@ class ElasticWorld:
             if told["primaries"]["indexing"]["index_total"] or told["primaries"]["indexing"]["delete_total"]:
                 self.node.request("DELETE", f"/{name}")
         self.indices.init(FIRST, FIRST)
-        return FreshStore(Server(access(self.node)), self.names, wall_ms)
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -7,6 +7,7 @@ Every write carries a version, so one that is repeated, because its answer was l
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ MOST_BYTES = 8_000_000
 
 _TOO_LARGE = 413
 _FAILED = 500
+_HELD = re.compile(r"current version \[([0-9]+)\]")
 _FILTER = "errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.result"
 
 
@@ -55,6 +57,13 @@ class Answer:
     def is_older(self) -> bool:
         """The version that is held is as new, or newer."""
         return self.status == 409
+
+    @property
+    def held(self) -> int:
+        """Of an older one: the version that the server says it has; 0 where it does not say."""
+        # The last one: the reason begins with the id, which may be any text.
+        found = _HELD.findall(self.reason) if self.is_older else []
+        return int(found[-1]) if found else 0
 
 
 def index(alias: str, id: str, version: int, source: bytes, equal: bool = False) -> Item:

@@ -8,7 +8,6 @@ does not outlive its restart.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,7 +24,6 @@ from hysds.lib import clocks
 from hysds.ports.indices import Resource
 from hysds.ports.store import FENCE_MS, DeadLetter, Document, Found, Page, Writing, Written
 
-_HELD = re.compile(r"current version \[([0-9]+)\]")
 _SWEPT = 1_000
 _ASKED = {
     # An alias without an index is a store that nothing was written to yet.
@@ -125,7 +123,7 @@ class ElasticStore:
         unsaid = [
             one.id
             for (_, one), answer in zip(sent, answers, strict=True)
-            if answer.is_older and not _held(answer)
+            if answer.is_older and not answer.held
         ]
         held = self._lookup.held(unsaid) if unsaid else {}
         return [_told(one, answer, held) for (_, one), answer in zip(sent, answers, strict=True)]
@@ -200,13 +198,6 @@ def _told(sealed: Sealed, answer: Answer, held: dict[str, Held]) -> Written:
     if answer.is_good:
         return Written(Writing.WRITTEN, sealed.revision)
     if answer.is_older:
-        known = _held(answer) or (held[sealed.id].revision if sealed.id in held else sealed.revision)
+        known = answer.held or (held[sealed.id].revision if sealed.id in held else sealed.revision)
         return Written(Writing.OLDER, known)
     return Written(Writing.REFUSED, reason=f"Elasticsearch: {answer.kind}: {answer.reason}")
-
-
-def _held(answer: Answer) -> int:
-    """The version that the server says it has; 0 where it does not say."""
-    # The last one: the reason begins with the id, which may be any text.
-    found = _HELD.findall(answer.reason)
-    return int(found[-1]) if found else 0
