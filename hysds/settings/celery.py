@@ -7,8 +7,8 @@ broker) is the ledger's, so what would let it interfere is fixed here and not a 
 from collections.abc import Mapping
 from copy import deepcopy
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
+from hysds.lib import server_url
 from hysds.settings import model, sentinels, servers, urls
 
 SOCKET_TIMEOUT_S = 10
@@ -149,7 +149,7 @@ def broker_tls(url: str, tls: servers.Tls) -> dict[str, object] | None:
     """What `broker_use_ssl` must be for this URL; None without TLS."""
     if not urls.is_tls(url):
         return None
-    if urlsplit(url).scheme != "amqps":
+    if server_url.split(url).scheme != "amqps":
         return redis_tls(url, tls)
     given = {
         "ca_certs": tls.ca_file,
@@ -158,7 +158,7 @@ def broker_tls(url: str, tls: servers.Tls) -> dict[str, object] | None:
         "ciphers": tls.ciphers,
     }
     # py-amqp compares the name in the certificate only with a server_hostname that it was given.
-    verified: dict[str, object] = {"cert_reqs": _VERIFY, "server_hostname": urlsplit(url).hostname}
+    verified: dict[str, object] = {"cert_reqs": _VERIFY, "server_hostname": server_url.split(url).hostname}
     return verified | {key: str(value) for key, value in given.items() if value is not None}
 
 

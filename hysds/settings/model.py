@@ -8,10 +8,11 @@ of servers and workers stand in `servers`, `worker` and `tasks`.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from hysds.core import celery_events, ledger_clock, status
 from hysds.core.policies import Policies, QueuePolicy, Share
+from hysds.lib import server_url
 from hysds.lib.structured_log import Plan
 from hysds.settings import log as log_words
 from hysds.settings import search_url, urls
@@ -186,7 +187,7 @@ class Settings:
     def secrets(self) -> tuple[str, ...]:
         """What nobody may read in a log: passwords and keys; those of URLs as they stand and as they are meant."""
         places = (self.store.url, self.archive.url, self.tasks.result_backend, self.notifier.mail_url)
-        found = [urlsplit(url or "").password for url in (self.ledger_url, self.broker_url, *places)]
+        found = [server_url.split(url or "").password for url in (self.ledger_url, self.broker_url, *places)]
         plain = [one for one in (self.store.password, self.store.api_key) if one]
         return (*(form for one in found if one for form in {one, unquote(one)}), *plain)
 

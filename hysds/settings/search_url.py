@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from hysds.lib import server_url
+
 SCHEMES = ("https", "http")
 _PORT = 9200
 _FORM = "host:port,host:port"
@@ -52,7 +54,7 @@ def problem(parts: SplitResult) -> str | None:
 
 def read(url: str) -> Cluster:
     """The parts of a good URL."""
-    parts = urlsplit(url)
+    parts = server_url.split(url)
     return Cluster(
         hosts=tuple(found for text in parts.netloc.rpartition("@")[2].split(",") if (found := _host(text))),
         is_tls=parts.scheme == "https",

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
+from hysds.lib import server_url
+
 SCHEMES = ("redis+sentinel", "rediss+sentinel")
 PARAMETERS = ("db", "sentinel_user", "sentinel_password")
 _PORT = 26379
@@ -48,7 +50,7 @@ def problem(parts: SplitResult) -> str | None:
 
 def read(url: str) -> Service:
     """The parts of a good URL."""
-    parts = urlsplit(url)
+    parts = server_url.split(url)
     query = dict(parse_qsl(parts.query))
     return Service(
         sentinels=tuple(
@@ -66,7 +68,7 @@ def read(url: str) -> Service:
 
 def in_database(url: str, number: int) -> str:
     """The same service, another database."""
-    kept = [(key, value) for key, value in parse_qsl(urlsplit(url).query) if key != "db"]
+    kept = [(key, value) for key, value in parse_qsl(server_url.split(url).query) if key != "db"]
     return f"{url.partition('?')[0]}?{urlencode([('db', str(number)), *kept])}"
 
 

@@ -2,8 +2,9 @@
 
 import re
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode
 
+from hysds.lib import server_url
 from hysds.settings import search_url, sentinels
 
 REDIS_SCHEMES = ("redis", "rediss", "unix", *sentinels.SCHEMES)
@@ -38,7 +39,7 @@ def normalised(url: str) -> str:
     for theirs, ours in (("redis+socket://", "unix://"), ("pyamqp://", "amqp://")):
         if url.startswith(theirs):
             url = ours + url.removeprefix(theirs)
-    parts = urlsplit(url)
+    parts = server_url.split(url)
     if not parts.query:
         return url
     query = [
@@ -55,7 +56,7 @@ def problem(url: str, schemes: tuple[str, ...]) -> str | None:
     Shows nothing of it but its scheme: in a URL that is wrong, a password may stand anywhere.
     """
     try:
-        parts = urlsplit(url)
+        parts = server_url.split(url)
         if not (sentinels.is_sentinel(url) or search_url.is_search(url)):
             parts.port  # noqa: B018  reading it checks it
     except ValueError:
@@ -70,7 +71,7 @@ def problem(url: str, schemes: tuple[str, ...]) -> str | None:
 
 def database(url: str) -> int:
     """The number of the Redis database that a good URL names; 0 if it names none."""
-    parts = urlsplit(url)
+    parts = server_url.split(url)
     query = dict(parse_qsl(parts.query))
     in_path = "" if parts.scheme == "unix" or sentinels.is_sentinel(url) else parts.path.strip("/")
     return int(query.get("db") or in_path or 0)
@@ -78,7 +79,7 @@ def database(url: str) -> int:
 
 def in_database(url: str, number: int) -> str:
     """The same Redis server, another database."""
-    parts = urlsplit(url)
+    parts = server_url.split(url)
     if sentinels.is_sentinel(url):
         return sentinels.in_database(url, number)
     if parts.scheme == "unix":
@@ -123,7 +124,7 @@ def quoted_path(path: Path) -> str:
 
 def sqlite_path(url: str) -> Path:
     """The file that a `sqlite:///path` URL names; three slashes or four, always absolute."""
-    return Path("/" + unquote(urlsplit(url).path).lstrip("/"))
+    return Path("/" + unquote(server_url.split(url).path).lstrip("/"))
 
 
 def _parameter_problem(scheme: str, key: str, value: str) -> str | None:

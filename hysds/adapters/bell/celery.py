@@ -10,13 +10,13 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 
 from hysds.core.errors import Unreachable
-from hysds.lib import transport_retry
+from hysds.lib import server_url, transport_retry
 from hysds.settings import celery as image
 from hysds.settings import urls
 from hysds.settings.model import Settings
@@ -131,7 +131,7 @@ class CeleryBell:
 
     def _reason(self, error: Exception) -> str:
         text = f"{type(error).__name__}: {error}"
-        for secret in filter(None, (urlsplit(self._url).password,)):
+        for secret in filter(None, (server_url.split(self._url).password,)):
             text = text.replace(secret, "***").replace(unquote(secret), "***")
         return f"{urls.masked(self._url)}: {text}; look whether it runs, and at the settings of `broker`"
 

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from celery import Celery
 from celery.events.event import get_exchange
@@ -22,7 +22,7 @@ from kombu.exceptions import OperationalError
 from hysds.core import celery_events
 from hysds.core.errors import Unreachable
 from hysds.core.happenings import Happening
-from hysds.lib import clocks
+from hysds.lib import clocks, server_url
 from hysds.ports.overheard import Hear
 from hysds.settings import celery as image
 from hysds.settings import urls
@@ -142,6 +142,6 @@ class CeleryEvents:
 
     def _reason(self, error: Exception) -> str:
         text = f"{type(error).__name__}: {error}"
-        for secret in filter(None, (urlsplit(self._where).password,)):
+        for secret in filter(None, (server_url.split(self._where).password,)):
             text = text.replace(secret, "***").replace(unquote(secret), "***")
         return f"{urls.masked(self._where)}: {text}"

@@ -6,7 +6,7 @@ Whatever way, each connect, each send and each answer is bounded, and a certific
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import redis
 from redis.backoff import NoBackoff
@@ -20,6 +20,7 @@ from redis.sentinel import (
 )
 
 from hysds.core.errors import InvalidSettings
+from hysds.lib import server_url
 from hysds.settings import sentinels, urls
 from hysds.settings.servers import Tls
 
@@ -77,7 +78,7 @@ def _greet_primary(connection: Any) -> None:
 
 def _place(url: str, tls: Tls) -> dict[str, Any]:
     """Where one server is."""
-    parts = urlsplit(url)
+    parts = server_url.split(url)
     place: dict[str, Any] = {"db": urls.database(url)}
     if parts.username:
         place["username"] = unquote(parts.username)

@@ -109,15 +109,16 @@ class HttpEndpoint:
         return True
 
     def _serve(self, asker: socket.socket) -> None:
-        try:
-            with asker:
+        # What went wrong is said before the asker is left: who sees that it ended finds the reason.
+        with asker:
+            try:
                 _answer(asker, self._page, time.monotonic() + self._page.asker_s)
-        except OSError as gone:
-            _LOG.debug("an asker for metrics left: %s", gone)
-        except Exception:  # noqa: BLE001  a thread's outer shell: whatever breaks here is no business of the process's
-            _LOG.exception("metrics could not be told")
-        finally:
-            self._room.release()
+            except OSError as gone:
+                _LOG.debug("an asker for metrics left: %s", gone)
+            except Exception:  # noqa: BLE001  a thread's outer shell: what breaks here is no business of the process's
+                _LOG.exception("metrics could not be told")
+            finally:
+                self._room.release()
 
 
 def _listen(family: socket.AddressFamily, at: Address) -> socket.socket:
