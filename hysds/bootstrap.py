@@ -21,6 +21,7 @@ import hysds
 from hysds import wiring
 from hysds.core.acceptance import DedupPolicy
 from hysds.core.errors import Complaint
+from hysds.core.generations import Generations
 from hysds.core.job_types.catalog import Catalog
 from hysds.core.metric_names import Metric
 from hysds.core.record import FOREVER
@@ -335,11 +336,12 @@ class System:
             self.journal, Shelves(self.chronicle, self.store), keeping, self.metrics, self._make_indices
         )
 
-    def _make_indices(self) -> None:
-        """What the store says that it lacks."""
+    def _make_indices(self) -> Generations:
+        """What the store says that it lacks; answers which generations there are."""
+        stand = self.ledger.generations()
         if self.indices is not None:
-            stand = self.ledger.generations()
             self.indices.init(stand.oldest, stand.current)
+        return stand
 
     def overheard(self) -> Overheard | None:
         """What listens to Celery's own events; None where the settings want none of them."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from hysds.core import happenings
 from hysds.core.errors import NotInitialised, Unreachable
+from hysds.core.generations import Generations
 from hysds.core.happenings import EVENT, WORKER
 from hysds.core.metric_names import Metric
 from hysds.indexer import projection
@@ -59,14 +60,15 @@ class Shelves:
     store: Store
 
 
-def _made() -> None:
+def _made() -> Generations:
     """A chronicle that needs nothing made."""
+    return Generations()
 
 
 class Chronicler:
     """Writes a document for all that the journal tells. One thread.
 
-    `prepare` makes what the chronicle says that it lacks; it may raise Unreachable. `clock_s` never goes back.
+    `prepare` makes what the chronicle says that it lacks, and answers which generations there are; it may raise Unreachable. `clock_s` never goes back.
     """
 
     def __init__(
@@ -75,7 +77,7 @@ class Chronicler:
         shelves: Shelves,
         keeping: Keeping,
         metrics: Metrics,
-        prepare: Callable[[], None] = _made,
+        prepare: Callable[[], Generations] = _made,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._journal = journal
@@ -127,8 +129,11 @@ class Chronicler:
         try:
             return projection.written(documents, self._shelves.chronicle)
         except NotInitialised:
-            self._prepare()
+            known = self._prepare()
+        try:
             return projection.written(documents, self._shelves.chronicle)
+        except NotInitialised as lack:
+            return projection.timely(documents, self._shelves.chronicle, known, lack)
 
     def _set_aside(self, documents: Sequence[Document], answers: Sequence[Written]) -> None:
         refused = [

@@ -13,7 +13,9 @@ from typing import Any
 
 from hysds.core import clip
 from hysds.core.document import document
-from hysds.core.errors import Internal, Unreachable
+from hysds.core.errors import Internal, NotInitialised, Unreachable
+from hysds.core.generations import FIRST, Generations
+from hysds.core.happenings import WORKER
 from hysds.ports.chronicle import Chronicle
 from hysds.ports.ledger import Kept, Ledger
 from hysds.ports.store import DeadLetter, Document, Store, Writing, Written
@@ -103,7 +105,7 @@ def keep(
 
     Raises: Unreachable when ledger or store does not answer.
     """
-    answers = list(zip(documents, written(documents, store), strict=True))
+    answers = list(zip(documents, _answered(documents, ledger, store), strict=True))
     refused = [
         letter(str(one["id"]), one["revision"], answer.reason, ledger)
         for one, answer in answers
@@ -120,6 +122,32 @@ def keep(
         how.count(Writing.WRITTEN), how.count(Writing.OLDER), len(aside), _overtake(ahead, ledger)
     )
     return done, ahead
+
+
+def _answered(documents: Sequence[Document], ledger: Ledger, store: Store) -> tuple[Written, ...]:
+    try:
+        return written(documents, store)
+    except NotInitialised as lack:
+        return timely(documents, store, ledger.generations(), lack)
+
+
+def timely(
+    documents: Sequence[Document], store: Store | Chronicle, known: Generations, lack: NotInitialised
+) -> tuple[Written, ...]:
+    """The answers of a store that lacks an index: what belongs to one that was dropped is refused here, as no index is
+    made anew for a late document, and the rest is written.
+
+    Raises: the lack where no document is late; Unreachable, and so the lack of another index.
+    """
+    late = [
+        known.is_dropped(one.get("generation", FIRST)) and one.get("resource") != WORKER for one in documents
+    ]
+    if not any(late):
+        raise lack
+    reason = f"its index was dropped, its time is over: generations below {known.oldest} are given up"
+    rest = [one for one, is_late in zip(documents, late, strict=True) if not is_late]
+    answers = iter(written(rest, store))
+    return tuple(Written(Writing.REFUSED, reason=reason) if is_late else next(answers) for is_late in late)
 
 
 def _kept(ids: Sequence[str], ledger: Ledger) -> list[Kept]:

@@ -12,6 +12,7 @@ from hysds.adapters.metrics.memory import MemoryMetrics
 from hysds.adapters.store.chronicle_memory import MemoryChronicle
 from hysds.adapters.store.memory import MemoryStore
 from hysds.core.errors import NotInitialised, Unreachable
+from hysds.core.generations import Generations
 from hysds.core.happenings import EVENT, WORKER, Happening
 from hysds.core.metric_names import Metric
 from hysds.indexer.chronicler import Chronicler, Keeping, Shelves
@@ -50,9 +51,10 @@ class World:
             self.journal, shelves, told, self.metrics, self.prepare, lambda: self.now_s
         )
 
-    def prepare(self) -> None:
+    def prepare(self) -> Generations:
         """What makes the index."""
         self.chronicle.lacks_index = False
+        return Generations()
 
     def found(self, resource: str = EVENT) -> list[str]:
         """Ids of documents."""
