@@ -298,10 +298,7 @@ class System:
         return RuleRunner(self.rules, Streams(self.events, self.journal), carry_out, pace, around)
 
     def behind_of_rules(self) -> int:
-        """How many entries the rules in force have still to see; 0 where there are none.
-
-        Raises: Internal where the rules can't be read here.
-        """
+        """How many entries the rules in force have still to see; 0 where there are none."""
         return rules.behind(self.rules, Streams(self.events, self.journal))
 
     def receiver(self) -> Receiver:
@@ -382,6 +379,7 @@ class System:
             self._readable_store,
             Books(self.alarms, self.journal, self.metrics),
             lambda: self.notifier,
+            self.behind_of_rules,
         )
         return reconciler_assembly.watchdogs(self.settings, incarnation(socket.gethostname()), world)
 

@@ -13,8 +13,8 @@ from importlib import metadata
 import hysds
 from hysds.bootstrap import System
 from hysds.cli import crashes, vitals
-from hysds.core.errors import HysdsError, InvalidSettings
-from hysds.doctor import alarms, ghosts, host, roles, stream, workers
+from hysds.core.errors import HysdsError, Internal, InvalidSettings
+from hysds.doctor import alarms, ghosts, host, roles, rules, stream, workers
 from hysds.doctor.examination import Check, Part, examine
 from hysds.doctor.workers import Floor
 from hysds.embedded import standing
@@ -38,7 +38,7 @@ _MOST_UNREADABLE = 1_000
 _LIBRARIES = ("celery", "kombu", "redis")
 _OUR_CHOICES = ("ledger.unbounded", "sandbox.bwrap")
 """No maxmemory: `hysds up` starts the server. No bubblewrap: no job needs it."""
-_BY_THE_LEDGER = ("workers", "roles", "alarms", "leftovers")
+_BY_THE_LEDGER = ("workers", "roles", "rules", "alarms", "leftovers")
 """What nobody can tell while the ledger is away."""
 
 
@@ -88,6 +88,7 @@ def _checks(loaded: Loaded, system: System) -> Mapping[str, Check]:
         "store": partial(_store, system, adapters["store"]),
         "workers": lambda: workers.check(_floor(system)),
         "roles": partial(_roles, system),
+        "rules": partial(_rules, system),
         "alarms": partial(_alarms, system),
         "disk": partial(host.disks, places, settings.worker.disk_reserve_bytes),
         "limits": partial(host.limits, settings.worker.slots),
@@ -200,6 +201,16 @@ def _roles(system: System) -> Iterator[Finding]:
     events = system.events
     yield from roles.check(system.roster.signatures(), events.backlog(_INDEXER))
     yield from stream.check(events.unreadable(_MOST_UNREADABLE))
+
+
+def _rules(system: System) -> Iterable[Finding]:
+    """Whether somebody carries out what is published."""
+    try:
+        known = system.rules.latest()
+    except Internal as error:
+        return [findings.error("rules.unreadable", str(error), "rules", "use the HySDS that published them")]
+    enabled = sum(one.enabled for one in known.rules.values())
+    return rules.check(enabled, system.behind_of_rules(), system.roster.signatures())
 
 
 def _floor(system: System) -> Floor:

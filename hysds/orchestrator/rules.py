@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from hysds.core.errors import HysdsError, Unreachable
+from hysds.core.errors import HysdsError, Internal, Unreachable
 from hysds.core.metric_names import Metric
 from hysds.core.rules import telling
 from hysds.core.rules.lineage import Occasion
@@ -105,6 +105,11 @@ class RuleRunner:
         self._around = around
         self._due_s: dict[str, float] = {}
         self._is_away = False
+
+    @property
+    def member(self) -> str:
+        """What it is called in the group."""
+        return self._pace.member
 
     def run(self, stop: threading.Event) -> None:
         """Go round until told to stop; the round then under way is finished."""
@@ -230,8 +235,11 @@ class RuleRunner:
 def behind(book: RuleBook, streams: Streams) -> int:
     """How many entries the rules in force have still to see; 0 where there are none.
 
-    Raises: Unreachable; Internal where the rules can't be read here.
+    Raises: Unreachable
     """
-    known = book.current()
+    try:
+        known = book.current()
+    except Internal:  # a later HySDS published them; what it needs is kept all the same
+        return streams.events.backlog(GROUP)
     jobs = streams.events.backlog(GROUP) if known.look_at_jobs else 0
     return jobs + (streams.journal.backlog(GROUP) if known.look_at_happenings else 0)

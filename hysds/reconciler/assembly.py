@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from hysds.core.watchdogs import Bounds, Kind
 from hysds.ports.events import Events
@@ -17,8 +18,7 @@ from hysds.reconciler.watchdogs import Books, Watchdogs
 from hysds.settings import watchdogs as words
 from hysds.settings.model import Settings
 
-READERS = {Kind.INDEXER_BEHIND: "indexer"}
-"""Groups that read the event stream, by the watchdog that is about them."""
+_INDEXER = "indexer"
 _USUAL_PREFIX = "hysds"
 
 
@@ -31,6 +31,8 @@ class World:
     store: Callable[[], Store | None]
     books: Books
     notifier: Callable[[], Notifier]
+    behind_of_rules: Callable[[], int]
+    """How many entries rules have still to see."""
 
 
 def watchdogs(
@@ -40,7 +42,11 @@ def watchdogs(
 
     Raises: InvalidSettings where the file of webhooks can't be read.
     """
-    sights = Sights(Watched(world.ledger, world.events, world.store, READERS), terms(settings), clock_s)
+    readers: Mapping[Kind, Callable[[], int]] = {
+        Kind.INDEXER_BEHIND: partial(world.events.backlog, _INDEXER),
+        Kind.RULES_BEHIND: world.behind_of_rules,
+    }
+    sights = Sights(Watched(world.ledger, world.store, readers), terms(settings), clock_s)
     books = world.books
     telling = Notifying(told(settings), member, books.alarms, world.notifier, books.metrics)
     return Watchdogs(sights, world.ledger, books, telling)

@@ -17,7 +17,6 @@ from hysds.core.status import Status
 from hysds.core.type_names import spellings
 from hysds.core.watchdogs import Bounds, Kind, Trouble
 from hysds.core.worker_watchdogs import Known
-from hysds.ports.events import Events
 from hysds.ports.ledger import Ledger
 from hysds.ports.store import Store
 from hysds.reconciler.overdue import Overdue
@@ -33,10 +32,9 @@ class Watched:
     """What is looked at. `store` answers None where this process can't reach documents."""
 
     ledger: Ledger
-    events: Events
     store: Callable[[], Store | None]
-    readers: Mapping[Kind, str]
-    """Groups that read the event stream, by the watchdog that is about them."""
+    readers: Mapping[Kind, Callable[[], int]]
+    """How many events readers of the stream have before them, by the watchdog that is about them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +100,8 @@ class Sights:
     def _behind(self) -> list[Trouble]:
         """Readers that have been behind for long enough, as far as this process has seen."""
         now_s, found = self._clock_s(), []
-        for kind, group in self._watched.readers.items():
-            troubles = watchdogs.behind(kind, self._watched.events.backlog(group), self._terms.bounds)
+        for kind, events in self._watched.readers.items():
+            troubles = watchdogs.behind(kind, events(), self._terms.bounds)
             if not troubles:
                 self._behind_since_s.pop(kind, None)
             elif now_s - self._behind_since_s.setdefault(kind, now_s) >= self._terms.behind_for_s:
