@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -31,6 +32,8 @@ from hysds.core.requests import (
 from hysds.ports.ledger import Kept, Pulse, QueueState
 
 _NOTICES_AT_ONCE = 1_000
+_KEPT_BYTES = 4_000_000
+"""What is read of jobs at once, about; specs may have a megabyte."""
 
 
 class RedisLedger:
@@ -157,22 +160,13 @@ class RedisLedger:
         return after, tuple((id, what) for id, what in findings)
 
     def kept(self, ids: Sequence[str]) -> tuple[Kept | None, ...]:
-        if not ids:
-            return ()
-        replies = self._server.send_all([command for id in ids for command in self._commands_of(id)])
-        return tuple(
-            _kept(id, *replies[first : first + 5])
-            for id, first in zip(ids, range(0, len(replies), 5), strict=True)
-        )
-
-    def _commands_of(self, id: str) -> tuple[tuple[str | int, ...], ...]:
-        return (
-            ("HGETALL", f"{self._base}job:{id}"),
-            ("HGETALL", f"{self._base}long:{id}"),
-            ("GET", f"{self._base}spec:{id}"),
-            ("LRANGE", f"{self._base}tries:{id}", 0, -1),
-            ("GET", f"{self._base}error:{id}"),
-        )
+        found: list[Kept | None] = []
+        while len(found) < len(ids):
+            part = ids[len(found) : len(found) + MAX_BATCH]
+            # One script that answers few long texts: a command a value, the client took most of an indexer's time.
+            reply = self._server.run(scripts.records("kept"), [self._base], [_KEPT_BYTES, *part])
+            found += [_kept(id, *told) for id, *told in zip(part, reply[::2], reply[1::2], strict=False)]
+        return tuple(found)
 
     def ids(self, cursor: str, limit: int) -> tuple[str, tuple[str, ...]]:
         kind = f"{self._base}job:"
@@ -244,8 +238,10 @@ def base(prefix: str) -> str:
     return f"{{{prefix}}}:"
 
 
-def _kept(id: str, short: Any, long: Any, spec: Any, tries: Any, error: Any) -> Kept | None:
-    if not short:
+def _kept(id: str, text: str, spec: str) -> Kept | None:
+    if not text:
         return None
-    flat = ["id", id, *short, *long]
-    return Kept(codec.record(flat), spec or "", tuple(codec.attempt(text, id) for text in tries), error or "")
+    # Lua writes an empty list as an object, of which nothing is taken either.
+    short, long, tries, error = json.loads(text)
+    attempts = tuple(codec.attempt(one, id) for one in tries)
+    return Kept(codec.record(["id", id, *short, *long]), spec, attempts, error)

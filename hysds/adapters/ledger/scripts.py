@@ -66,6 +66,12 @@ def reading(name: str) -> Script:
 
 
 @cache
+def records(name: str) -> Script:
+    """A script that reads records; it shares nothing."""
+    return _script(f"records/{name}", _read(f"records/{name}.lua"))
+
+
+@cache
 def journal(name: str) -> Script:
     """A script over the journal; it shares nothing."""
     return _script(f"journal/{name}", _read(f"journal/{name}.lua"))
