@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from hysds.adapters.ledger.schedules_memory import MemorySchedules
     from hysds.adapters.ledger.server import Server
     from hysds.adapters.notifier.smtp import SmtpMailer
+    from hysds.adapters.store.elasticsearch.names import Names
     from hysds.adapters.store.elasticsearch.server import Server as Cluster
     from hysds.orchestrator.receiving import Receiver
     from hysds.orchestrator.rule_plans import RulePlans
@@ -234,10 +235,9 @@ class RealAdapters:
 
     def store(self, settings: Settings) -> Store:
         if settings.is_searched_by_elasticsearch:
-            from hysds.adapters.store.elasticsearch.names import Names
             from hysds.adapters.store.elasticsearch.store import ElasticStore
 
-            return ElasticStore(self._cluster(settings), Names(settings.store.index_prefix or ""))
+            return ElasticStore(self._cluster(settings), self._names(settings))
         from hysds.adapters.store.sqlite import SqliteStore
 
         return SqliteStore(settings.store_path)
@@ -246,9 +246,8 @@ class RealAdapters:
         if not settings.is_searched_by_elasticsearch:
             return None
         from hysds.adapters.store.elasticsearch.indices import ElasticIndices
-        from hysds.adapters.store.elasticsearch.names import Names
 
-        return ElasticIndices(self._cluster(settings), Names(settings.store.index_prefix or ""))
+        return ElasticIndices(self._cluster(settings), self._names(settings))
 
     def archive(self, settings: Settings) -> Archive | None:
         """Raises: InvalidSettings where its URL can't be used."""
@@ -266,9 +265,8 @@ class RealAdapters:
     def chronicle(self, settings: Settings) -> Chronicle:
         if settings.is_searched_by_elasticsearch:
             from hysds.adapters.store.elasticsearch.chronicle import ElasticChronicle
-            from hysds.adapters.store.elasticsearch.names import Names
 
-            return ElasticChronicle(self._cluster(settings), Names(settings.store.index_prefix or ""))
+            return ElasticChronicle(self._cluster(settings), self._names(settings))
         from hysds.adapters.store.chronicle_sqlite import SqliteChronicle
 
         return SqliteChronicle(settings.store_path)
@@ -331,6 +329,10 @@ class RealAdapters:
             return health.check(self.bell(settings), queues(), urls.masked(settings.broker_url))
 
         def store() -> Iterable[Finding]:
+            if settings.is_searched_by_elasticsearch:
+                from hysds.adapters.store.elasticsearch import health as elastic_health
+
+                return elastic_health.check(self._cluster(settings), self._names(settings))
             from hysds.adapters.store import sqlite_health
 
             return sqlite_health.check(settings.store_path)
@@ -363,6 +365,11 @@ class RealAdapters:
 
         persistence = PERSISTENCE if self._patience_s is None else ONCE
         return Server(access(settings.store, self._patience_s), persistence)
+
+    def _names(self, settings: Settings) -> Names:
+        from hysds.adapters.store.elasticsearch.names import Names
+
+        return Names(settings.store.index_prefix or "")
 
     def _redis(self, settings: Settings) -> Server:
         """The connections that ledger, events and logs share."""

@@ -77,7 +77,9 @@ def versions() -> Iterator[Finding]:
 def _checks(loaded: Loaded, system: System) -> Mapping[str, Check]:
     settings = loaded.settings
     adapters = system.checks(partial(queue_names, system))
-    places = {"work_dir": settings.work_dir, "home": settings.home, "store": settings.store_path.parent}
+    places = {"work_dir": settings.work_dir, "home": settings.home}
+    if not settings.is_searched_by_elasticsearch:
+        places["store"] = settings.store_path.parent
     checks: dict[str, Check] = {"settings": partial(_settings, loaded), "versions": versions}
     if settings.ledger.url is None:
         checks["embedded"] = partial(_embedded, Home(settings.home), system)
@@ -192,7 +194,8 @@ def _store(system: System, look: Check) -> Iterator[Finding]:
     found = list(look())
     yield from found
     is_sound = all(one.severity < Severity.ERROR for one in found)
-    if is_sound and system.settings.store_path.exists():
+    settings = system.settings
+    if is_sound and (settings.is_searched_by_elasticsearch or settings.store_path.exists()):
         yield from ghosts.check(system.store, time.time_ns() // 1_000_000)
 
 

@@ -163,7 +163,8 @@ def _broker(system: System) -> Part:
 
 
 def _store(system: System) -> Part:
-    if not system.settings.store_path.exists():
-        return {"where": f"sqlite://{system.settings.store_path}", "jobs": {}, "is_new": True}
+    settings = system.settings
+    if not settings.is_searched_by_elasticsearch and not settings.store_path.exists():
+        return {"where": f"sqlite://{settings.store_path}", "jobs": {}, "is_new": True}
     page = system.store.search(JobQuery(limit=0, facets=(Term.STATUS,)))
     return {"where": system.store.describe(), "jobs": dict(page.counts[Term.STATUS]), "is_new": False}

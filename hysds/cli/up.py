@@ -155,7 +155,7 @@ def _show(system: EmbeddedSystem, loaded: Loaded, detach: bool) -> None:
         f"a system runs under {settings.home}{pid}; {how}",
         f"  ledger  {urls.masked(settings.ledger_url)}",
         *([f"  broker  {urls.masked(settings.broker_url)}"] if settings.broker.url else []),
-        f"  store   {settings.store_path}",
+        f"  store   {settings.store_shown}",
         f"  worker  queues {', '.join(worker.queues)}; slots {worker.slots}; files below {settings.work_dir}",
         f"  logs    {system.home.log}",
     ]

@@ -226,6 +226,13 @@ class Settings:
         return self.store.url is not None and search_url.is_search(self.store.url)
 
     @property
+    def store_shown(self) -> str:
+        """Where the store is, for people; no secret in it."""
+        return (
+            urls.masked(self.store.url or "") if self.is_searched_by_elasticsearch else str(self.store_path)
+        )
+
+    @property
     def store_path(self) -> Path:
         """The SQLite file of the store; of a store in Elasticsearch, the one that is not used."""
         if self.store.url is not None and not self.is_searched_by_elasticsearch:

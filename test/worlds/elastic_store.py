@@ -81,6 +81,10 @@ class ElasticWorld:
         self._empty()
         return FreshStore(Server(access(self.node)), self.names, wall_ms)
 
+    def store_beside(self) -> FreshStore:
+        """Another process's store of the same indices, as they are."""
+        return FreshStore(Server(access(self.node)), self.names)
+
     def chronicle(self) -> FreshChronicle:
         """An empty chronicle, likewise."""
         self._empty()
