@@ -26,6 +26,7 @@ from hysds.core.job_types.catalog import Catalog
 from hysds.core.metric_names import Metric
 from hysds.core.record import FOREVER
 from hysds.core.status import Status
+from hysds.core.watchdogs import Kind
 from hysds.core.worker_life import Rhythm
 from hysds.dispatcher import Dispatcher
 from hysds.doctor.examination import Check
@@ -375,11 +376,13 @@ class System:
         """
         world = reconciler_assembly.World(
             self.ledger,
-            self.events,
+            {
+                Kind.INDEXER_BEHIND: partial(self.events.backlog, "indexer"),
+                Kind.RULES_BEHIND: self.behind_of_rules,
+            },
             self._readable_store,
             Books(self.alarms, self.journal, self.metrics),
             lambda: self.notifier,
-            self.behind_of_rules,
         )
         return reconciler_assembly.watchdogs(self.settings, incarnation(socket.gethostname()), world)
 

@@ -20,13 +20,15 @@ _LAST_S = 5.0
 """What a schedule's creator may still take at the end; a tick that was noted is fired by another reconciler."""
 _LAST_LOOK_S = 2.0
 """What a message may still take; one that is cut off may come twice."""
+LONGEST_BESIDE_S = 2 * _LAST_S + _LAST_LOOK_S
+"""What goes on beside the rounds may take so long at the end."""
 
 
 @click.command("reconciler", short_help="Start the role that finishes what nobody did.")
 def command() -> None:
     """Start the reconciler: it readies jobs whose time has come, ends leases and limits that ran out, forgets what
-    the store has, looks for records that contradict each other,
-    and watches what goes wrong (watchdogs.*). Any number may run; a system needs one.
+    the store has, looks for records that contradict each other, and watches for what goes wrong (watchdogs.*), which
+    `hysds alarms` shows. Any number may run; a system needs one.
 
     Where catalog.paths names files of job types it publishes them at its start, and again on SIGHUP; files that can't
     be used change nothing.

@@ -5,10 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from hysds.core.watchdogs import Bounds, Kind
-from hysds.ports.events import Events
 from hysds.ports.ledger import Ledger
 from hysds.ports.notifier import Notifier
 from hysds.ports.store import Store
@@ -18,21 +16,20 @@ from hysds.reconciler.watchdogs import Books, Watchdogs
 from hysds.settings import watchdogs as words
 from hysds.settings.model import Settings
 
-_INDEXER = "indexer"
 _USUAL_PREFIX = "hysds"
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What watchdogs reach. `store` answers None where this process can read no documents."""
+    """What watchdogs reach. `readers`: how many events whoever reads them has before it, by the watchdog about it.
+    `store` answers None where this process can read no documents.
+    """
 
     ledger: Ledger
-    events: Events
+    readers: Mapping[Kind, Callable[[], int]]
     store: Callable[[], Store | None]
     books: Books
     notifier: Callable[[], Notifier]
-    behind_of_rules: Callable[[], int]
-    """How many entries rules have still to see."""
 
 
 def watchdogs(
@@ -42,11 +39,7 @@ def watchdogs(
 
     Raises: InvalidSettings where the file of webhooks can't be read.
     """
-    readers: Mapping[Kind, Callable[[], int]] = {
-        Kind.INDEXER_BEHIND: partial(world.events.backlog, _INDEXER),
-        Kind.RULES_BEHIND: world.behind_of_rules,
-    }
-    sights = Sights(Watched(world.ledger, world.store, readers), terms(settings), clock_s)
+    sights = Sights(Watched(world.ledger, world.store, world.readers), terms(settings), clock_s)
     books = world.books
     telling = Notifying(told(settings), member, books.alarms, world.notifier, books.metrics)
     return Watchdogs(sights, world.ledger, books, telling)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from hysds.core import watchdogs, worker_watchdogs
 from hysds.core.alarms import Alarm, Sight
-from hysds.core.errors import HysdsError
+from hysds.core.errors import HysdsError, Unreachable
 from hysds.core.explanation import takers
 from hysds.core.floor_requests import Drain, WorkerState
 from hysds.core.query import JobQuery, Span
@@ -34,7 +34,7 @@ class Watched:
     ledger: Ledger
     store: Callable[[], Store | None]
     readers: Mapping[Kind, Callable[[], int]]
-    """How many events readers of the stream have before them, by the watchdog that is about them."""
+    """How many events whoever reads them has before it, by the watchdog that is about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,32 +81,41 @@ class Sights:
         settled = {one.key for one in known if one.is_settled}
         failing = worker_watchdogs.failing(workers, ledger.drains(), settled, bounds)
         pulse = ledger.pulse()
+        behind, unread = self._behind()
         troubles = [
             *watchdogs.queues(ledger.tallies(), _heard(workers), now_ms, bounds),
             *silent,
             *failing.troubles,
             *worker_watchdogs.disks(workers, bounds),
             *watchdogs.memory(pulse.memory_bytes, pulse.memory_limit_bytes, bounds),
-            *self._behind(),
+            *behind,
         ]
         found, is_store_there = self._from_store(workers, now_ms)
-        kinds = self._terms.kinds - (frozenset() if is_store_there else _OF_THE_STORE)
+        kinds = self._terms.kinds - unread - (frozenset() if is_store_there else _OF_THE_STORE)
         seen = [one for one in (*troubles, *found) if one.kind in self._terms.kinds]
         is_watched = Kind.WORKER_FAILING in self._terms.kinds
         # What is off is over: an alarm that nobody looks after any more would stand for ever.
         kinds |= frozenset(Kind) - self._terms.kinds
         return Look(Sight(seen, kinds, failing.settled), failing.drains if is_watched else ())
 
-    def _behind(self) -> list[Trouble]:
-        """Readers that have been behind for long enough, as far as this process has seen."""
-        now_s, found = self._clock_s(), []
-        for kind, events in self._watched.readers.items():
-            troubles = watchdogs.behind(kind, events(), self._terms.bounds)
+    def _behind(self) -> tuple[list[Trouble], frozenset[Kind]]:
+        """Readers that have been behind for long enough, as far as this process has seen; and those of which nobody
+        knows, as rules that another version published."""
+        now_s, found, unread = self._clock_s(), list[Trouble](), set[Kind]()
+        for kind, behind in self._watched.readers.items():
+            try:
+                troubles = watchdogs.behind(kind, behind(), self._terms.bounds)
+            except Unreachable:
+                raise
+            except HysdsError as error:
+                _log.debug("nobody knows how far behind it is: %s", error)
+                unread.add(kind)
+                continue
             if not troubles:
                 self._behind_since_s.pop(kind, None)
             elif now_s - self._behind_since_s.setdefault(kind, now_s) >= self._terms.behind_for_s:
                 found += troubles
-        return found
+        return found, frozenset(unread)
 
     def _from_store(self, workers: Sequence[WorkerState], now_ms: int) -> tuple[list[Trouble], bool]:
         """What documents tell, and whether they could be read."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from hysds.adapters.metrics.memory import MemoryMetrics
 from hysds.adapters.notifier.memory import MemoryNotifier
 from hysds.adapters.store.memory import MemoryStore
 from hysds.core import moments
-from hysds.core.errors import Unreachable
+from hysds.core.errors import Internal, Unreachable
 from hysds.core.floor_requests import Announcement, Drain, Fit
 from hysds.core.happenings import Happening
 from hysds.core.metric_names import Metric
@@ -73,6 +73,7 @@ class Bench:
         self.metrics = MemoryMetrics()
         self.new_id = Uuid7Source(lambda: self.clock() // 1000)
         self.settings = Settings(home=home, watchdogs=Words(**settings))
+        self.behind_rules, self.are_rules_odd = 0, False
         self.first = self.watcher("r/1")
 
     def now_s(self) -> float:
@@ -84,9 +85,17 @@ class Bench:
     def watcher(self, member: str, store: Store | None = None) -> Watchdogs:
         books = Books(self.alarms, self.journal, self.metrics)
         world = assembly.World(
-            self.ledger, self.events, lambda: store or self.store, books, lambda: self.notifier
+            self.ledger, self.readers(), lambda: store or self.store, books, lambda: self.notifier
         )
         return assembly.watchdogs(self.settings, member, world, self.now_s)
+
+    def readers(self) -> dict[Kind, Callable[[], int]]:
+        def rules() -> int:
+            if self.are_rules_odd:
+                raise Internal("another version published the rules")
+            return self.behind_rules
+
+        return {Kind.INDEXER_BEHIND: lambda: self.events.backlog("indexer"), Kind.RULES_BEHIND: rules}
 
     def accept(self, queue: str = "q", job_type: str = "job:x") -> str:
         id_ = self.new_id()
@@ -344,6 +353,21 @@ def test_an_indexer_is_behind_when_it_is_for_long(tmp_path: Path) -> None:
     assert bench.stands() == ["indexer-behind indexer"]
 
 
+def test_rules_that_nobody_here_can_read_are_behind_as_before(tmp_path: Path) -> None:
+    """Nobody knows better; and all else is watched on."""
+    bench = Bench(tmp_path, behind=3, behind_for_s=0, queue_age_s=100)
+    bench.behind_rules = 4
+    bench.first.look()
+    assert bench.stands() == ["rules-behind rules"]
+
+    bench.are_rules_odd = True
+    bench.accept()
+    bench.clock.advance(101)
+    bench.first.look()
+
+    assert bench.stands() == ["queue-stuck queue q", "rules-behind rules"]
+
+
 def test_what_is_off_is_not_watched(tmp_path: Path) -> None:
     """And an alarm of it that stood is over."""
     bench = Bench(tmp_path, queue_age_s=100)
@@ -509,7 +533,7 @@ def test_the_event_of_a_watcher_that_was_killed_is_told_by_another_once(
             raise _Killed
 
     books = Books(bench.alarms, Deadly(bench.ledger, 10**6, bench.now_s), bench.metrics)
-    world = assembly.World(bench.ledger, bench.events, lambda: None, books, lambda: bench.notifier)
+    world = assembly.World(bench.ledger, {}, lambda: None, books, lambda: bench.notifier)
     dying = assembly.watchdogs(bench.settings, "r/2", world, bench.now_s)
     bench.accept()
     bench.clock.advance(101)
