@@ -35,7 +35,7 @@ _ROLES = re.compile(
 )
 _PATIENCE_S = 120
 
-_MAY_END = {"hysds doctor": (0, 1), "hysds alarms": (0, 2), "hysds alarms test": (2,)}
+_MAY_END = {"hysds doctor": (0, 1), "hysds alarms test": (2,)}
 """Where another code than 0 is an answer too: of a machine with something to be mended, or where nobody is to be told
 of alarms."""
 

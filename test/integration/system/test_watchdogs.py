@@ -5,11 +5,15 @@ from __future__ import annotations
 import email
 import email.policy
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from hysds.core.alarms import Alarm
 from hysds.core.happenings import Happening
 from hysds.core.worker_watchdogs import DRAINED_FOR
 from services import web
@@ -92,3 +96,57 @@ def test_a_worker_on_which_everything_fails_is_drained_and_told_of_once(
 def _events(system: RunningSystem) -> list[Happening]:
     found = [note.happening for note in system.system.journal.follow("", 10_000, 0)]
     return [one for one in found if one.resource == "event"]
+
+
+def test_operators_see_alarms_and_try_whether_they_would_be_told(
+    systems: Callable[..., RunningSystem],
+    valkey_server: RedisServer,
+    mail: MailServer,
+    room: WebServer,
+    tmp_path: Path,
+) -> None:
+    """By the command line: what stands, in `doctor` too; a message to everybody; whether a type completed of late."""
+    hooks = tmp_path / "hooks"
+    hooks.write_text(f"http://127.0.0.1:{room.port}/secret\nhttp://127.0.0.1:1/secret\n")
+    system = systems(
+        f"{valkey_server.url[:-1]}1",
+        HYSDS_WATCHDOGS_MAIL_TO="ops@example.org",
+        HYSDS_WATCHDOGS_WEBHOOKS_FILE=str(hooks),
+        HYSDS_NOTIFIER_MAIL_URL=f"smtp://127.0.0.1:{mail.port}",
+        HYSDS_NOTIFIER_MAIL_SENDER="hysds@example.org",
+        HYSDS_EGRESS_ALLOW="127.0.0.0/8",
+    )
+    alarm = Alarm("k", "queue-stuck", "queue gpu", "is stuck", 1_000, 1_000, "add workers")
+    assert system.system.alarms.put(alarm)
+
+    shown = hysds(system, "alarms")
+    [document] = map(json.loads, hysds(system, "alarms", "--json").stdout.splitlines())
+    found = [json.loads(line) for line in hysds(system, "doctor", "--json").stdout.splitlines()]
+    tried = hysds(system, "alarms", "test")
+    expected = hysds(system, "alarms", "expect", "job:nightly", "--within", "25h")
+
+    assert (shown.returncode, "queue gpu" in shown.stdout, shown.stderr) == (0, True, "note: add workers\n")
+    assert (document["kind"], document["since"]) == ("queue-stuck", "1970-01-01T00:00:01.000Z")
+    assert "alarms.queue-stuck" in {one["code"] for one in found if one["severity"] == "warning"}
+    assert tried.returncode == 4
+    assert [line.rpartition(": ")[2] for line in tried.stdout.splitlines()[:2]] == ["taken", "taken"]
+    assert "line 2 of watchdogs.webhooks_file: " in tried.stdout
+    assert (len(mail.taken), len(room.requests), "secret" in tried.stdout + tried.stderr) == (1, 1, False)
+    assert (expected.returncode, expected.stdout.partition(" completed")[0]) == (
+        1,
+        "0 jobs of type job:nightly",
+    )
+    assert "none ever did" in expected.stdout
+
+
+def hysds(system: RunningSystem, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command with the system's settings, once it has ended."""
+    return subprocess.run(
+        [sys.executable, "-m", "hysds", *arguments],
+        env=os.environ | system.variables,
+        cwd=system.home,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
