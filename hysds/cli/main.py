@@ -40,6 +40,8 @@ COMMANDS = {
     "types": Entry("hysds.cli.types", "Show kinds of job, and register more."),
     "workers": Entry("hysds.cli.workers", "Show who takes jobs, and why one takes none."),
     "alarms": Entry("hysds.cli.alarms", "Show what the watchdogs found wrong."),
+    "top": Entry("hysds.cli.top", "Show queues, workers and running jobs, live."),
+    "events": Entry("hysds.cli.events", "Search what happened beside jobs."),
     "up": Entry("hysds.cli.up", "Start a system on this machine."),
     "down": Entry("hysds.cli.down", "End the system on this machine."),
     "worker": Entry("hysds.cli.worker", "Start a worker here; drain and resume any."),

@@ -5,14 +5,17 @@ What somebody will copy is never cut. Where rows are to stay lines, less importa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.live import Live
 from rich.table import Table as RichTable
 from rich.text import Text
 
 from hysds.cli.tables import Table
+from hysds.cli.top_frame import Section
 
 _WHOLE = frozenset({"id", "status", "queued", "took"})
 """Columns that are short, or that somebody will copy: the others give way."""
@@ -94,3 +97,38 @@ def _line(cells: Mapping[str, Text], widths: Mapping[str, int]) -> Text:
 
 def _coloured(cell: str) -> Text:
     return Text(cell, style=_COLOURS.get(cell, ""))
+
+
+def live(looks: Iterator[Sequence[Section]]) -> None:
+    """Draw sections over and over on a screen of their own, until Ctrl-C, which ends it in order.
+
+    What does not fit on the screen is left out from the end of each section but the head.
+    """
+    console = Console(highlight=False)
+    with suppress(KeyboardInterrupt), Live(console=console, screen=True, auto_refresh=False) as screen:
+        for sections in looks:
+            drawn = drawn_in(sections, console.width, console.height)
+            screen.update(Text("\n").join(drawn), refresh=True)
+
+
+def drawn_in(sections: Sequence[Section], width: int, height: int) -> list[Text]:
+    """The lines of a screen of this size. Each section has its title and an equal part of what room there is; what one
+    does not need the next ones have.
+    """
+    blocks = [_block(section, width) for section in sections]
+    found: list[Text] = []
+    for at, block in enumerate(blocks):
+        left = len(blocks) - at
+        room = max((height - len(found)) // left, 1)
+        gap = [Text("")] if at else []
+        found += (gap + block)[:room]
+    return found[:height]
+
+
+def _block(section: Section, width: int) -> list[Text]:
+    title = Text(section.title, style="bold")
+    title.truncate(width, overflow="ellipsis")
+    below = [] if section.table is None else lines(section.table, width)
+    for line in below:
+        line.truncate(width)
+    return [title, *below]

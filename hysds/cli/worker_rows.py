@@ -16,8 +16,12 @@ from hysds.core.record import FOREVER
 from hysds.core.shapes import Capacity
 from hysds.lib import units
 
-COLUMNS = ("name", "host", "state", "gate", "slots", "jobs", "queues", "version", "heard")
-IMPORTANCE = ("name", "state", "slots", "jobs", "queues", "gate", "host", "heard", "version")
+COLUMNS = (
+    "name", "host", "state", "gate", "slots", "jobs", "load", "memory", "disk", "queues", "version", "heard",
+)  # fmt: skip
+IMPORTANCE = (
+    "name", "state", "slots", "jobs", "queues", "gate", "load", "memory", "disk", "host", "heard", "version",
+)  # fmt: skip
 
 _YEAR_9999_S = 253_000_000_000
 
@@ -51,6 +55,24 @@ class Row:
         """Slots that jobs take."""
         has, free = self.facts.has, self.facts.free
         return has.slots - free.slots if has and free else len(self.state.held)
+
+    @property
+    def load(self) -> str:
+        """Its host's load over 1, 5 and 15 minutes; "" where it does not say."""
+        told = self.facts.rest.get("load")
+        if not isinstance(told, list):
+            return ""
+        return ", ".join(f"{one:.2f}" for one in told if isinstance(one, int | float))
+
+    def room(self, of: str) -> str:
+        """What is free of its host's `memory`, `swap` or `disk`, for people; "" where it does not say."""
+        told = self.facts.rest.get(of)
+        if not isinstance(told, dict):
+            return ""
+        free, total = (told.get(name) for name in ("free_bytes", "total_bytes"))
+        if type(free) is not int or type(total) is not int:
+            return ""
+        return f"{units.format_size(free)} of {units.format_size(total)}"
 
     @property
     def gate(self) -> str:
@@ -96,6 +118,9 @@ def _cells(row: Row) -> tuple[str, ...]:
         _why_shut(row),
         f"{row.used}/{row.slots}",
         str(len(state.held)),
+        row.load,
+        row.room("memory"),
+        row.room("disk"),
         ",".join(state.queues),
         _text(row.facts, "version"),
         heard,
@@ -130,7 +155,9 @@ def details(row: Row) -> list[tuple[str, str]]:
         ("queues", cells["queues"]),
         ("slots", f"{cells['slots']} taken"),
         *_capacities(row.facts.has, row.facts.free),
-        ("load", _load(row.facts)),
+        ("load", row.load),
+        *((f"host {name}", _free(row.room(name))) for name in ("memory", "swap", "disk")),
+        *_machine(row.facts),
         ("work dir", _text(row.facts, "work_dir")),
         ("shapes", _shapes(state)),
     ]
@@ -172,6 +199,10 @@ def as_document(row: Row) -> dict[str, Any]:
             "within_s": None if order.within_ms == FOREVER else order.within_ms / 1000,
         },
         "fit": {"now": state.fit.now, "empty": state.fit.empty, "never": state.fit.never},
+        **{
+            name: row.facts.rest.get(name)
+            for name in ("load", "memory", "swap", "disk", "machine", "cloud", "version")
+        },
         "facts": dict(row.facts.rest),
     }
 
@@ -187,6 +218,28 @@ def _capacities(has: Capacity | None, free: Capacity | None) -> list[tuple[str, 
     ]
 
 
+def _free(room: str) -> str:
+    return f"{room} free" if room else ""
+
+
+def _machine(facts: Facts) -> list[tuple[str, str]]:
+    """What its host is, as far as it says so."""
+    machine, cloud = facts.rest.get("machine"), facts.rest.get("cloud")
+    told = machine if isinstance(machine, dict) else {}
+    instance = cloud if isinstance(cloud, dict) else {}
+    gpus = told.get("gpus")
+    system = (told.get("os"), told.get("kernel"), told.get("arch"))
+    place = (
+        instance.get(name) for name in ("instance_type", "instance_id", "availability_zone", "life_cycle")
+    )
+    return [
+        ("system", ", ".join(one for one in system if isinstance(one, str))),
+        ("python", words.shown(told.get("python"))),
+        ("gpus", ", ".join(map(str, gpus)) if isinstance(gpus, list) else ""),
+        ("instance", ", ".join(one for one in place if isinstance(one, str))),
+    ]
+
+
 def _shapes(state: WorkerState) -> str:
     """What it has learnt of the shapes of jobs."""
     told = (("fit now", state.fit.now), ("fit when empty", state.fit.empty), ("never fit", state.fit.never))
@@ -198,15 +251,6 @@ def _started(facts: Facts) -> str:
     return (
         moments.iso(round(since_s * 1000))
         if isinstance(since_s, int | float) and 0 < since_s < _YEAR_9999_S
-        else ""
-    )
-
-
-def _load(facts: Facts) -> str:
-    load = facts.rest.get("load")
-    return (
-        ", ".join(f"{one:.2f}" for one in load if isinstance(one, int | float))
-        if isinstance(load, list)
         else ""
     )
 

@@ -68,7 +68,8 @@ def _made() -> Generations:
 class Chronicler:
     """Writes a document for all that the journal tells. One thread.
 
-    `prepare` makes what the chronicle says that it lacks, and answers which generations there are; it may raise Unreachable. `clock_s` never goes back.
+    `prepare` makes what the chronicle says that it lacks, and answers which generations there are; it may raise
+    Unreachable. `clock_s` never goes back.
     """
 
     def __init__(

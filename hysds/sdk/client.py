@@ -36,7 +36,7 @@ from hysds.sdk.endings import Endings
 from hysds.sdk.explaining import explained, obstacles
 from hysds.sdk.floor import Floor
 from hysds.sdk.following import Follower, Place
-from hysds.sdk.queues import Queues
+from hysds.sdk.happenings import Happenings
 from hysds.sdk.repeating import retried
 from hysds.sdk.rules import Rules
 from hysds.sdk.submitting import Spec
@@ -46,7 +46,7 @@ from hysds.sdk.types import Types
 _WATCH_S = 5.0
 
 
-class Client(Types, Calling, Controls, Queues):
+class Client(Types, Calling, Controls, Happenings):
     """Talks to a system. Safe to share between threads; `close` it, or use it in a `with` statement.
 
     Every method raises Unreachable when a part of the system that it needs does not answer.

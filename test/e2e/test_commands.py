@@ -367,3 +367,60 @@ def _until_indexed(standing: Any, tag: str, count: int) -> None:
     """The store follows the ledger by a moment: it is asked until it has, and the timeout of a command bounds it."""
     line = f"until hysds jobs --tag {tag} --status completed 2>&1 >/dev/null | grep -q '{count} of {count}'; do :; done"
     standing.shell(line)
+
+
+def test_top_shows_what_runs_where(standing: Any) -> None:
+    """Queues, workers with their hosts' load and memory, the running job; in a pipe once, as a table or as JSON."""
+    job_id = _submit(standing, _shell("sleep 600", tag="top"))
+    while json.loads(standing.hysds("status", job_id, "--json").stdout)["status"] != "job-started":
+        pass
+    told = json.loads(standing.hysds("top", "--json").stdout)
+    shown = standing.hysds("top").stdout.decode()
+    standing.hysds("cancel", job_id)
+
+    assert job_id in {job["id"] for job in told["jobs"]}
+    [worker] = told["workers"]
+    assert worker["slots_used"] >= 1
+    assert worker["memory"]["free_bytes"] > 0
+    assert worker["disk"]["total_bytes"] > 0
+    assert worker["machine"]["kernel"]
+    assert re.search(r"(?m)^worker +state +slots +jobs +load +memory +disk", shown)
+    assert job_id in shown
+    assert "\x1b" not in shown
+
+
+def test_events_tell_of_workers_and_of_what_celery_says(standing: Any) -> None:
+    """The worker came, and Celery's events of a job's task arrive with its id; each is a document that can be found."""
+    found: list[dict[str, Any]] = []
+    while not found:
+        page = standing.hysds("events", "--type", "worker-online", "--json")
+        found = [json.loads(line) for line in page.stdout.splitlines()]
+    workers = [
+        json.loads(line) for line in standing.hysds("events", "--workers", "--json").stdout.splitlines()
+    ]
+
+    assert found[0]["hostname"] == found[0]["event"]["hostname"]
+    assert [one["id"] for one in workers] == [found[0]["hostname"]]
+    assert workers[0]["resource"] == "worker"
+    assert workers[0]["status"] in ("worker-online", "worker-heartbeat")
+
+    heard: set[str] = set()
+    submitted: set[str] = set()
+    while not heard & submitted:  # what was said before the indexer listened was heard by nobody
+        job_id = _submit(standing, _shell("exit 0"))
+        standing.hysds("logs", "-f", job_id)
+        submitted.add(job_id)
+        page = standing.hysds("events", "--type", "celery.task-*", "--limit", "1000", "--json")
+        heard = {json.loads(line)["event"].get("job_id", "") for line in page.stdout.splitlines()}
+    assert b"celery.task-received" in standing.hysds("events", "--type", "celery.*").stdout
+
+
+def test_events_are_shown_as_they_come(standing: Any) -> None:
+    """Until Ctrl-C, which is an end in order for whoever follows."""
+    follows = standing.start("events", "-f", "--type", "celery.task-*", "--json")
+    while b"celery.task-" not in follows.out:
+        standing.hysds("logs", "-f", _submit(standing, _shell("exit 0")))
+    follows.process.send_signal(signal.SIGINT)
+
+    assert follows.end() == 130
+    assert json.loads(follows.out.splitlines()[0])["resource"] == "event"

@@ -1,8 +1,8 @@
 """Celery's events from the broker: one queue that all listeners share on RabbitMQ, a subscription each on Redis.
 
-Celery's own receiver takes a queue of its own, which ends with its connection, and starts over without a bound; this one
-keeps its queue for a while, bounded, so that a restart of listener or broker loses little. Events are not acknowledged:
-a listener that is killed loses what it had in hand.
+Celery's own receiver takes a queue of its own, which ends with its connection, and starts over without a bound; this
+one keeps its queue for a while, bounded, so that a restart of listener or broker loses little. Events are not
+acknowledged: a listener that is killed loses what it had in hand.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Listening to Celery's events on real brokers: from real senders, through restarts of the broker and of the listener."""
+"""Listening to Celery's events on real brokers: from real senders, through restarts of broker and listener."""
 
 from __future__ import annotations
 

@@ -45,14 +45,18 @@ def _cells(state: WorkerState) -> dict[str, str]:
 
 
 def test_a_row_says_what_is_taken_and_when_it_was_heard_of() -> None:
-    """Slots that jobs take of those that there are."""
-    assert _cells(_worker()) == {
+    """Slots that jobs take of those that there are, and what its host has free."""
+    room = {"free_bytes": 4 * 10**9, "total_bytes": 16 * 10**9}
+    assert _cells(_worker(facts={"load": [0.5, 1, 2.25], "memory": room, "disk": room})) == {
         "name": "celery@w1",
         "host": "gpu-1",
         "state": "working",
         "gate": "open",
         "slots": "1/4",
         "jobs": "1",
+        "load": "0.50, 1.00, 2.25",
+        "memory": "4 GB of 16 GB",
+        "disk": "4 GB of 16 GB",
         "queues": "gpu,default",
         "version": "1.2.3",
         "heard": "1s ago",
@@ -119,6 +123,32 @@ def test_details_show_all_that_was_announced() -> None:
         "0.50, 1.00, 2.25",
     )
     assert worker_rows.drained(Drain("w", "", _SINCE_MS, FOREVER)).endswith("until they end")
+
+
+def test_details_show_what_the_host_is() -> None:
+    """Its system and its cloud's instance, as far as it says; whatever else stands there is left out."""
+    told = {
+        "machine": {
+            "os": "Some Linux 12",
+            "kernel": "Linux 6.1",
+            "python": "3.11.2",
+            "gpus": ["H100", "H100"],
+        },
+        "cloud": {"instance_type": "p5", "instance_id": "i-1", "life_cycle": "spot"},
+        "swap": {"free_bytes": 10**9, "total_bytes": 2 * 10**9},
+    }
+    [row] = worker_rows.rows([_worker(facts=told)])
+    shown = dict(worker_rows.details(row))
+
+    assert (shown["system"], shown["python"]) == ("Some Linux 12, Linux 6.1", "3.11.2")
+    assert (shown["gpus"], shown["instance"]) == ("H100, H100", "p5, i-1, spot")
+    assert shown["host swap"] == "1 GB of 2 GB free"
+    assert worker_rows.as_document(row)["cloud"] == told["cloud"]
+
+    odd = {"machine": [1], "cloud": "x", "memory": {"free_bytes": "1"}, "disk": 7, "load": "high"}
+    [row] = worker_rows.rows([_worker(facts=odd)])
+    assert not {"system", "instance", "host memory", "load"} & set(dict(worker_rows.details(row)))
+    assert _cells(row.state)["memory"] == ""
 
 
 def test_a_host_without_its_work_directory_says_so() -> None:
