@@ -342,6 +342,13 @@ class RealAdapters:
 
             return health.check()
 
+        def journal() -> Iterable[Finding]:
+            from hysds.adapters.ledger import journal_health
+            from hysds.indexer import chronicler
+
+            where = urls.masked(settings.ledger_url)
+            return journal_health.check(self.journal(settings), chronicler.GROUP, where)
+
         def spill() -> Iterable[Finding]:
             from hysds.adapters.spill import health
 
@@ -356,7 +363,8 @@ class RealAdapters:
             return health.check(_mailer(settings, _GREETING_S), guard, hooks, key)
 
         return {
-            "ledger": ledger, "broker": broker, "store": store, "spill": spill, "sandbox": sandbox, "notifier": notifier
+            "ledger": ledger, "broker": broker, "store": store, "journal": journal, "spill": spill,
+            "sandbox": sandbox, "notifier": notifier,
         }  # fmt: skip
 
     def _cluster(self, settings: Settings) -> Cluster:

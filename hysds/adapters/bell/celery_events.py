@@ -28,7 +28,7 @@ from hysds.settings import celery as image
 from hysds.settings import urls
 from hysds.settings.model import Settings
 
-_LISTEN_S = 0.5
+_LISTEN_S = 0.2
 """What was heard is handed over after so long at the latest; a stop is noticed after it."""
 _AT_ONCE = 500
 """So many are handed over at once."""
