@@ -198,7 +198,7 @@ _OPTIONS = (
     click.option(
         "--repeats",
         type=click.IntRange(0, 30),
-        help="How often it fires again on what it caused itself. Default: 0.",
+        help="With --retry: how often it does so again. Default: 0.",
     ),
     click.option("--disabled", is_flag=True, help="Publish it, and let it do nothing yet."),
 )

@@ -57,7 +57,7 @@ class Rule:
     owner: str = ""
     """The user whom its jobs belong to."""
     repeats: int = 0
-    """How often it may fire again on what it caused itself, as a rule that retries what failed."""
+    """How often a rule that retries may fire again on what it caused itself; of any other it is 0."""
     since_ms: int = 0
     """It fires on what happens after this (ledger's wall ms): when it was added, changed or enabled."""
 
@@ -87,6 +87,11 @@ def read(given: object) -> Rule:
     then, params = given.get("then"), given.get("params")
     if isinstance(then, str) and isinstance(params, Mapping | None):
         complaints += actions.complaints(then, params or {})
+    if given.get("repeats") and then != f"{actions.PREFIX}{actions.RETRY}":
+        # What fans out would grow with each repetition.
+        complaints.append(
+            Complaint("$.repeats", "is for a rule that retries: another fires once on what comes of it")
+        )
     if complaints:
         raise InvalidSpec(tuple(complaints))
     values = {name: value for name, value in given.items() if value is not None}
