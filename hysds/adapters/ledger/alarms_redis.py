@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from hysds.adapters.ledger import scripts
@@ -21,10 +21,11 @@ class RedisAlarms:
     def __init__(self, server: Server, prefix: str) -> None:
         self._server = server
         self._key = f"{base(prefix)}alarms"
+        self._odd: frozenset[str] = frozenset()
 
     def all(self) -> tuple[int, tuple[Alarm, ...]]:
         now_ms, *texts = self._run("all", self._key)
-        return int(now_ms), tuple(sorted(_readable(texts), key=lambda one: one.key))
+        return int(now_ms), tuple(sorted(self._readable(texts), key=lambda one: one.key))
 
     def put(self, alarm: Alarm) -> bool:
         return bool(self._run("put", self._key, alarm.key, alarm.revision, alarm_values.stored(alarm)))
@@ -38,14 +39,20 @@ class RedisAlarms:
     def end_turn(self, name: str, member: str, rest_ms: int) -> None:
         self._run("end_turn", f"{self._key}:turn:{name}", member, rest_ms)
 
+    def _readable(self, texts: Iterable[str]) -> list[Alarm]:
+        """What another program wrote, or a later HySDS, concerns that one alarm alone; it is logged once, however often
+        somebody looks.
+        """
+        found, odd = [], set()
+        for text in texts:
+            try:
+                found.append(alarm_values.from_stored(text.partition(" ")[2]))
+            except (ValueError, TypeError) as error:
+                odd.add(text)
+                if text not in self._odd:
+                    _log.error("an alarm can't be read, and is left alone: %s: %.200s", error, text)
+        self._odd = frozenset(odd)
+        return found
+
     def _run(self, name: str, key: str, *arguments: str | int) -> Any:
         return self._server.run(scripts.alarms(name), [key], arguments)
-
-
-def _readable(texts: Iterable[str]) -> Iterator[Alarm]:
-    """What another program wrote, or a later HySDS, concerns that one alarm alone."""
-    for text in texts:
-        try:
-            yield alarm_values.from_stored(text.partition(" ")[2])
-        except (ValueError, TypeError) as error:
-            _log.error("an alarm can't be read, and is left alone: %s: %.200s", error, text)

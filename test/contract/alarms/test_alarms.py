@@ -14,6 +14,7 @@ from hysds.adapters.ledger.memory import wall_us
 from hysds.adapters.ledger.server import Server
 from hysds.core.alarms import Alarm, stepped
 from hysds.ports.alarms import Alarms
+from services.redis import RedisServer
 
 _LONG_MS = 60_000
 
@@ -114,13 +115,16 @@ def test_a_turn_of_a_dead_member_ends_by_itself(shelf: Alarms) -> None:
         assert time.monotonic() < until_s
 
 
-def test_what_cannot_be_read_is_left_alone(valkey_server, unique_name: str) -> None:
-    """An entry of a later HySDS hides no other."""
+def test_what_cannot_be_read_is_left_alone(
+    valkey_server: RedisServer, unique_name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An entry of a later HySDS hides no other, and is logged once, however often somebody looks."""
     server = Server(valkey_server.unix_url)
     shelf = RedisAlarms(server, unique_name)
     shelf.put(made("a"))
     for key, text in {"x": "3 no json", "y": '1 {"key": "y", "colour": 1}', "z": '1 {"told": 3}'}.items():
         server.send("HSET", f"{{{unique_name}}}:alarms", key, text)
 
-    assert shelf.all()[1] == (made("a"),)
+    assert [shelf.all()[1] for _ in range(3)] == [(made("a"),)] * 3
+    assert len(caplog.records) == 3
     server.close()
