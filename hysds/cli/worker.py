@@ -101,7 +101,7 @@ def task(queues: str | None, concurrency: int | None, name: str | None, loglevel
     _become(loaded, task_arguments(loaded, name, heard, "tasks"), loglevel)
 
 
-@command.command("orchestrator", short_help="Take in jobs that come over the broker.")
+@command.command("orchestrator", short_help="Carry out rules; take in jobs that come over the broker.")
 @click.option(
     "--queues", metavar="NAME", help="Hear calls in this queue of the broker. Default: tasks.submit_queue."
 )
@@ -115,7 +115,7 @@ def orchestrator(
     ledger: the same as `celery -A hysds.celery:task_app worker -Q jobs_processed -c 2 -n NAME`.
 
     A job's id is that of its message, so one that is handed out twice is submitted once. A message is acknowledged
-    when the ledger has its job.
+    when the ledger has its job. Here too the rules are carried out that `hysds rules` publishes.
 
     \b
         hysds worker orchestrator

@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 
+from hysds.core.errors import Conflict, InvalidSpec
 from hysds.core.happenings import EVENT, WORKER, Happening
 from hysds.core.job_types import catalog
 from hysds.core.job_types.catalog import Command, Creator, Dedup, JobType
 from hysds.core.query import JobQuery
 from hysds.core.rules import lineage, published
 from hysds.core.rules.lineage import MAX_DEPTH
+from hysds.orchestrator import job_repository
 from hysds.testing import Play, SimulatedSystem
 
+_JOB_FILES = Path(__file__).parents[2] / "job_files"
 FAILED = {"term": {"status": "job-failed"}}
 COMPLETED = {"term": {"status": "job-completed"}}
 ALL: dict[str, Any] = {"match_all": {}}
@@ -320,6 +323,24 @@ def test_retries_by_other_hands_end_a_chain_by_its_depth(house: SimulatedSystem)
 
     assert len(told(house, "fired")) == MAX_DEPTH
     assert "away from what somebody asked for" in told(house, "stopped")[0]["reason"]
+
+
+def test_a_type_with_an_interface_takes_what_it_needs_of_the_document(house: SimulatedSystem) -> None:
+    """As of a hit, conversions included; a parameter that it does not have is refused when the rule is added."""
+    house.client.add_types(job_repository.read(_JOB_FILES, "v1").types)
+    add(house, "again", FAILED, "job-again:v1")
+    id_ = submit(house, "fail", scene="s1")
+    house.settle()
+
+    [made] = jobs(house, type=frozenset({"job:job-again:v1"}))
+    assert made["job"]["params"]["_command"] == f"echo again {id_} FAILED"
+    assert made["job"]["params"]["scene"] == "s1"
+    with pytest.raises(InvalidSpec, match="no such parameter"):
+        add(house, "wrong", FAILED, "job-again:v1", params={"odd": 1})
+    with pytest.raises(InvalidSpec, match="not registered"):
+        add(house, "wrong", FAILED, "job-gone:v1")
+    with pytest.raises(Conflict):
+        add(house, "again", FAILED, "job-again:v1")
 
 
 def test_a_mail_is_a_task_for_whoever_knows_the_mail_server(house: SimulatedSystem) -> None:
