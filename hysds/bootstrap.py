@@ -361,7 +361,9 @@ class System:
         reconciler.also(Paced(Lives(self.ledger, self.journal, rhythm), lives.EVERY_S))
         if self.indices is not None:
             # Beside the rounds: a cluster may take long to make an index, and the ledger's clock must not wait for it.
-            upkeep = indices.Upkeep(self.ledger, self.indices, _index_bounds(settings.store))
+            upkeep = indices.Upkeep(
+                self.ledger, self.indices, _index_bounds(settings.store), metrics=self.metrics
+            )
             reconciler.also(Paced(Beside(upkeep), _INDICES_EVERY_S))
         return reconciler
 

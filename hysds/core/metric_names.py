@@ -185,10 +185,12 @@ class Metric(Enum):
     )
 
     # ---- indices, rules, watchdogs, notifications ---
-    INDICES = _gauge("hysds_store_indices", "Indices of the store.", "resource")
+    INDICES = _gauge("hysds_store_indices", "Indices of Elasticsearch.", "resource")
+    INDEX_DOCUMENTS = _gauge("hysds_store_documents", "Documents in them.", "resource")
+    INDEX_BYTES = _gauge("hysds_store_bytes", "Disk that one copy of them takes.", "resource")
     ROLLOVERS = _counter("hysds_store_rollovers_total", "New generations of indices.")
     RETIRED = _counter(
-        "hysds_store_indices_dropped_total", "Indices dropped at the end of their retention.", "resource"
+        "hysds_store_indices_dropped_total", "Indices dropped as their time was over.", "resource"
     )
     RULES_FIRED = _counter(
         "hysds_rules_fired_total", "What rules did, by outcome: fired, failed, stopped.", "rule", "outcome"

@@ -60,5 +60,8 @@ class Events(Protocol):
     def backlog(self, group: str) -> int:
         """How many entries the group has still to do."""
 
+    def depth(self) -> int:
+        """How many entries there are, whoever has done with them."""
+
     def unreadable(self, limit: int) -> tuple[Unreadable, ...]:
         """Entries that groups came across and could not read, the newest first; the first thousand are kept."""

@@ -79,11 +79,12 @@ class Census:
         now_ms = self._ledger.now_ms()
         self._metrics.observe(Metric.LEDGER_ANSWER, self._clock_s() - began_s)
         pulse, tallies, workers = self._ledger.pulse(), self._ledger.tallies(), self._ledger.workers()
-        behind = self._events.backlog(_INDEXER)
+        behind, depth = self._events.backlog(_INDEXER), self._events.depth()
         return {
             Metric.LEDGER_UP: {(): 1.0},
             Metric.LEDGER_SAMPLED: {(): self._wall_ms() / 1000},
             Metric.INDEX_BEHIND: {(): behind},
+            Metric.STREAM_EVENTS: {(): depth},
             Metric.ROLE_HEARD: _heard(self._roster.signatures()),
             **_server(pulse),
             **_queues(tallies, now_ms),

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hysds.core.errors import Unreachable
 from hysds.core.generations import Generations
+from hysds.core.metric_names import Metric
+from hysds.core.metric_series import Values
 from hysds.core.record import Record
 from hysds.ports.indices import ROLLED, Index, Indices
 from hysds.ports.ledger import Ledger
+from hysds.ports.metrics import Metrics
 
 _PAGE = 500
 _WALK_AGAIN_S = 600.0
@@ -42,7 +46,10 @@ class Upkeep:
         indices: Indices,
         bounds: Bounds,
         clock_s: Callable[[], float] = time.monotonic,
+        metrics: Metrics | None = None,
     ) -> None:
+        """`metrics`: None where nobody reads them."""
+        self._metrics = metrics
         self._ledger = ledger
         self._indices = indices
         self._bounds = bounds
@@ -60,6 +67,7 @@ class Upkeep:
             if self._is_reachable:
                 _log.warning("indices are neither rolled over nor dropped: %s", error)
             self._is_reachable = False
+            self._tell(())
             return 0
         if not self._is_reachable:
             _log.info("indices are looked after again")
@@ -68,7 +76,9 @@ class Upkeep:
 
     def look(self) -> int:
         """Raises: Unreachable"""
-        known, found = self._ledger.generations(), rolled(self._indices.all())
+        known, every = self._ledger.generations(), self._indices.all()
+        self._tell(every)
+        found = rolled(every)
         if not found:
             return 0  # whoever writes first makes them
         now_ms = self._ledger.now_ms()
@@ -92,6 +102,8 @@ class Upkeep:
         _log.info(
             "jobs are born in generation %d of the indices from now on", goal, extra={"action": "rollover"}
         )
+        if self._metrics is not None:
+            self._metrics.count(Metric.ROLLOVERS)
         return self._ledger.roll(goal, 0), 1
 
     def _given_up(self, known: Generations, found: Sequence[Index], now_ms: int) -> int:
@@ -109,12 +121,28 @@ class Upkeep:
         for one in found:
             if known.is_dropped(one.generation) and self._indices.drop(one.resource, one.generation):
                 gone.add(one.generation)
+                if self._metrics is not None:
+                    self._metrics.count(Metric.RETIRED, resource=one.resource.value)
                 _log.warning(
                     "index of %s documents, generation %d, was dropped with %d documents: its time is over",
                     one.resource.value, one.generation, one.documents,
                     extra={"action": "retention", "generation": one.generation},
                 )  # fmt: skip
         return len(gone)
+
+    def _tell(self, every: Sequence[Index]) -> None:
+        if self._metrics is None:
+            return
+        numbers: dict[Metric, Counter[Values]] = {
+            metric: Counter() for metric in (Metric.INDICES, Metric.INDEX_DOCUMENTS, Metric.INDEX_BYTES)
+        }
+        for one in every:
+            resource = (one.resource.value,)
+            numbers[Metric.INDICES][resource] += 1
+            numbers[Metric.INDEX_DOCUMENTS][resource] += one.documents
+            numbers[Metric.INDEX_BYTES][resource] += one.size_bytes
+        for metric, rows in numbers.items():
+            self._metrics.table(metric, rows)
 
 
 def rolled(found: Sequence[Index]) -> tuple[Index, ...]:

@@ -50,6 +50,9 @@ class MemoryEvents:
     def backlog(self, group: str) -> int:
         return self._stream.backlog(group)
 
+    def depth(self) -> int:
+        return self._stream.depth()
+
     def unreadable(self, limit: int) -> tuple[Unreadable, ...]:
         return ()  # its entries are values: whoever wrote them can read them
 

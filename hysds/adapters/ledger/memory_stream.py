@@ -123,6 +123,10 @@ class MemoryStream(Generic[Item]):
             known = self._groups.get(group, _Group())
             return len(known.given) + self._end() - max(known.last, self._trimmed)
 
+    def depth(self) -> int:
+        with self._changed:
+            return len(self._items())
+
     def _end(self) -> int:
         return self._trimmed + len(self._items())
 

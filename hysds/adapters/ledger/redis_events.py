@@ -41,6 +41,9 @@ class RedisEvents:
     def backlog(self, group: str) -> int:
         return self._stream.backlog(group)
 
+    def depth(self) -> int:
+        return self._stream.depth()
+
     def unreadable(self, limit: int) -> tuple[Unreadable, ...]:
         return self._stream.unreadable(limit)
 

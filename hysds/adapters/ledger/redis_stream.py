@@ -95,6 +95,9 @@ class RedisStream(Generic[Item]):
     def backlog(self, group: str) -> int:
         return int(self._run("backlog", group))
 
+    def depth(self) -> int:
+        return int(self._server.send("XLEN", self._key))
+
     @property
     def _unreadable_key(self) -> str:
         return f"{self._key}:unreadable"

@@ -87,6 +87,19 @@ def test_trim_drops_what_every_group_has_done_with_and_nothing_else(ledger: Ledg
     assert _ids(events.read("slow", "a", 10, 0)) == _ids((slow[2], *fast[4:]))
 
 
+def test_the_depth_counts_all_entries_until_they_are_trimmed(ledger: Ledger, events: Events) -> None:
+    """Also those that every group has done with."""
+    assert events.depth() == 0
+    _accept(ledger, 3)
+    given = events.read("index", "a", 2, 0)
+    events.done("index", [entry.position for entry in given])
+    assert (events.depth(), events.backlog("index")) == (3, 1)
+
+    events.trim()
+
+    assert events.depth() == 1
+
+
 def test_a_group_that_comes_after_a_trim_starts_with_what_is_left(ledger: Ledger, events: Events) -> None:
     """And counts it."""
     _accept(ledger, 2)

@@ -93,7 +93,7 @@ def test_queues_are_counted_with_the_age_of_their_oldest_job() -> None:
     assert metrics.numbers(Metric.QUEUE_WAITING) == {("cpu", "time"): 1}
     assert metrics.numbers(Metric.JOBS_STARTED) == {(): 1}
     assert metrics.numbers(Metric.JOBS_DUE) == {(): 1}
-    assert metrics.numbers(Metric.INDEX_BEHIND) == {(): 4}
+    assert metrics.numbers(Metric.INDEX_BEHIND) == metrics.numbers(Metric.STREAM_EVENTS) == {(): 4}
 
 
 def test_workers_are_counted_by_state_with_their_slots() -> None:

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from hysds.adapters.ledger.memory import MemoryLedger
+from hysds.adapters.metrics.memory import MemoryMetrics
 from hysds.core.errors import Unreachable
 from hysds.core.generations import Generations
+from hysds.core.metric_names import Metric
 from hysds.core.requests import Acceptance
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.indices import ROLLED, Index, Resource
@@ -67,6 +69,7 @@ class World:
 
     def __init__(self, bounds: Bounds = _BOUNDS) -> None:
         self.bounds = bounds
+        self.metrics = MemoryMetrics()
         self.clock = FakeClock()
         self.ledger = MemoryLedger(3_600_000, self.clock)
         self.indices = FakeIndices(self.clock)
@@ -75,7 +78,7 @@ class World:
         self._new_id = Uuid7Source(lambda: self.clock() // 1000)
 
     def another(self) -> Upkeep:
-        return Upkeep(self.ledger, self.indices, self.bounds, lambda: self.clock() / 1e6)
+        return Upkeep(self.ledger, self.indices, self.bounds, lambda: self.clock() / 1e6, self.metrics)
 
     def accept(self) -> str:
         id = self._new_id()
@@ -274,3 +277,20 @@ def test_a_store_that_does_not_answer_is_said_once(world: World, caplog: pytest.
     world.upkeep()
 
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+def test_indices_are_told_in_numbers_while_the_store_answers(world: World) -> None:
+    """Of each resource how many there are; what came, and what was dropped with its time."""
+    world.roll_over()
+    world.upkeep()
+
+    indices = world.metrics.numbers(Metric.INDICES)
+    assert indices[(Resource.JOB.value,)] == indices[(Resource.TASK.value,)] == 2
+    assert world.metrics.numbers(Metric.INDEX_BYTES)[(Resource.JOB.value,)] >= 1_000
+    assert world.metrics.numbers(Metric.ROLLOVERS) == {(): 1}
+    world.days(400)
+    world.upkeep()
+    assert world.metrics.numbers(Metric.RETIRED)[(Resource.JOB.value,)] == 1
+    world.indices.fails_at = 1
+    world.upkeep()
+    assert world.metrics.numbers(Metric.INDICES) == {}
