@@ -337,6 +337,11 @@ class RealAdapters:
 
             return sqlite_health.check(settings.store_path)
 
+        def metrics() -> Iterable[Finding]:
+            from hysds.adapters.metrics import health
+
+            return health.check(settings.metrics, settings.metric_targets)
+
         def sandbox() -> Iterable[Finding]:
             from hysds.adapters.engines import health
 
@@ -354,16 +359,6 @@ class RealAdapters:
 
             return health.check(settings.spill_dir, _ledger_name(settings))
 
-        def archive() -> Iterable[Finding]:
-            from hysds.adapters.archive import health
-
-            of = settings.archive
-            if of.directory is not None:
-                return health.of_directory(of.directory)
-            if of.url is None:
-                return health.no_archive(settings.is_searched_by_elasticsearch)
-            return health.of_url(of.url, urls.masked(of.url))
-
         def notifier() -> Iterable[Finding]:
             from hysds.adapters.notifier import health
 
@@ -373,9 +368,15 @@ class RealAdapters:
             return health.check(_mailer(settings, _GREETING_S), guard, hooks, key)
 
         return {
-            "ledger": ledger, "broker": broker, "store": store, "archive": archive, "journal": journal,
-            "spill": spill, "sandbox": sandbox, "notifier": notifier,
-        }  # fmt: skip
+            "ledger": ledger,
+            "broker": broker,
+            "store": store,
+            "journal": journal,
+            "spill": spill,
+            "metrics": metrics,
+            "sandbox": sandbox,
+            "notifier": notifier,
+        }
 
     def _cluster(self, settings: Settings) -> Cluster:
         """Connections to Elasticsearch, made at the first call; whoever has them ends them."""

@@ -18,6 +18,7 @@ from hysds.embedded.standing import State
 from hysds.embedded.system import EmbeddedSystem
 from hysds.settings import load, urls
 from hysds.settings.load import Loaded
+from hysds.settings.metrics import Role
 from hysds.settings.model import Settings
 
 _LEDGER_READS_S = 900.0
@@ -157,12 +158,24 @@ def _show(system: EmbeddedSystem, loaded: Loaded, detach: bool) -> None:
         *([f"  broker  {urls.masked(settings.broker_url)}"] if settings.broker.url else []),
         f"  store   {settings.store_shown}",
         f"  worker  queues {', '.join(worker.queues)}; slots {worker.slots}; files below {settings.work_dir}",
+        *([f"  metrics {told}"] if (told := _metrics(settings)) else []),
         f"  logs    {system.home.log}",
     ]
     for line in lines:
         _say(line)
     if lacking := _lacking(loaded):
         _say(f"  note: {lacking}")
+
+
+def _metrics(settings: Settings) -> str:
+    """Where the roles tell their metrics; "": nowhere."""
+    of = settings.metrics
+    if of.port is None:
+        return ""
+    if of.port == 0:
+        return f"at the addresses in {settings.metric_targets}"
+    roles = (Role.RECONCILER, Role.INDEXER, Role.JOB_WORKER)
+    return f"{of.bind}, " + ", ".join(f"{role.word} port {of.port_of(role)}" for role in roles)
 
 
 def _lacking(loaded: Loaded) -> str:

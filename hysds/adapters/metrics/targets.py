@@ -50,13 +50,29 @@ class TargetFile:
             os.close(held)
 
 
+def living(directory: Path) -> list[Path]:
+    """The files of processes that live, by name."""
+    return [path for path in sorted(directory.glob("*.json")) if not _is_left(path)]
+
+
 def _clear(directory: Path) -> None:
     """Remove the files of the dead. What can't be looked at is left."""
     for path in directory.glob("*.json"):
-        with suppress(OSError):
-            found = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _is_left(path):
+            with suppress(OSError):
                 path.unlink(missing_ok=True)
-            finally:
-                os.close(found)
+
+
+def _is_left(path: Path) -> bool:
+    """Whether nobody holds it any more."""
+    try:
+        found = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(found, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(found)
+    return True
