@@ -58,6 +58,7 @@ def test_every_example_has_a_readme_with_commands() -> None:
         "03-job-types",
         "04-tasks",
         "05-schedule-and-array",
+        "06-failures-and-metrics",
     }
     assert all(_commands((folder / "README.md").read_text()) for folder in folders)
 
@@ -197,3 +198,28 @@ def test_the_array_counts_primes_three_at_a_time_and_the_report_comes_each_minut
 
 def _output(document: Any) -> str:
     return (Path(document["job"]["job_info"]["job_dir"]) / "_stdout.txt").read_text()
+
+
+def test_a_failure_is_told_and_counted(command_line: Any) -> None:
+    """Example 06: the exit code is the job's, the listing has it, and the indexer's metrics are those of the README."""
+    readme = (_EXAMPLES / "06-failures-and-metrics" / "README.md").read_text()
+    (printed,) = re.findall(r"```\n(hysds_.*?)```", readme, re.DOTALL)
+    export, up, run, listing, ask, down = _commands(readme)
+
+    def shell(line: str) -> Any:
+        return command_line.shell(f"{export}; {line}")
+
+    assert shell(up).returncode == 0
+    try:
+        ran = shell(run)
+        assert ran.returncode == 1
+        assert b"No such file or directory" in ran.stderr
+        assert re.search(rb"failed as +user", ran.stderr)
+        while b"job-failed" not in shell(listing).stdout:
+            pass  # the indexer is a moment behind
+        while not (told := shell(ask).stdout.decode()):
+            pass
+        assert told == printed
+    finally:
+        assert shell(down).returncode == 0
+    assert command_line.left_running() == []
