@@ -32,8 +32,9 @@ _LOOK_EVERY_S = 0.02
 _ALIVE_EVERY_S = 1.0
 _LAST_WORDS_S = 2.0
 """How long what was heard of Celery may take to be told."""
+_DEAF_S = 5.0
 _LAST_ROUND_S = 5.0
-LONGEST_END_S = _LAST_WORDS_S + _DRAIN_S + _LAST_ROUND_S
+LONGEST_END_S = _DRAIN_S + _LAST_ROUND_S
 """From the first signal to the end, while the ledger answers."""
 _LOG = logging.getLogger(__name__)
 
@@ -70,8 +71,7 @@ def command() -> int:
             if not _await(stop, works):
                 return Exit.FAILED  # its thread has said why
             listens_no_more.set()
-            listens.join(_LAST_WORDS_S)
-            _drain(system, indexer)
+            _drain(system, indexer, listens)
             quits.set()
             # Lets go of the wait for events; what was given and has not been acknowledged comes again.
             system.ledger.close()
@@ -86,10 +86,18 @@ def _thread(name: str, run: Callable[[threading.Event], None], quits: threading.
 
 
 def _listen(system: System, stop: threading.Event) -> None:
-    """What hears Celery's events is made in its own thread: Celery is slow to load."""
-    overheard = system.overheard()
-    if overheard is not None:
-        overheard.listen(system.journal.tell, stop)
+    """What hears Celery's events is made in its own thread: Celery is slow to load. Whatever it comes across, jobs are
+    written."""
+    while not stop.is_set():
+        try:
+            overheard = system.overheard()
+            if overheard is not None:
+                overheard.listen(system.journal.tell, stop)
+        except Exception:  # noqa: BLE001  the outer shell of a thread
+            _LOG.exception("Celery's events are not heard for %d s", _DEAF_S)
+            stop.wait(_DEAF_S)
+        else:
+            return
 
 
 def _await(stop: threading.Event, works: Sequence[threading.Thread]) -> bool:
@@ -106,13 +114,13 @@ def _join(works: Sequence[threading.Thread]) -> None:
         thread.join(max(until - time.monotonic(), 0))
 
 
-def _drain(system: System, indexer: Indexer) -> None:
+def _drain(system: System, indexer: Indexer, listens: threading.Thread) -> None:
     """Until all that has happened and all that waits on this host's disk has its document, or that takes too long."""
     begun_s = time.monotonic()
     try:
-        while (left := _left(system)) and time.monotonic() - begun_s < (
-            _AWAY_S if indexer.is_away else _DRAIN_S
-        ):
+        while left := _left(system, listens.is_alive() and time.monotonic() - begun_s < _LAST_WORDS_S):
+            if time.monotonic() - begun_s >= (_AWAY_S if indexer.is_away else _DRAIN_S):
+                break
             time.sleep(_LOOK_EVERY_S)
     except Unreachable as error:
         _LOG.warning("ended before all was written: %s", error)
@@ -121,8 +129,10 @@ def _drain(system: System, indexer: Indexer) -> None:
         _LOG.warning("ended with %s to write; they are written after the next start", left)
 
 
-def _left(system: System) -> str:
+def _left(system: System, still_listens: bool) -> str:
     """What is still to be written, for people; "" for nothing."""
+    if still_listens:
+        return "what Celery said last"
     if events := system.events.backlog(_GROUP) + system.journal.backlog(chronicler.GROUP):
         return f"{events} events in the ledger"
     spilled = system.spill.held() if system.settings.indexer.spill_limit_bytes else Held()

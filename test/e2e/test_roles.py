@@ -105,3 +105,35 @@ def test_a_worker_that_can_not_be_is_refused(with_server: Any, options: list[str
 
     assert run.returncode == 2
     assert complaint in run.stderr.decode()
+
+
+def test_a_worker_that_falls_silent_is_offline_until_it_is_heard_of_again(with_server: Any) -> None:
+    """Stopped with its jobs, it is told of within half a lease, once though two reconcilers look; it goes on, and is
+    online again; ended in order, it has left."""
+    with_server.environment |= {"HYSDS_LEDGER_LEASE": "6s", "HYSDS_LEDGER_RENEW_INTERVAL": "200ms"}
+    worker = with_server.start_ready("worker", "job", "--name", "w1")
+    for role in ("indexer", "reconciler", "reconciler"):
+        with_server.start_ready(role)
+
+    def until(status: str) -> list[dict[str, Any]]:
+        """What was told of it, once the newest is this."""
+        found: list[dict[str, Any]] = []
+        while not found or found[-1]["status"] != status:
+            told = with_server.hysds("events", "--type", "worker-o*", "--host", "celery@w1", "--json")
+            found = [json.loads(line) for line in told.stdout.splitlines()][::-1]
+        return found
+
+    until("worker-online")
+    worker.process.send_signal(signal.SIGSTOP)
+    silent = until("worker-offline")[-1]["event"]
+    worker.process.send_signal(signal.SIGCONT)
+    until("worker-online")
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.end() == 0, worker.err
+
+    told = [one["status"] for one in until("worker-offline")]
+    assert told == ["worker-online", "worker-offline"] * (len(told) // 2)
+    assert (silent["reason"], silent["silent_s"] >= 3) == ("silent", True)
+    [now] = with_server.hysds("events", "--workers", "--json").stdout.splitlines()
+    assert json.loads(now)["status"] == "worker-offline"
+    assert json.loads(now)["event"]["reason"] == "left"
