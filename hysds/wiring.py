@@ -359,6 +359,16 @@ class RealAdapters:
 
             return health.check(settings.spill_dir, _ledger_name(settings))
 
+        def archive() -> Iterable[Finding]:
+            from hysds.adapters.archive import health
+
+            of = settings.archive
+            if of.directory is not None:
+                return health.of_directory(of.directory)
+            if of.url is None:
+                return health.no_archive(settings.is_searched_by_elasticsearch)
+            return health.of_url(of.url, urls.masked(of.url))
+
         def notifier() -> Iterable[Finding]:
             from hysds.adapters.notifier import health
 
@@ -371,6 +381,7 @@ class RealAdapters:
             "ledger": ledger,
             "broker": broker,
             "store": store,
+            "archive": archive,
             "journal": journal,
             "spill": spill,
             "metrics": metrics,

@@ -7,7 +7,7 @@ from contextlib import closing
 import click
 
 from hysds.bootstrap import System
-from hysds.cli import index_copy, index_init, index_rebuild, index_verify, tables
+from hysds.cli import index_archive, index_copy, index_init, index_rebuild, index_verify, tables
 from hysds.cli.tables import Table
 from hysds.cli.words import clean
 from hysds.core import moments
@@ -91,3 +91,4 @@ command.add_command(index_init.command)
 command.add_command(index_verify.command)
 command.add_command(index_rebuild.command)
 command.add_command(index_copy.command)
+command.add_command(index_archive.command)

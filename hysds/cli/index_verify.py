@@ -27,7 +27,7 @@ _MEANT = {
     Kind.OTHER: "have another document in the store than the ledger or this version makes",
     Kind.GHOST: "are shown as live, and unknown to the ledger: an indexer ends them within minutes",
     Kind.PURGED: "were purged and are in the store: hysds purge them again",
-    Kind.UNARCHIVED: "have ended and are not in the archive: a store that is made again will lack them",
+    Kind.UNARCHIVED: "have ended and are not in the archive: hysds index archive",
     Kind.ARCHIVED_OTHER: "have another document in the archive than in the store",
     Kind.SET_ASIDE: "were refused by the store: see the reasons",
     Kind.UNREADABLE: "have a record that can't be read: hysds doctor",

@@ -112,6 +112,15 @@ def difference(views: Views, generations: Generations, has_archive: bool) -> Kin
     return _in_archive(views.store, views.archive) if needs_archive else None
 
 
+def is_lacking(views: Views) -> bool:
+    """Whether the archive lacks what the store has of an ended job, which was not purged."""
+    store, archive = views.store, views.archive
+    if store is None or not store.ended:
+        return False
+    is_purged = archive is not None and not archive.digest and archive.revision >= store.revision
+    return not is_purged and _in_archive(store, archive) is not None
+
+
 def _against_ledger(ledger: Seen, store: Seen | None) -> Kind | None:
     if not ledger.digest:
         return Kind.UNREADABLE

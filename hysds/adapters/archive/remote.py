@@ -77,6 +77,10 @@ class RemoteArchive:
                 raise _away(self._shown, error) from error
             yield from members.unpacked(data, path.rpartition("/")[2], note)
 
+    def segments(self) -> int:
+        """How many there are. Raises: Unreachable"""
+        return len(self._segments())
+
     def _segments(self) -> Sequence[str]:
         try:
             self._files.invalidate_cache()

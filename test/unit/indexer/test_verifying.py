@@ -19,7 +19,7 @@ from hysds.adapters.store.sqlite import SqliteStore
 from hysds.core.differences import Kind, Seen, Views, purge
 from hysds.core.happenings import EVENT, WORKER
 from hysds.core.requests import Acceptance
-from hysds.indexer import copying, rebuilding, verifying
+from hysds.indexer import backfilling, copying, rebuilding, verifying
 from hysds.indexer.copying import End
 from hysds.indexer.indexer import Aids, Indexer, Pace
 from hysds.indexer.rebuilding import Made
@@ -263,6 +263,27 @@ def test_what_a_store_refuses_becomes_a_dead_letter_and_the_rest_is_made(world: 
     assert (made.written, made.refused) == (2, 1)
     assert made.reasons[0].startswith("job bad: ")
     assert [letter.id for letter in store.dead_letters(9)] == ["bad"]
+
+
+def test_what_ended_before_there_was_an_archive_is_brought_into_it(world: World) -> None:
+    """Once, and nothing of purged or live jobs; then nothing differs, and a lost store is made again whole."""
+    kept, world.archive = world.archive, MemoryArchive()
+    old = world.ended(450)
+    world.archive = kept
+    [purged, *_] = world.ended(3)
+    world.submit(2)
+    world.index()
+    [document] = world.store.get([purged])
+    assert document is not None
+    world.archive.append([purge(purged, document["revision"])])
+    world.change(purged)
+    assert set(world.differ().values()) == {(Kind.UNARCHIVED, False)}
+
+    assert backfilling.fill(world.store, world.archive, pytest.fail, _nothing) == len(old)
+    assert backfilling.fill(world.store, world.archive, pytest.fail, _nothing) == 0
+
+    assert world.differ() == {}
+    assert world.differ(_rebuilt(world)[0]) == {}
 
 
 def test_a_store_is_copied_into_another_kind_and_back(world: World, tmp_path: Path) -> None:

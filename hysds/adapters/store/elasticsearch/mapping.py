@@ -58,10 +58,8 @@ _TRANSFER = {
 }
 _STAGED = {
     **_TRANSFER,
-    **dict.fromkeys(
-        ("id", "urls", "browse_urls", "dataset", "ipath", "system_version", "dataset_level", "dataset_type"),
-        _WORD,
-    ),
+    **dict.fromkeys(("id", "dataset", "dataset_type", "dataset_level", "system_version", "ipath"), _ID),
+    **dict.fromkeys(("urls", "browse_urls"), _ID),
 }
 _METRICS = {
     "inputs_localized": _object(_TRANSFER),
@@ -82,9 +80,8 @@ JOB_INFO: Fields = {
     "metrics": _object(_METRICS),
 }
 JOB: Fields = {
-    **dict.fromkeys(
-        ("type", "name", "job_id", "task_id", "tag", "username", "concurrency_key", "env"), _WORD
-    ),
+    **dict.fromkeys(("type", "job_id", "task_id", "env"), _ID),
+    **dict.fromkeys(("name", "tag", "username", "concurrency_key"), _WORD),
     **dict.fromkeys(("deadline", "ttl"), _DOUBLE),
     "priority": _LONG,
     "delivery_info": _object({"routing_key": _ID, "priority": _LONG, "redelivered": _TRUTH}),
@@ -111,17 +108,16 @@ _EVERY: Fields = {
 }
 _OF_JOBS: Fields = {
     **_EVERY,
-    **dict.fromkeys(("job_id", "payload_id", "payload_hash", "dedup_job", "failure_class", "queue"), _WORD),
-    **dict.fromkeys(
-        ("schedule", "retry_of", "retried_by", "lost_workers", "parent", "array", "phase"), _WORD
-    ),
-    **dict.fromkeys(("waiting_reason", "progress"), _WORD),
+    **dict.fromkeys(("job_id", "payload_id", "payload_hash", "dedup_job", "retry_of", "retried_by"), _ID),
+    **dict.fromkeys(("parent", "array", "queue", "phase", "progress", "waiting_reason"), _ID),
+    **dict.fromkeys(("caused_by", "rule_lineage"), _ID),
+    **dict.fromkeys(("failure_class", "schedule", "lost_workers", "rule"), _WORD),
     **dict.fromkeys(("error", "short_error"), _TITLE),
     **dict.fromkeys(("traceback", "dedup_msg", "hint"), _TEXT),
     **dict.fromkeys(("msg", "msg_details"), _MESSAGE),
     **dict.fromkeys(("not_before", "ttl_end", "deadline", "schedule_time"), _DATE),
     **dict.fromkeys(("timestamp", "local_received"), _SECONDS),
-    **dict.fromkeys(("fence", "signum", "memory_bytes", "depth", "array_index"), _LONG),
+    **dict.fromkeys(("fence", "signum", "memory_bytes", "depth", "array_index", "rule_depth"), _LONG),
     **dict.fromkeys(("dedup", "cancel_requested"), _TRUTH),
     "job": _object(JOB),
     "children": _object(
