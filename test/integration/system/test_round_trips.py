@@ -1,4 +1,4 @@
-"""How often client and worker send to the ledger for one job, counted at their sockets."""
+"""How often client and worker send to the ledger for one job, counted at their sockets; the worker has metrics."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from hysds.adapters.engines.base import EngineSettings
 from hysds.adapters.engines.process import ProcessEngine
+from hysds.adapters.metrics.memory import MemoryMetrics
 from hysds.bootstrap import System
 from hysds.job_worker import assembly
 from hysds.leasing.worker import Identity, LeaseWorker
@@ -72,7 +73,7 @@ class Bench:
     def _worker(self) -> LeaseWorker:
         system = self.systems["worker"]
         engine = ProcessEngine(EngineSettings(600.0, 600.0))
-        world = assembly.World(system.ledger, system.logs, engine, random.random)
+        world = assembly.World(system.ledger, system.logs, engine, random.random, metrics=MemoryMetrics())
         return assembly.job_worker(Identity("w@t/1", "w@t", "t", ("q",), 2, "{}"), system.settings, world)
 
     def _call(self, queue: str, times: int) -> None:
