@@ -13,12 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hysds.core.errors import Full, NotInitialised, Unreachable
-from hysds.core.requests import MAX_BATCH
 from hysds.indexer.archiving import ARCHIVE, Archiving, ended
 from hysds.indexer.founding import Founding
 from hysds.indexer.ghosts import Found, Ghosts
 from hysds.indexer.measuring import Measuring
-from hysds.indexer.projection import Built, Projected, project
+from hysds.indexer.projection import Built, Made, Projected, made_ahead, settle
 from hysds.indexer.relief import Relief
 from hysds.lib import transport_retry
 from hysds.lib.transport_retry import Persistence
@@ -41,8 +40,8 @@ class Pace:
 
     member: str
     group: str = "indexer"
-    batch: int = 500
-    """The most events of one round."""
+    batch: int = 2_000
+    """The most events of one round; documents are made and written 500 at once."""
     interval_s: float = 0.2
     """After a round that was not full, others gather for so long."""
     patience_s: float = 1.0
@@ -135,15 +134,11 @@ class Indexer:
         Raises: Unreachable when a part does not answer; all that was read comes again then.
         """
         drained = self._drained()
-        entries = self._taken(self._pace.patience_s if drained is None else 0)
-        ids = _jobs(entries)
+        # While a part is away one event tells whether it is back: it would be a waste to build hundreds for nothing.
+        entries = self._taken(1 if self._away else self._pace.batch, drained is None)
         projected = Projected()
-        if self._away:
-            # One alone, to see whether the store is back: it would be a waste to build hundreds for nothing.
-            projected += self._projected(ids[:1])
-            ids = ids[1:]
-        for start in range(0, len(ids), MAX_BATCH):
-            projected += self._projected(ids[start : start + MAX_BATCH])
+        for what in made_ahead(_jobs(entries), self._ledger):
+            projected += self._projected(what)
         self._acknowledge(entries)
         self._aids.measure.kept(projected + (drained or Projected()))
         # Behind the trim, which signs the roster: a server that takes no writes may be one that others have left.
@@ -158,8 +153,10 @@ class Indexer:
         if relief is None or not relief.is_due(self._events, self._pace.group, self.is_away):
             return done
         while not stop.is_set():
-            entries = self._taken(0)
-            done += relief.keep(_jobs(entries), self._aids.measure.made)
+            entries = self._taken(self._pace.batch, waits=False)
+            for what in made_ahead(_jobs(entries), self._ledger):
+                self._aids.measure.made(what.built)
+                done += relief.keep(what)
             self._acknowledge(entries)
             self._trimmed()
             if len(entries) < self._pace.batch:
@@ -184,15 +181,16 @@ class Indexer:
         relief = self._aids.relief
         return relief.drain(self._store, self._archiving, self.is_away) if relief else None
 
-    def _projected(self, ids: Sequence[str]) -> Projected:
+    def _projected(self, what: Made) -> Projected:
         """Into the store, and ended ones into the archive; while that is away into the spill, where there is one."""
-        relief, measure = self._aids.relief, self._aids.measure
+        relief = self._aids.relief
+        self._aids.measure.made(what.built)
         try:
-            return project(ids, self._ledger, self._store, measure.made, self._archive)
+            return settle(what, self._ledger, self._store, self._archive)
         except Unreachable as error:
             if relief is None or error.part != ARCHIVE:
                 raise
-            return relief.keep(ids, measure.made)
+            return relief.keep(what)
 
     def _archive(self, built: Built) -> None:
         self._aids.measure.archived(self._archiving.append(ended(built)))
@@ -202,18 +200,19 @@ class Indexer:
             self._events.done(self._pace.group, [entry.position for entry in entries])
             self._aids.measure.done(entry.event for entry in entries)
 
-    def _taken(self, patience_s: float) -> tuple[Entry, ...]:
+    def _taken(self, limit: int, waits: bool) -> tuple[Entry, ...]:
         """What a dead member was given and never did comes first, then what is new."""
         pace = self._pace
-        return self._adopted() or self._events.read(pace.group, pace.member, pace.batch, patience_s)
+        patience_s = pace.patience_s if waits else 0
+        return self._adopted(limit) or self._events.read(pace.group, pace.member, limit, patience_s)
 
-    def _adopted(self) -> tuple[Entry, ...]:
+    def _adopted(self, limit: int) -> tuple[Entry, ...]:
         now_s = self._clock_s()
         if now_s < self._adopts_at_s:
             return ()
         pace = self._pace
-        entries = self._events.adopt(pace.group, pace.member, pace.adopt_after_s, pace.batch)
-        if len(entries) < pace.batch:
+        entries = self._events.adopt(pace.group, pace.member, pace.adopt_after_s, limit)
+        if len(entries) < limit:
             self._adopts_at_s = now_s + pace.adopt_after_s / 2
         return entries
 

@@ -7,7 +7,8 @@ compares revisions, and the ledger is told only of what the store holds.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from hysds.core.document import document
 from hysds.core.errors import Internal, NotInitialised, Unreachable
 from hysds.core.generations import FIRST, Generations
 from hysds.core.happenings import WORKER
+from hysds.core.requests import MAX_BATCH
 from hysds.ports.chronicle import Chronicle
 from hysds.ports.ledger import Kept, Ledger
 from hysds.ports.store import DeadLetter, Document, Store, Writing, Written
@@ -55,7 +57,7 @@ Built = Sequence[tuple[Kept, Document]]
 
 
 def _unseen(built: Built) -> None:
-    """Nobody looks, or keeps these for good."""
+    """Nobody keeps these for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +79,39 @@ def made(ids: Sequence[str], ledger: Ledger) -> Made:
     return Made(tuple(kept), tuple(built), tuple(letters))
 
 
-def project(
-    ids: Sequence[str],
-    ledger: Ledger,
-    store: Store,
-    seen: Callable[[Built], None] = _unseen,
-    archived: Callable[[Built], None] = _unseen,
-) -> Projected:
-    """Bring the documents of these jobs to where the ledger is; `seen` is told of them before they are written,
-    `archived` before ended ones are confirmed.
+def made_ahead(ids: Sequence[str], ledger: Ledger) -> Iterator[Made]:
+    """What is to be written of these jobs, in parts: while one is written the next is made, as a store takes its time.
+
+    Raises: Unreachable when the ledger does not answer.
+    """
+    parts = [ids[start : start + MAX_BATCH] for start in range(0, len(ids), MAX_BATCH)]
+    if len(parts) < 2:
+        yield from (made(part, ledger) for part in parts)
+        return
+    with ThreadPoolExecutor(1, "ahead") as ahead:
+        coming = ahead.submit(made, parts[0], ledger)
+        for part in parts[1:]:
+            what = coming.result()
+            coming = ahead.submit(made, part, ledger)
+            yield what
+        yield coming.result()
+
+
+def project(ids: Sequence[str], ledger: Ledger, store: Store) -> Projected:
+    """Bring the documents of these jobs to where the ledger is.
 
     Raises: Unreachable when ledger or store does not answer; then nothing may be acknowledged.
     """
-    what = made(ids, ledger)
-    seen(what.built)
+    return settle(made(ids, ledger), ledger, store)
+
+
+def settle(
+    what: Made, ledger: Ledger, store: Store, archived: Callable[[Built], None] = _unseen
+) -> Projected:
+    """Write what was made, and confirm ended jobs; `archived` is told of the documents before that.
+
+    Raises: Unreachable when ledger or store does not answer; then nothing may be acknowledged.
+    """
     done, ahead = keep([document for _, document in what.built], what.letters, ledger, store)
     archived(what.built)
     return done + Projected(

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hysds.core.errors import Unreachable
-from hysds.core.requests import MAX_BATCH
 from hysds.indexer import projection
 from hysds.indexer.archiving import Archiving, ended_of
-from hysds.indexer.projection import Built, Projected
+from hysds.indexer.projection import Made, Projected
 from hysds.ports.events import Events
 from hysds.ports.ledger import Kept, Ledger
 from hysds.ports.spill import Held, Portion, Spill
@@ -57,22 +56,16 @@ class Relief:
         limit = pulse.memory_limit_bytes
         return limit is not None and 100 * pulse.memory_bytes >= self._bounds.memory_percent * limit
 
-    def keep(self, ids: Sequence[str], seen: Callable[[Built], None]) -> Projected:
-        """Spill the documents of these jobs, and confirm the ended ones: their events are done with then. `seen` is
-        told of the documents.
+    def keep(self, what: Made) -> Projected:
+        """Spill what was made of jobs, and confirm the ended ones: their events are done with then.
 
         Raises: Full or Unreachable where nothing was kept, or the ledger does not answer.
         """
-        done = Projected()
-        for start in range(0, len(ids), MAX_BATCH):
-            what = projection.made(ids[start : start + MAX_BATCH], self._ledger)
-            seen(what.built)
-            portion = _portion(what.built, what.letters, self._ledger)
-            if len(portion):
-                self._spill.append(portion)
-            confirmed = projection.confirmed(what.kept, self._ledger)
-            done += Projected(set_aside=len(portion.letters), confirmed=confirmed, spilled=len(portion))
-        return done
+        portion = _portion(what.built, what.letters, self._ledger)
+        if len(portion):
+            self._spill.append(portion)
+        confirmed = projection.confirmed(what.kept, self._ledger)
+        return Projected(set_aside=len(portion.letters), confirmed=confirmed, spilled=len(portion))
 
     def drain(self, store: Store, archiving: Archiving, is_away: bool) -> Projected | None:
         """Bring the oldest portion into store and archive; None where there is none for this process, or it can't be

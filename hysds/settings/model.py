@@ -76,8 +76,9 @@ class Logs:
 class Indexer:
     """How events become documents."""
 
-    batch: int = bounded(500, least=1, most=10_000)
-    """The most events that are read, and documents that are written, at once."""
+    batch: int = bounded(2_000, least=1, most=10_000)
+    """The most events that are read at once; of more than 500 jobs the next documents are made while others are
+    written."""
 
     interval_s: float = bounded(0.2, least=0.01, most=60)
     """The longest that an event waits for others to be written with."""

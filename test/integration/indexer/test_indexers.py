@@ -180,8 +180,8 @@ def test_three_indexers_side_by_side_one_killed_in_mid_batch_lose_nothing(
     """The victim has written a part of what it was given and acknowledged nothing: two others finish."""
     ids = house.submit(900)
     victim = child(house, "victim", "hangs")
-    others = [child(house, name, "") for name in ("second", "third")]
     assert next(_lines(victim)).split() == ["100"]
+    others = [child(house, name, "") for name in ("second", "third")]
     victim.kill()
     victim.wait()
     house.complete(300)

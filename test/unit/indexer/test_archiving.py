@@ -18,6 +18,7 @@ from hysds.core.floor_requests import Fit
 from hysds.core.record import Record
 from hysds.core.requests import Acceptance, Bid, Commit
 from hysds.core.status import Status
+from hysds.indexer import projection
 from hysds.indexer.indexer import Aids, Indexer, Pace
 from hysds.indexer.relief import Bounds, Relief
 from hysds.lib.transport_retry import Persistence
@@ -198,7 +199,7 @@ def test_a_drained_document_is_archived_too(house: _House) -> None:
     house.finish()
     indexer = house.indexer(spills=True)
     relief = Relief(house.ledger, house.spill, Bounds())
-    relief.keep([id_], lambda built: None)
+    relief.keep(projection.made([id_], house.ledger))
     house.us += 2_000_000
     house.ledger.forget([id_])
     indexer.step()

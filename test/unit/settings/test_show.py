@@ -42,7 +42,7 @@ def test_values_are_shown_with_units_and_their_origin(tmp_path: Path) -> None:
     assert listed["jobs.dedup_window"].value == "forever"
     assert listed["ledger.url"].value == "none"
     assert listed["worker.queues"].value == "default"
-    assert listed["indexer.batch"].value == "500"
+    assert listed["indexer.batch"].value == "2000"
 
 
 def test_what_takes_the_place_of_an_unset_value_is_told(tmp_path: Path) -> None:
