@@ -42,8 +42,8 @@ class Watchdogs:
     """A queue that is not paused is stuck when its oldest job has been ready for longer."""
 
     silence_s: float = bounded(30.0, least=1, most=86_400)
-    """A worker that was not heard of for longer, and did not leave, is silent; three quarters of two leases (45 s) at
-    most, as the ledger then forgets it."""
+    """A worker that was not heard of for longer, and did not leave, is silent. Half of `ledger.lease` at least, and at
+    most three halves of it (45 s), as the ledger then forgets the worker."""
 
     failures: int = bounded(10, least=1, most=1_000)
     """A worker with so many failures in a row is drained: of different jobs, and of such kinds that they may be its

@@ -22,17 +22,16 @@ def check(
     `key` what signs calls; each may raise InvalidSettings.
     """
     urls: Sequence[str] = ()
+    is_read = False
     try:
         key()
-        urls = webhooks()
+        urls, is_read = webhooks(), True
     except InvalidSettings as wrong:
-        yield findings.error(
-            "notifier.file", str(wrong), "", "reconcilers and orchestrators do not start with it"
-        )
+        yield findings.error("notifier.file", str(wrong), "", "correct it: reconcilers do not start with it")
     if mailer is not None:
         yield from _mail(mailer)
     yield from _hooks(guard, urls)
-    if mailer is None and not urls:
+    if mailer is None and not urls and is_read:
         yield findings.ok("notifier.none", "neither mail nor webhooks are set: nobody is told of alarms")
 
 

@@ -6,6 +6,7 @@ import email
 import email.policy
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ import pytest
 
 from hysds.core.alarms import Alarm
 from hysds.core.happenings import Happening
+from hysds.core.query import JobQuery
 from hysds.core.worker_watchdogs import DRAINED_FOR
 from services import web
 from services.mail import MailServer
@@ -150,3 +152,48 @@ def hysds(system: RunningSystem, *arguments: str) -> subprocess.CompletedProcess
         check=False,
         timeout=120,
     )
+
+
+def test_a_stuck_queue_a_late_job_and_a_silent_worker_are_seen(
+    systems: Callable[..., RunningSystem], valkey_server: RedisServer
+) -> None:
+    """A queue that nobody hears, a job that runs on where others of its type took a moment, a worker that stands still;
+    each is gone from the list once it is mended.
+    """
+    system = systems(
+        f"{valkey_server.url[:-1]}1",
+        HYSDS_WATCHDOGS_INTERVAL="100ms",
+        HYSDS_WATCHDOGS_QUEUE_AGE="1s",
+        HYSDS_WATCHDOGS_OVERDUE_LEAST="1s",
+        HYSDS_WATCHDOGS_SILENCE="1s",
+        HYSDS_LEDGER_LEASE="6s",
+        HYSDS_LEDGER_RENEW_INTERVAL="200ms",
+        HYSDS_LEDGER_TIMEOUT="500ms",
+    )
+    client = system.client
+
+    def alarms() -> list[str]:
+        return sorted(f"{alarm.kind} {alarm.subject}" for alarm in client.alarms())
+
+    def logs() -> str:
+        return f"{alarms()}\n{system.log('reconciler')}{system.log('w1')}"
+
+    worker = system.worker("w1", "default", slots=1)
+    system.start("indexer", "-m", "hysds", "indexer")
+    for _ in range(5):
+        client.wait(system.submit("default", "true", enable_dedup=False), 60)
+    system.until(lambda: client.jobs(JobQuery(status=frozenset({"job-completed"}))).total == 5, logs)
+    late = system.submit("default", "sleep 1000")
+    system.submit("nobody", "true", enable_dedup=False)
+    system.start("reconciler", "-m", "hysds", "reconciler")
+    system.until(lambda: alarms() == [f"job-overdue job {late}", "queue-stuck queue nobody"], logs)
+
+    worker.send_signal(signal.SIGSTOP)
+    try:
+        system.until(lambda: "worker-silent worker w1@here" in alarms(), logs)
+    finally:
+        worker.send_signal(signal.SIGCONT)
+    client.cancel([late])
+    system.worker("w2", "nobody", slots=1)
+
+    system.until(lambda: alarms() == [], logs)
