@@ -1,11 +1,14 @@
 """What must hold between settings: values that are good alone and make no sense together."""
 
 import os
+import re
 from pathlib import Path
 
 from hysds.lib import units
 from hysds.settings import model, search_url, servers, urls
 from hysds.settings.sources import DEFAULT, Origins, Remark
+
+_VISIBLE = re.compile(r"[!-~]+")
 
 
 def found(settings: model.Settings, origins: Origins) -> list[Remark]:
@@ -85,6 +88,9 @@ def _about_search(settings: model.Settings, origins: Origins) -> list[Remark]:
         "store.username and store.password need each other": (store.username is None)
         != (store.password is None),
         "store.username and store.url name a user: take one out": in_url and store.username is not None,
+        "store.username holds a colon, which would end it": ":" in (store.username or cluster.user or ""),
+        "store.api_key is no key: letters, digits and signs without blanks": store.api_key is not None
+        and not _VISIBLE.fullmatch(store.api_key),
         "store.api_key stands in place of a user: take one of them out": store.api_key is not None
         and (in_url or store.username is not None),
         "store.ca_file has no use, as store.url asks for no TLS": store.ca_file is not None

@@ -94,7 +94,7 @@ class ElasticServer(ServerProcess):
         """How to reach it."""
         if self.options.certificate is None:
             return ElasticNode(f"http://127.0.0.1:{self._http.port}")
-        url = f"https://localhost:{self._http.port}"
+        url = f"https://127.0.0.1:{self._http.port}"
         return ElasticNode(url, _ADMIN, _PASSWORD, self.options.authority)
 
     @property
@@ -123,7 +123,8 @@ class ElasticServer(ServerProcess):
 
     def _server_pid(self) -> int:
         # The process that was started is a launcher; its one child is the server.
-        return int(Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()[0])
+        tasks = Path(f"/proc/{self.pid}/task").glob("*/children")
+        return next(int(child) for task in tasks for child in task.read_text().split())
 
     def _greet(self) -> None:
         self.node.request("GET", "/_cluster/health?wait_for_status=yellow&timeout=30s")

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -76,8 +77,8 @@ class ServerProcess:
         self._await_ready(self._watchdog)
 
     def _await_ready(self, watchdog: subprocess.Popen[str]) -> None:
-        rounds = int(self._ready_within_s / _POLL_S)
-        for _ in range(rounds):
+        until_s = time.monotonic() + self._ready_within_s
+        while time.monotonic() < until_s:
             try:
                 self._probe()
             except OSError:

@@ -11,6 +11,7 @@ from urllib.error import URLError
 
 import pytest
 
+import services
 from services.elastic_node import ElasticNode
 from services.ports import Reservation
 from services.process import ServerProcess, own_directory
@@ -28,7 +29,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_
 _SHARER = """
 import sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[2])
+sys.path[:0] = sys.argv[2:]
 from test_sharing import LightServer
 from services.sharing import shared
 with shared(Path(sys.argv[1]), "light", LightServer) as node:
@@ -60,7 +61,8 @@ class LightServer(ServerProcess):
 @contextmanager
 def _sharer(directory: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Another process that shares the server until its input ends, and the server's URL."""
-    command = [sys.executable, "-c", _SHARER, str(directory), str(Path(__file__).parent)]
+    places = (Path(__file__).parent, Path(services.__path__[0]).parent)
+    command = [sys.executable, "-c", _SHARER, str(directory), *map(str, places)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with process:
         assert process.stdout is not None

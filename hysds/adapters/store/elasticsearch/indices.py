@@ -159,8 +159,19 @@ class ElasticIndices:
         except ApiError as error:
             if server.kind(error) != "resource_already_exists_exception":
                 raise
+            self._check_ours(name)
             return False
         return True
+
+    def _check_ours(self, name: str) -> None:
+        """Another process was faster; or somebody made an index of that name, in which every document would be odd."""
+        told = self._ask("GET", f"/{name}/_mapping", params={"filter_path": "*.mappings._meta.version"})
+        if not told:
+            raise Unreachable(
+                "store",
+                f"{self._server.access.where} has an index {name} that HySDS did not make: delete it, or take "
+                "another store.index_prefix",
+            )
 
     def _counts(self) -> dict[str, tuple[int, int]]:
         """Documents, and those that have not ended, by index."""

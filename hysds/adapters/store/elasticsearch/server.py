@@ -6,6 +6,7 @@ repeated here only while the server says that it is busy or another host may ans
 
 from __future__ import annotations
 
+import base64
 import ssl
 import threading
 from collections.abc import Mapping
@@ -238,6 +239,10 @@ def _tls(access: Access) -> ssl.SSLContext:
         ) from error
 
 
+def _encoded(user: str, password: str) -> str:
+    return base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
 def _client(access: Access) -> Elasticsearch:
     scheme, tls = ("https", _tls(access)) if access.is_tls else ("http", None)
     nodes = [
@@ -246,7 +251,8 @@ def _client(access: Access) -> Elasticsearch:
     ]
     return Elasticsearch(
         nodes,
-        basic_auth=access.user,
+        # As one text it is the encoded pair: of a pair the client itself encodes ASCII alone.
+        basic_auth=None if access.user is None else _encoded(*access.user),
         api_key=access.api_key,
         node_class=Urllib3HttpNode,
         request_timeout=access.timeout_s,
