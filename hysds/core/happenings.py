@@ -28,6 +28,9 @@ MAX_NAME = 1_024
 """Characters of an id, a type, a status, a host's name or a tag; what is longer is cut."""
 
 
+_LATEST_MS = 253_402_300_799_999
+"""The last ms of the year 9999: no calendar goes further."""
+
 _SPACE = UUID("5c0d2a52-7a0c-5b0e-9f6f-6c7d3e1d1a6e")
 """The space of the ids that are made of what they name."""
 
@@ -57,7 +60,12 @@ class Happening:
 
 
 def bounded(happening: Happening) -> Happening:
-    """The same within the bounds that every journal and store can hold."""
+    """The same within the bounds that every journal and store can hold.
+
+    Raises: ValueError for one without an id, or of no known resource.
+    """
+    if not happening.id or happening.resource not in RESOURCES:
+        raise ValueError(f"a happening has an id and is of {' or '.join(RESOURCES)}: {happening!r:.200}")
     event = clip.sound(dict(happening.event))
     size = len(json.dumps(event))
     if size > MAX_EVENT:
@@ -69,7 +77,7 @@ def bounded(happening: Happening) -> Happening:
         resource=resource,
         type=type_,
         status=status,
-        at_ms=happening.at_ms,
+        at_ms=min(max(happening.at_ms, 1), _LATEST_MS),
         hostname=_name(happening.hostname),
         tags=tuple(_name(tag) for tag in happening.tags),
         event=event,
@@ -103,10 +111,10 @@ def encoded(happening: Happening) -> str:
 
 
 def decoded(text: str) -> Happening:
-    """Raises: Internal for what `encoded` never made."""
+    """Raises: Internal for what `encoded` never made; within bounds all the same, as others may write there."""
     try:
         told = json.loads(text)
-        return Happening(
+        happening = Happening(
             id=str(told["id"]),
             resource=str(told["resource"]),
             type=str(told.get("type", "")),
@@ -117,7 +125,8 @@ def decoded(text: str) -> Happening:
             event=dict(told.get("event", {})),
             generation=int(told.get("generation", 0)),
         )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return bounded(happening)
+    except (OverflowError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise Internal(f"an entry of the journal is unreadable: {text[:80]!r}") from error
 
 

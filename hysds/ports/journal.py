@@ -32,8 +32,9 @@ class Journal(Protocol):
     def tell(self, happenings: Sequence[Happening]) -> int:
         """Enter what happened; answers how many were new.
 
-        One whose resource, id and time were told within the last TOLD_ONCE_MS is not entered again, whoever told it;
-        and nothing is where the server has no memory to spare for it: that is counted as dropped.
+        One whose resource, id and time were told within the last TOLD_ONCE_MS (and among the last 50,000) is not
+        entered again, whoever told it; and nothing is where the server has no memory to spare for it: that is counted
+        as dropped.
         """
 
     def turn(self, name: str, before: str, after: str, happenings: Sequence[Happening]) -> bool:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import signal
 import socket
+import subprocess
+import termios
 from typing import Any
 
 import pytest
@@ -424,3 +427,27 @@ def test_events_are_shown_as_they_come(standing: Any) -> None:
 
     assert follows.end() == 130
     assert json.loads(follows.out.splitlines()[0])["resource"] == "event"
+
+
+def test_top_on_a_terminal_goes_on_until_ctrl_c_and_leaves_the_screen_as_it_was(standing: Any) -> None:
+    """A screen of its own, drawn again and again, no line longer than the terminal; Ctrl-C ends it in order."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (20, 60))
+    command = ["setsid", "-c", "hysds", "top", "--interval", "0.2"]
+    environment = standing.environment | {"TERM": "xterm"}
+    top = subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=standing.directory, env=environment
+    )
+    os.close(theirs)
+    said = b""
+    while said.count(b"workers: 1") < 3:
+        said += os.read(ours, 65536)
+    os.write(ours, b"\x03")
+    code = top.wait(60)
+    while b"\x1b[?1049l" not in said:
+        said += os.read(ours, 65536)
+    os.close(ours)
+
+    assert code == 0
+    assert said.startswith(b"\x1b[?1049h")
+    assert b"running jobs:" in said

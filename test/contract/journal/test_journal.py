@@ -15,8 +15,9 @@ from hysds.adapters.ledger.journal_size import ENTRY_BYTES
 from hysds.adapters.ledger.memory import MemoryLedger, wall_us
 from hysds.adapters.ledger.redis import RedisLedger
 from hysds.adapters.ledger.server import Server
+from hysds.core import chronicle_query
 from hysds.core.errors import Full
-from hysds.core.happenings import MAX_EVENT, MAX_NAME, Happening, encoded
+from hysds.core.happenings import MAX_EVENT, MAX_NAME, Happening, document, encoded
 from hysds.ports.journal import Journal, Note
 from hysds.ports.ledger import Ledger
 from services.redis import RedisOptions, RedisServer
@@ -241,13 +242,41 @@ def test_an_entry_that_nobody_can_read_is_told_as_such_and_holds_up_none(redis_s
     server = Server(redis_server.unix_url)
     journal = RedisJournal(server, "t", 10**6)
     journal.tell([_event(1)])
-    for field, text in (("h", "no json"), ("x", "y"), ("h", "[1]")):
+    odd_texts = (
+        "no json", "[1]", "{}",
+        '{"id": "", "resource": "event", "at_ms": 1}', '{"id": "i", "resource": "x", "at_ms": 1}',
+        '{"id": "i", "resource": "event", "at_ms": 1e999}', '{"id": "i", "resource": "event", "at_ms": "x"}',
+    )  # fmt: skip
+    for field, text in (("x", "y"), *(("h", text) for text in odd_texts)):
         server.send("XADD", "{t}:journal", "*", field, text)
 
     first, *odd = (note.happening for note in journal.read("g", "a", 10, 0))
 
     assert first.id == "id-1"
-    assert [one.type for one in odd] == ["journal-unreadable"] * 3
-    assert len({one.id for one in odd}) == 3
-    assert "no json" in odd[0].event["reason"]
+    assert [one.type for one in odd] == ["journal-unreadable"] * 8
+    assert len({one.id for one in odd}) == 8
+    assert "no json" in odd[1].event["reason"]
     server.close()
+
+
+def test_an_entry_out_of_all_bounds_has_a_document_all_the_same(redis_server: RedisServer) -> None:
+    """A foreign program wrote a time beyond the calendar and half characters: what can be kept of it is."""
+    server = Server(redis_server.unix_url)
+    journal = RedisJournal(server, "t", 10**6)
+    text = '{"id": "i\\ud800", "resource": "event", "at_ms": 99999999999999999999, "event": {"x": NaN, "\\ud800": 1}}'
+    server.send("XADD", "{t}:journal", "*", "h", text, "g", "1")
+
+    [note] = journal.read("g", "a", 10, 0)
+
+    told = document(note.happening)
+    assert (told["id"], told["timestamp"][:4], told["event"]) == ("i?", "9999", {"x": None, "?": 1})
+    assert chronicle_query.objection(told) == ""
+    server.close()
+
+
+def test_a_happening_that_is_none_is_refused_where_it_is_told(journal: Journal) -> None:
+    """Without an id, or of no resource: a mistake of whoever tells."""
+    for wrong in (_event(1, id=""), _event(1, resource="job")):
+        with pytest.raises(ValueError, match="a happening has an id"):
+            journal.tell([wrong])
+    assert journal.backlog("g") == 0

@@ -11,9 +11,12 @@ import pytest
 from celery import Celery
 
 from hysds.adapters.bell.celery_events import CeleryEvents
+from hysds.adapters.ledger.journal_redis import RedisJournal
+from hysds.adapters.ledger.server import Server
 from hysds.core.celery_events import KINDS
 from hysds.core.errors import Unreachable
 from hysds.core.happenings import Happening
+from hysds.ports.overheard import Hear
 from hysds.settings.model import Settings
 from hysds.settings.servers import Broker, Ledger
 from services.process import ServerProcess
@@ -56,7 +59,7 @@ def _settings(tmp_path: Path, url: str, name: str) -> Settings:
 
 
 @contextmanager
-def _listening(settings: Settings, heard: Heard) -> Iterator[threading.Event]:
+def _listening(settings: Settings, heard: Hear) -> Iterator[threading.Event]:
     stop = threading.Event()
     events = CeleryEvents(settings, frozenset(KINDS))
     thread = threading.Thread(target=events.listen, args=(heard, stop), daemon=True)
@@ -169,3 +172,31 @@ def test_a_message_that_is_no_event_ends_nothing(
                 channel.basic_publish(message, exchange="celeryev", routing_key="task.failed")
         app.close()
         _say_until_heard(url, heard, "after")
+
+
+def test_what_two_listeners_on_redis_hear_is_told_once(
+    valkey_server: RedisServer, tmp_path: Path, unique_name: str
+) -> None:
+    """Each has a subscription of its own, and hears all: one journal keeps each event once."""
+    settings, url = _settings(tmp_path, valkey_server.url, unique_name), valkey_server.url
+    server = Server(valkey_server.unix_url)
+    journal = RedisJournal(server, unique_name, 10**6)
+    listeners = [Heard(), Heard()]
+
+    def both(heard: Heard) -> Hear:
+        def hear(happenings: Sequence[Happening]) -> None:
+            journal.tell(happenings)
+            heard(happenings)
+
+        return hear
+
+    with _listening(settings, both(listeners[0])), _listening(settings, both(listeners[1])):
+        for heard in listeners:
+            _say_until_heard(url, heard, "begin")
+        _say(url, *(str(number) for number in range(100)))
+        for heard in listeners:
+            heard.wait(lambda heard=heard: "99" in heard.uuids())
+
+    told = [note.happening.event["uuid"] for note in journal.follow("", 10_000, 0)]
+    assert sorted(uuid for uuid in told if not str(uuid).startswith("begin")) == sorted(map(str, range(100)))
+    server.close()

@@ -6,7 +6,7 @@
 -- group's backlog need no counters that could drift from the stream.
 local stream, marks, seen, dropped, generations = unpack(KEYS)
 local most, window_ms, name = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
-local ENTRY, FIRST = 64, 6
+local ENTRY, FIRST, SEEN = 64, 6, 50000
 
 for key, kind in pairs({[stream] = 'stream', [marks] = 'hash', [seen] = 'zset', [dropped] = 'string',
                         [generations] = 'hash'}) do
@@ -59,6 +59,7 @@ for i = FIRST, #ARGV, 2 do
     redis.call('XADD', stream, num(bytes) .. '-' .. num(count), 'h', ARGV[i + 1], 'g', generation)
   end
 end
+redis.call('ZREMRANGEBYRANK', seen, 0, -(SEEN + 1)) -- what was told of late takes no more room than this
 redis.call('PEXPIRE', seen, num(window_ms))
 local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
 local is_over = first and tonumber(string.match(first[1], '^%d+')) <= bytes - most
