@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hysds.core.chronicle_query import ChronicleQuery
-from hysds.core.happenings import RESOURCES
-from hysds.indexer import pages, rebuilding
+from hysds.core.generations import FIRST, Generations
+from hysds.core.happenings import EVENT, RESOURCES
+from hysds.indexer import pages, projection, rebuilding
 from hysds.indexer.rebuilding import Made
 from hysds.ports.chronicle import Chronicle
 from hysds.ports.ledger import Ledger
-from hysds.ports.store import Store, Writing
+from hysds.ports.store import Document, Store, Writing
 
 _MOST_LETTERS = 10_000
 
@@ -42,17 +43,37 @@ def copy(source: End, target: End, ledger: Ledger, made: Made, step: Callable[[s
     letters = source.store.dead_letters(_MOST_LETTERS)
     if letters:
         target.store.set_aside(letters)
-    return sum(_chronicle(resource, source, target, made, step) for resource in RESOURCES)
+    walk = _Walk(source.chronicle, target.chronicle, generations, made, step)
+    return sum(walk.of(resource) for resource in RESOURCES)
 
 
-def _chronicle(resource: str, source: End, target: End, made: Made, step: Callable[[str, int], None]) -> int:
-    count, cursor = 0, ""
-    while True:
-        page = source.chronicle.search(ChronicleQuery(resource, limit=pages.PAGE, cursor=cursor))
-        answers = target.chronicle.write(page.documents)
-        count += sum(answer.how is Writing.WRITTEN for answer in answers)
-        made.refused += sum(answer.how is Writing.REFUSED for answer in answers)
-        step(f"{resource}s", count)
-        cursor = page.cursor
-        if not cursor:
-            return count
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """Over one chronicle, into another."""
+
+    source: Chronicle
+    target: Chronicle
+    generations: Generations
+    made: Made
+    step: Callable[[str, int], None]
+
+    def of(self, resource: str) -> int:
+        """How many documents of a resource the target took."""
+        count, cursor = 0, ""
+        while True:
+            page = self.source.search(ChronicleQuery(resource, limit=pages.PAGE, cursor=cursor))
+            kept = [one for one in page.documents if not self._is_over(one)]
+            self.made.dropped += len(page.documents) - len(kept)
+            answers = projection.written(kept, self.target)
+            count += sum(answer.how is Writing.WRITTEN for answer in answers)
+            self.made.refused += sum(answer.how is Writing.REFUSED for answer in answers)
+            self.step(f"{resource}s", count)
+            cursor = page.cursor
+            if not cursor:
+                return count
+
+    def _is_over(self, document: Document) -> bool:
+        """A worker's document is of no generation."""
+        return document.get("resource") == EVENT and self.generations.is_dropped(
+            document.get("generation", FIRST)
+        )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ import pytest
 
 from hysds.bootstrap import System
 from hysds.cli.main import main
+from hysds.core.chronicle_query import ChronicleQuery
 from hysds.core.generations import Generations
+from hysds.core.happenings import EVENT, WORKER
 from hysds.core.query import JobQuery
 from hysds.core.requests import Acceptance
 from hysds.indexer.indexer import Aids, Indexer, Pace
@@ -22,6 +26,7 @@ from hysds.wiring import RealAdapters
 from services.elastic_node import ElasticNode
 from services.redis import RedisServer
 
+_TOLD = {"type": "x", "status": "s", "revision": 1_700_000_000_000, "@timestamp": "2026-01-01T00:00:00.000Z"}
 _SPEC = json.dumps({"job_type": "job:x", "payload": {"k": "v"}})
 _AT_ONCE = Bounds(size_bytes=10**15, age_ms=0, retention_ms=0)
 """Every index that holds something is followed by the next, and dropped as soon as nothing needs it."""
@@ -127,6 +132,24 @@ def test_new_jobs_get_new_indices_and_old_ones_are_dropped_whole(cluster: Cluste
     assert cluster.system.events.backlog("indexer") == 0
 
 
+def test_the_reconciler_looks_after_the_indices(cluster: Cluster) -> None:
+    """Beside its rounds, with the bounds of the settings."""
+    cluster.submit(1)
+    cluster.index()
+    of = cluster.system.settings
+    rolling = replace(of, store=replace(of.store, rollover_age_s=0.0))
+    system = System(rolling, RealAdapters({}))
+    until_s = time.monotonic() + 60
+
+    system.reconciler(lambda: 0).round()
+    while system.ledger.generations().current == 1 and time.monotonic() < until_s:
+        time.sleep(0.05)
+    system.close()
+
+    assert cluster.system.ledger.generations() == Generations(1, 2)
+    assert cluster.indices() == ["job_status-000001", "job_status-000002"]
+
+
 def test_a_store_that_was_damaged_or_lost_is_found_out_and_made_again(
     cluster: Cluster, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -169,6 +192,9 @@ def test_a_store_is_copied_to_a_file_and_back(
     cluster.end(cluster.submit(230), forget=True)
     cluster.submit(3)
     cluster.index()
+    told = [{"id": f"e{number}", "resource": EVENT, **_TOLD} for number in range(5)]
+    assert len(cluster.system.chronicle.write([{"id": "w", "resource": WORKER, **_TOLD}, *told])) == 6
+    cluster.node.request("POST", f"/{cluster.prefix}*/_refresh")
     file = f"sqlite://{tmp_path}/copy.db"
 
     assert main(["index", "copy", "--to", file]) == 0
@@ -177,6 +203,9 @@ def test_a_store_is_copied_to_a_file_and_back(
     capsys.readouterr()
     assert main(["index", "verify"]) == 0
     assert "jobs 233, store 233, ledger 3, archive 230: all the same" in capsys.readouterr().out
+
+    cluster.node.request("POST", f"/{cluster.prefix}*/_refresh")
+    assert [cluster.system.chronicle.search(ChronicleQuery(one)).total for one in (EVENT, WORKER)] == [5, 1]
 
     monkeypatch.delenv("HYSDS_STORE_INDEX_PREFIX")
     monkeypatch.setenv("HYSDS_STORE_URL", file)

@@ -16,6 +16,7 @@ from hysds.adapters.ledger.memory_events import MemoryEvents
 from hysds.adapters.store.chronicle_memory import MemoryChronicle
 from hysds.adapters.store.memory import MemoryStore
 from hysds.adapters.store.sqlite import SqliteStore
+from hysds.core.chronicle_query import ChronicleQuery
 from hysds.core.differences import Kind, Seen, Views, purge
 from hysds.core.happenings import EVENT, WORKER
 from hysds.core.requests import Acceptance
@@ -317,6 +318,25 @@ def test_a_store_is_copied_into_another_kind_and_back(world: World, tmp_path: Pa
     assert world.differ(third.store) == {}
     assert third.store.dead_letters(9) == (DeadLetter("gone", 5, "why", 1),)
     second.store.close()
+
+
+def test_events_whose_index_was_dropped_are_not_copied(world: World) -> None:
+    """Nor are jobs; a worker's document belongs to no generation."""
+    source, target = (End(MemoryStore(), MemoryChronicle()) for _ in range(2))
+    told = {"type": "x", "status": "s", "revision": 5}
+    source.chronicle.write(
+        [
+            {"id": "w", "resource": WORKER, **told},
+            {"id": "old", "resource": EVENT, "generation": 1, **told},
+            {"id": "new", "resource": EVENT, "generation": 2, **told},
+        ]
+    )
+    world.ledger.roll(2, 2)
+    made = Made()
+
+    assert copying.copy(source, target, world.ledger, made, _nothing) == 2
+    assert made.dropped == 1
+    assert [one["id"] for one in target.chronicle.search(ChronicleQuery(EVENT)).documents] == ["new"]
 
 
 def test_a_sheet_keeps_the_newest_note_of_each_side() -> None:
