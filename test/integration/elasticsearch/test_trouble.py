@@ -1,4 +1,4 @@
-"""A server in trouble: what befalls the whole store is an outage and loses nothing, what befalls one document is its."""
+"""A server in trouble: what befalls the whole store is an outage and loses nothing; one document's is its own."""
 
 from __future__ import annotations
 
