@@ -378,6 +378,7 @@ class System:
         """
         world = reconciler_assembly.World(
             self.ledger,
+            self.roster,
             {
                 Kind.INDEXER_BEHIND: partial(self.events.backlog, "indexer"),
                 Kind.RULES_BEHIND: self.behind_of_rules,

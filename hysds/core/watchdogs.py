@@ -36,7 +36,9 @@ class Kind(StrEnum):
     DISK_LOW = "disk-low"
     """The disk of a worker's work directories is nearly full."""
     INDEXER_BEHIND = "indexer-behind"
-    """Documents are far behind the ledger."""
+    """Documents are far behind the ledger, or no indexer works."""
+    STORE_AWAY = "store-away"
+    """The store does not answer."""
     RULES_BEHIND = "rules-behind"
     """Rules are far behind, so that the ledger must keep events."""
     LEDGER_FULL = "ledger-full"
@@ -45,6 +47,9 @@ class Kind(StrEnum):
     """No job of a type completed within its period."""
 
 
+_IDLE_MS = 15_000
+"""Indexers sign the roster each 5 s while they reach everything."""
+_LONGEST_REASON = 300
 _READERS = {
     Kind.INDEXER_BEHIND: (
         "indexer",
@@ -168,6 +173,24 @@ def behind(kind: Kind, entries: int, bounds: Bounds) -> list[Trouble]:
         return []
     subject, hint = _READERS[kind]
     return [Trouble(kind, subject, f"more than {counted(bounds.behind, 'event')} behind", hint)]
+
+
+def idle(heard_ms_ago: Iterable[int]) -> list[Trouble]:
+    """Whether no indexer works, by how long ago each was heard of. It is for the caller to see that this lasts."""
+    if any(ago_ms <= _IDLE_MS for ago_ms in heard_ms_ago):
+        return []
+    _, hint = _READERS[Kind.INDEXER_BEHIND]
+    return [
+        Trouble(
+            Kind.INDEXER_BEHIND, "indexer", "does not write: none that reaches the store was heard of", hint
+        )
+    ]
+
+
+def away(reason: str) -> list[Trouble]:
+    """A store that does not answer. It is for the caller to see that this lasts."""
+    hint = "nothing is lost: documents wait in the ledger, then on disks of indexers; see hysds doctor"
+    return [Trouble(Kind.STORE_AWAY, "store", f"does not answer: {reason[:_LONGEST_REASON]}", hint)]
 
 
 def memory(used_bytes: int, limit_bytes: int | None, bounds: Bounds) -> list[Trouble]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hysds.core.watchdogs import Bounds, Kind
 from hysds.ports.ledger import Ledger
 from hysds.ports.notifier import Notifier
+from hysds.ports.roster import Roster
 from hysds.ports.store import Store
 from hysds.reconciler.notifying import Notifying, Told
 from hysds.reconciler.sights import Sights, Terms, Watched
@@ -26,6 +27,7 @@ class World:
     """
 
     ledger: Ledger
+    roster: Roster
     readers: Mapping[Kind, Callable[[], int]]
     store: Callable[[], Store | None]
     books: Books
@@ -39,7 +41,7 @@ def watchdogs(
 
     Raises: InvalidSettings where the file of webhooks can't be read.
     """
-    sights = Sights(Watched(world.ledger, world.store, world.readers), terms(settings), clock_s)
+    sights = Sights(Watched(world.ledger, world.store, world.roster, world.readers), terms(settings), clock_s)
     books = world.books
     telling = Notifying(told(settings), member, books.alarms, world.notifier, books.metrics)
     return Watchdogs(sights, world.ledger, books, telling)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,11 +19,16 @@ from hysds.core.type_names import spellings
 from hysds.core.watchdogs import Bounds, Kind, Trouble
 from hysds.core.worker_watchdogs import Known
 from hysds.ports.ledger import Ledger
+from hysds.ports.roster import Roster
 from hysds.ports.store import Store
 from hysds.reconciler.overdue import Overdue
 
 _EXPECTED_EVERY_S = 60.0
 """So often the store is asked for types that must complete."""
+_PING_EVERY_S = 15.0
+_NOBODY = "00000000-0000-7000-8000-000000000000"
+"""No job's id."""
+_INDEXER = "indexer"
 _OF_THE_STORE = frozenset({Kind.JOB_OVERDUE, Kind.TYPE_MISSING})
 _log = logging.getLogger(__name__)
 
@@ -33,6 +39,7 @@ class Watched:
 
     ledger: Ledger
     store: Callable[[], Store | None]
+    roster: Roster
     readers: Mapping[Kind, Callable[[], int]]
     """How many events whoever reads them has before it, by the watchdog that is about it."""
 
@@ -65,7 +72,8 @@ class Sights:
         self._terms = terms
         self._clock_s = clock_s
         self._overdue = Overdue(watched.ledger, terms.bounds, clock_s)
-        self._behind_since_s: dict[Kind, float] = {}
+        self._since_s: dict[Kind, float] = {}
+        self._pinged_at_s = -math.inf
         self._expected_at_s = 0.0
         self._unmet: tuple[tuple[str, int], ...] = ()
         self._is_store_away = False
@@ -104,35 +112,54 @@ class Sights:
         now_s, found, unread = self._clock_s(), list[Trouble](), set[Kind]()
         for kind, behind in self._watched.readers.items():
             try:
-                troubles = watchdogs.behind(kind, behind(), self._terms.bounds)
+                troubles = watchdogs.behind(kind, behind(), self._terms.bounds) or self._idle(kind)
             except Unreachable:
                 raise
             except HysdsError as error:
                 _log.debug("nobody knows how far behind it is: %s", error)
                 unread.add(kind)
                 continue
-            if not troubles:
-                self._behind_since_s.pop(kind, None)
-            elif now_s - self._behind_since_s.setdefault(kind, now_s) >= self._terms.behind_for_s:
-                found += troubles
+            found += self._lasting(kind, troubles, now_s)
         return found, frozenset(unread)
+
+    def _idle(self, kind: Kind) -> list[Trouble]:
+        if kind is not Kind.INDEXER_BEHIND:
+            return []
+        return watchdogs.idle(one.ago_ms for one in self._watched.roster.signatures() if one.role == _INDEXER)
+
+    def _lasting(self, kind: Kind, troubles: list[Trouble], now_s: float) -> list[Trouble]:
+        """Those that this process has seen for long enough."""
+        if not troubles:
+            self._since_s.pop(kind, None)
+            return []
+        since_s = self._since_s.setdefault(kind, now_s)
+        return troubles if now_s - since_s >= self._terms.behind_for_s else []
 
     def _from_store(self, workers: Sequence[WorkerState], now_ms: int) -> tuple[list[Trouble], bool]:
         """What documents tell, and whether they could be read."""
-        if not self._terms.kinds & _OF_THE_STORE:
+        if not self._terms.kinds & {*_OF_THE_STORE, Kind.STORE_AWAY}:
             return [], True
         store = self._watched.store()
         if store is None:
             return [], False
         try:
+            self._ping(store)
             found = self._overdue.look(workers, store, now_ms) + self._missing(store, now_ms)
         except HysdsError as error:
             if not self._is_store_away:
                 _log.warning("nobody knows which jobs are late: %s", error)
             self._is_store_away = True
-            return [], False
+            return self._lasting(Kind.STORE_AWAY, watchdogs.away(str(error)), self._clock_s()), False
         self._is_store_away = False
+        self._lasting(Kind.STORE_AWAY, [], self._clock_s())
         return found, True
+
+    def _ping(self, store: Store) -> None:
+        """Whether it answers, where nothing else is asked of it; one that was away is asked at each look."""
+        now_s = self._clock_s()
+        if self._is_store_away or now_s - self._pinged_at_s >= _PING_EVERY_S:
+            store.get((_NOBODY,))
+            self._pinged_at_s = now_s
 
     def _missing(self, store: Store, now_ms: int) -> list[Trouble]:
         now_s = self._clock_s()

@@ -14,6 +14,7 @@ from hysds.adapters.ledger.alarms_memory import MemoryAlarms
 from hysds.adapters.ledger.journal_memory import MemoryJournal
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.adapters.ledger.memory_events import MemoryEvents
+from hysds.adapters.ledger.roster_memory import MemoryRoster
 from hysds.adapters.metrics.memory import MemoryMetrics
 from hysds.adapters.notifier.memory import MemoryNotifier
 from hysds.adapters.store.memory import MemoryStore
@@ -58,6 +59,11 @@ class Broken(MemoryStore):
             raise Unreachable("store", "away")
         return super().search(query)
 
+    def get(self, ids: Sequence[str]) -> tuple[dict[str, Any] | None, ...]:
+        if self.is_away:
+            raise Unreachable("store", "away")
+        return super().get(ids)
+
 
 class Bench:
     """A system in memory, and as many watchers of it as a test likes."""
@@ -68,6 +74,7 @@ class Bench:
         self.events = MemoryEvents(self.ledger)
         self.journal = MemoryJournal(self.ledger, 10**6, self.now_s)
         self.alarms = MemoryAlarms(self.clock)
+        self.roster = MemoryRoster(self.clock)
         self.store = Broken()
         self.notifier = Deaf()
         self.metrics = MemoryMetrics()
@@ -85,7 +92,12 @@ class Bench:
     def watcher(self, member: str, store: Store | None = None) -> Watchdogs:
         books = Books(self.alarms, self.journal, self.metrics)
         world = assembly.World(
-            self.ledger, self.readers(), lambda: store or self.store, books, lambda: self.notifier
+            self.ledger,
+            self.roster,
+            self.readers(),
+            lambda: store or self.store,
+            books,
+            lambda: self.notifier,
         )
         return assembly.watchdogs(self.settings, member, world, self.now_s)
 
@@ -326,7 +338,7 @@ def test_while_the_store_is_away_nothing_is_said_of_jobs(tmp_path: Path) -> None
 
 def test_a_type_that_is_expected_is_missing_until_one_of_it_completes(tmp_path: Path) -> None:
     """Within its period, under either spelling of its name."""
-    bench = Bench(tmp_path, expect=("nightly=1h",))
+    bench = Bench(tmp_path, expect=("nightly=1h",), off=("indexer-behind",))
     bench.complete(1.0, "job:nightly")
     bench.first.look()
     assert bench.stands() == []
@@ -353,9 +365,46 @@ def test_an_indexer_is_behind_when_it_is_for_long(tmp_path: Path) -> None:
     assert bench.stands() == ["indexer-behind indexer"]
 
 
+def test_that_no_indexer_writes_is_told_when_it_lasts(tmp_path: Path) -> None:
+    """One that can't reach the store does not sign the roster; a restart takes a moment."""
+    bench = Bench(tmp_path, behind_for_s=60)
+    for second in range(70):
+        if second % 5 == 0 and second < 20:
+            bench.roster.sign("indexer", "i/1")
+        bench.first.look()
+        bench.clock.advance(1)
+    assert bench.stands() == []
+
+    bench.clock.advance(30)
+    bench.first.look()
+    assert bench.stands() == ["indexer-behind indexer"]
+
+    bench.roster.sign("indexer", "i/2")
+    bench.first.look()
+    assert bench.stands() == []
+
+
+def test_a_store_that_does_not_answer_for_long_is_told_though_nothing_is_asked_of_it(tmp_path: Path) -> None:
+    """No job is late and no type is expected; the indexer may even write, to its own disk."""
+    bench = Bench(tmp_path, behind_for_s=60, off=("indexer-behind",))
+    bench.store.is_away = True
+    for _ in range(50):
+        bench.first.look()
+        bench.clock.advance(1)
+    assert bench.stands() == []
+
+    bench.clock.advance(30)
+    bench.first.look()
+    assert bench.stands() == ["store-away store"]
+
+    bench.store.is_away = False
+    bench.first.look()
+    assert bench.stands() == []
+
+
 def test_rules_that_nobody_here_can_read_are_behind_as_before(tmp_path: Path) -> None:
     """Nobody knows better; and all else is watched on."""
-    bench = Bench(tmp_path, behind=3, behind_for_s=0, queue_age_s=100)
+    bench = Bench(tmp_path, behind=3, behind_for_s=0, queue_age_s=100, off=("indexer-behind",))
     bench.behind_rules = 4
     bench.first.look()
     assert bench.stands() == ["rules-behind rules"]
@@ -392,7 +441,7 @@ def test_people_are_told_once_by_however_many_watchers(tmp_path: Path) -> None:
     file.write_text("# operators\nhttps://chat.example.org/secret\n")
     bench = Bench(
         tmp_path,
-        queue_age_s=100,
+        off=("indexer-behind",), queue_age_s=100,
         mail_to=("ops@example.org",),
         webhooks_file=file,
         repeat_s=3_600,
@@ -533,7 +582,7 @@ def test_the_event_of_a_watcher_that_was_killed_is_told_by_another_once(
             raise _Killed
 
     books = Books(bench.alarms, Deadly(bench.ledger, 10**6, bench.now_s), bench.metrics)
-    world = assembly.World(bench.ledger, {}, lambda: None, books, lambda: bench.notifier)
+    world = assembly.World(bench.ledger, bench.roster, {}, lambda: None, books, lambda: bench.notifier)
     dying = assembly.watchdogs(bench.settings, "r/2", world, bench.now_s)
     bench.accept()
     bench.clock.advance(101)
