@@ -359,34 +359,16 @@ class RealAdapters:
 
             return health.check(settings.spill_dir, _ledger_name(settings))
 
-        def archive() -> Iterable[Finding]:
-            from hysds.adapters.archive import health
-
-            of = settings.archive
-            if of.directory is not None:
-                return health.of_directory(of.directory)
-            if of.url is None:
-                return health.no_archive(settings.is_searched_by_elasticsearch)
-            return health.of_url(of.url, urls.masked(of.url))
-
-        def notifier() -> Iterable[Finding]:
-            from hysds.adapters.notifier import health
-
-            guard = egress.Guard(replace(_egress(settings), timeout_s=_GREETING_S))
-            hooks = partial(watchdogs.webhooks, settings.watchdogs.webhooks_file)
-            key = partial(outward.key, settings.notifier.webhook_key_file)
-            return health.check(_mailer(settings, _GREETING_S), guard, hooks, key)
-
         return {
             "ledger": ledger,
             "broker": broker,
             "store": store,
-            "archive": archive,
+            "archive": partial(_archive_found, settings),
             "journal": journal,
             "spill": spill,
             "metrics": metrics,
             "sandbox": sandbox,
-            "notifier": notifier,
+            "notifier": partial(_notifier_found, settings),
         }
 
     def _cluster(self, settings: Settings) -> Cluster:
@@ -614,6 +596,28 @@ def _creator_bounds(settings: Settings) -> Bounds:
 
     of = settings.creators
     return Bounds(of.time_limit_s, of.memory_bytes, of.answer_bytes, of.jobs)
+
+
+def _archive_found(settings: Settings) -> Iterable[Finding]:
+    """Whether ended jobs are kept elsewhere."""
+    from hysds.adapters.archive import health
+
+    of = settings.archive
+    if of.directory is not None:
+        return health.of_directory(of.directory)
+    if of.url is None:
+        return health.no_archive(settings.is_searched_by_elasticsearch)
+    return health.of_url(of.url, urls.masked(of.url))
+
+
+def _notifier_found(settings: Settings) -> Iterable[Finding]:
+    """Whether mail and webhooks would work."""
+    from hysds.adapters.notifier import health
+
+    guard = egress.Guard(replace(_egress(settings), timeout_s=_GREETING_S))
+    hooks = partial(watchdogs.webhooks, settings.watchdogs.webhooks_file)
+    key = partial(outward.key, settings.notifier.webhook_key_file)
+    return health.check(_mailer(settings, _GREETING_S), guard, hooks, key)
 
 
 def _mailer(settings: Settings, timeout_s: float | None = None) -> SmtpMailer | None:
