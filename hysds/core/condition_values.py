@@ -1,8 +1,9 @@
 """What stands in a document at a path, and how it is compared: as a search over the store's mapping would.
 
 Any of a list's values is enough. A text is compared whole and exactly, but in the fields where people search (TEXTS,
-and any path that ends with `.text`) by its words. Numbers are compared as numbers, times as times; within params and
-context, whose types are each job's own, everything is a text.
+and any path that ends with `.text`) each of its words is a value; `.keyword` behind such a field means it whole.
+Numbers are compared as numbers, times as times; within params and context, whose types are each job's own, everything
+is a text.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from hysds.core.leaves import text_of
 
 Document = Mapping[str, Any]
 
-TEXTS = frozenset({"error", "short_error", "traceback", "msg", "msg_details", "hint"})
+TEXTS = frozenset({"error", "short_error", "traceback", "dedup_msg", "hint"})
 OPEN = ("job.params", "job.context")
 """Objects whose keys and types are a job's own: their values are texts, and the object's own path means any of them."""
 
@@ -56,6 +57,12 @@ def values(document: Document, path: str) -> list[Any]:
             bare = path.removesuffix(suffix)
             return list(_single(_at(document, bare.split(".")), bare in OPEN))
     return []
+
+
+def compared(document: Document, path: str) -> list[Any]:
+    """What a query that is not of words compares: the values, of a field that is searched by words its words."""
+    found = values(document, path)
+    return [word for value in found for word in words_of(value)] if is_text(path) else found
 
 
 def is_there(document: Document, path: str) -> bool:

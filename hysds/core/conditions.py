@@ -151,11 +151,11 @@ class _Reading:
         words = frozenset(condition_values.words_of(wanted))
         every = operator == "and"
 
-        def fits(value: Any) -> bool:
-            found = words.intersection(condition_values.words_of(value))
+        def fits(held: list[str]) -> bool:
+            found = words.intersection(held)
             return found == words if every else bool(found)
 
-        return _any(at, fits) if words else _never
+        return _any_text(at, fits) if words else _never
 
     def match_phrase(self, body: object, path: str) -> Test:
         at, wanted, _ = self._field(body, path, "query", ())
@@ -163,12 +163,7 @@ class _Reading:
         if not condition_values.is_text(at):
             return _any(at, lambda value: condition_values.equal(at, value, wanted))
         phrase = condition_values.words_of(wanted)
-        return _any(
-            at,
-            lambda value: (
-                bool(phrase) and condition_values.holds_phrase(condition_values.words_of(value), phrase)
-            ),
-        )
+        return _any_text(at, lambda held: bool(phrase) and condition_values.holds_phrase(held, phrase))
 
     def range(self, body: object, path: str) -> Test:
         if (
@@ -195,7 +190,7 @@ class _Reading:
                 ]
                 return all(order is not None and order in _BOUNDS[sign] for sign, order in orders)
 
-            return any(within(value) for value in condition_values.values(document, at))
+            return any(within(value) for value in condition_values.compared(document, at))
 
         return holds
 
@@ -274,7 +269,14 @@ class _Reading:
 
 
 def _any(at: str, fits: Callable[[Any], bool]) -> Test:
-    return lambda document: any(fits(value) for value in condition_values.values(document, at))
+    return lambda document: any(fits(value) for value in condition_values.compared(document, at))
+
+
+def _any_text(at: str, fits: Callable[[list[str]], bool]) -> Test:
+    """Of a field that is searched by words: whether the words of any of its values fit."""
+    return lambda document: any(
+        fits(condition_values.words_of(value)) for value in condition_values.values(document, at)
+    )
 
 
 _MOST_PATTERN = 1_024
