@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from hysds.bootstrap import System
+from hysds.indexer.chronicler import Chronicler, Keeping, Shelves
 from hysds.indexer.indexer import Aids, Indexer, Pace
 from hysds.indexer.measuring import Measuring
 from hysds.ports.engines import Play, Workload
@@ -66,6 +67,13 @@ class SimulatedSystem:
             aids=Aids(measure=Measuring(self.system.metrics)),
         )
 
+        self._chronicler = Chronicler(
+            self.system.journal,
+            Shelves(self.system.chronicle, self.system.store),
+            Keeping("simulated", patience_s=0.0),
+            self.system.metrics,
+        )
+
     def __enter__(self) -> SimulatedSystem:
         return self
 
@@ -96,6 +104,8 @@ class SimulatedSystem:
     def index(self) -> None:
         """Bring the store to where the ledger is; nothing else happens."""
         while self._indexer.step().entries:
+            pass
+        while self._chronicler.step():
             pass
 
     def follow_rules(self) -> None:

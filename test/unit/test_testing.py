@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hysds.core.errors import Conflict, InvalidSpec, NotFound
+from hysds.core.happenings import EVENT, Happening
 from hysds.ports.engines import Workload
 from hysds.testing import Play, SimulatedSystem
 
@@ -212,3 +213,13 @@ def test_a_job_cancelled_between_attempts_does_not_blame_the_attempt_before(tmp_
         assert not {"error", "short_error", "hint"} & set(document)
         assert document["job"]["job_info"]["duration"] < 60
         assert document["attempts"][0]["error"] == "exit code 3"
+
+
+def test_what_happens_beside_jobs_becomes_documents_too(tmp_path: Path) -> None:
+    """Told in the journal, found by the client."""
+    with SimulatedSystem(tmp_path) as system:
+        told = Happening("id-1", EVENT, "rule-fired", "fired", 1_800_000_000_000, "host-1")
+        system.system.journal.tell([told])
+        system.settle()
+
+        assert [one["type"] for one in system.client.events().documents] == ["rule-fired"]
