@@ -209,7 +209,9 @@ def test_a_failure_is_told_and_counted(command_line: Any) -> None:
     def shell(line: str) -> Any:
         return command_line.shell(f"{export}; {line}")
 
-    assert shell(up).returncode == 0
+    started = shell(up)
+    assert started.returncode == 0
+    assert b"run/metrics" in started.stdout
     try:
         ran = shell(run)
         assert ran.returncode == 1

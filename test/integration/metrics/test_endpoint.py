@@ -180,6 +180,19 @@ def test_a_page_that_breaks_harms_nobody(caplog: pytest.LogCaptureFixture) -> No
     assert "a defect" in caplog.text
 
 
+def test_an_address_of_ipv6_is_one_too() -> None:
+    """Its URL has it in brackets."""
+    endpoint = HttpEndpoint(
+        "indexer", Address("::1", 0), Page(lambda: b"x", "text/plain"), lambda address: None
+    )
+    endpoint.start()
+    address = _at(endpoint)
+
+    assert address.url == f"http://[::1]:{address.port}/metrics"
+    assert _said(address, b"GET /metrics HTTP/1.1\r\n\r\n").endswith(b"x")
+    endpoint.close()
+
+
 def test_an_endpoint_that_was_closed_answers_nobody(told: Told) -> None:
     """Its port is free at once, and its thread ends."""
     address = _at(told)
