@@ -337,11 +337,6 @@ class RealAdapters:
 
             return sqlite_health.check(settings.store_path)
 
-        def metrics() -> Iterable[Finding]:
-            from hysds.adapters.metrics import health
-
-            return health.check(settings.metrics, settings.metric_targets)
-
         def sandbox() -> Iterable[Finding]:
             from hysds.adapters.engines import health
 
@@ -366,7 +361,7 @@ class RealAdapters:
             "archive": partial(_archive_found, settings),
             "journal": journal,
             "spill": spill,
-            "metrics": metrics,
+            "metrics": partial(_metrics_found, settings),
             "sandbox": sandbox,
             "notifier": partial(_notifier_found, settings),
         }
@@ -581,6 +576,12 @@ def rule_plans(ledger: Ledger, known: Callable[[], Catalog], settings: Settings)
 
     parse = partial(parsed, max_bytes=settings.jobs.max_spec_size_bytes)
     return RulePlans(ledger, known, settings.tasks.queues[0], parse)
+
+
+def _metrics_found(settings: Settings) -> Iterable[Finding]:
+    from hysds.adapters.metrics import health
+
+    return health.check(settings.metrics, settings.metric_targets)
 
 
 def _tell_of_silence(where: str, patience_s: float) -> None:

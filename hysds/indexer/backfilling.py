@@ -26,8 +26,8 @@ def fill(
         for document in archive.read(note):
             sheet.note(Side.ARCHIVE, document["id"], seen(document))
         for page in pages.documents(store):
-            for document in page:
-                sheet.note(Side.STORE, document["id"], seen(document))
+            for shown in page:
+                sheet.note(Side.STORE, shown["id"], seen(shown))
         for part in sheet.parts():
             lacking = [id_ for id_, views in part.items() if is_lacking(views)]
             for ended in _found(store, lacking):
