@@ -46,7 +46,10 @@ _NO_LIMIT = "a job's hard limit follows its soft one: jobs.default_time_limit, j
 _LEASES = "leases take the place of job locks: ledger.lease, ledger.renew_interval"
 _NO_ACK = "a message is only a bell and acknowledged when heard; the ledger gives lost jobs back"
 _LOGSTASH = "the indexer writes documents itself, there is no logstash list"
-_ELASTICSEARCH = "comes with the Elasticsearch store"
+_ELASTICSEARCH = "store.url names Elasticsearch; beside indices of the original HySDS this system takes a store.index_prefix"
+_ELASTIC_SERVERS = (
+    "servers are Elasticsearch 8 and 9, all hosts stand in store.url; requests are not signed for AWS"
+)
 _RULES = "comes with user rules"
 _DATASETS = "comes with datasets"
 _CONTAINERS = "comes with containers"
@@ -101,12 +104,15 @@ _HYSDS = (
     _all("WEBDAV_URL WEBDAV_PORT", Fate.ABSENT, "there is no WebDAV server on workers"),
     _all("ADMINS SERVER_EMAIL CELERY_SEND_TASK_ERROR_EMAILS", Fate.ABSENT, "Celery sends no mail since 4.0"),
     _all("HYSDS_IOS_MOZART HYSDS_IOS_GRQ", Fate.ABSENT, "job types are published in the ledger, in no index"),
+    _all("JOBS_ES_URL STATUS_ALIAS", Fate.DECIDED, _ELASTICSEARCH),
+    _all("JOBS_ES_ENGINE JOBS_AWS_ES ES_CLUSTER_MODE AWS_REGION", Fate.DECIDED, _ELASTIC_SERVERS),
+    _all("GRQ_ES_ENGINE GRQ_AWS_ES GRQ_ES_URL", Fate.ABSENT, "there is no GRQ server"),
     _all(
-        "JOBS_ES_ENGINE JOBS_AWS_ES JOBS_ES_URL GRQ_ES_ENGINE GRQ_AWS_ES GRQ_ES_URL METRICS_ES_ENGINE METRICS_AWS_ES"
-        " METRICS_ES_URL STATUS_ALIAS ES_CLUSTER_MODE AWS_REGION PROCESS_EVENTS_TASKS_QUEUE",
-        Fate.LATER,
-        _ELASTICSEARCH,
+        "METRICS_ES_ENGINE METRICS_AWS_ES METRICS_ES_URL",
+        Fate.ABSENT,
+        "metrics are Prometheus's, and job documents say what a job took",
     ),
+    _all("PROCESS_EVENTS_TASKS_QUEUE", Fate.DECIDED, "the indexer hears Celery's events itself"),
     _all("ON_DEMAND_JOB_QUEUE ON_DEMAND_DATASET_QUEUE", Fate.LATER, "comes with submission over a query"),
     _all(
         "USER_RULES_JOB_QUEUE USER_RULES_JOB_INDEX USER_RULES_DATASET_QUEUE USER_RULES_DATASET_INDEX"

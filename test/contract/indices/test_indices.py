@@ -137,18 +137,24 @@ def test_foreign_indices_are_left_alone(world: ElasticWorld) -> None:
 
 
 def test_an_index_of_an_earlier_version_learns_new_fields(world: ElasticWorld) -> None:
-    """A later HySDS adds fields to what is there, instead of writing none of its documents."""
+    """A later HySDS asks for its fields instead of losing documents for them; whoever writes has them added."""
     world.indices.init(1, 1)
     name = world.names.index(Resource.JOB, 1)
+    template = world.names.template(Resource.JOB)
     world.node.request("DELETE", f"/{name}")
+    world.node.request("DELETE", f"/_index_template/{template}")
     old = mapping.mapping(Resource.JOB)
     del old["properties"]["hint"]
     old["_meta"]["version"] = mapping.VERSION - 1
     aliases = {world.names.writing(Resource.JOB, 1): {}}
     world.node.request("PUT", f"/{name}", {"mappings": {**old, "dynamic": "strict"}, "aliases": aliases})
 
-    assert world.indices.init(1, 1) == (name,)
     with closing(world.store_beside()) as store:
+        with pytest.raises(NotInitialised, match="lacks fields of this version"):
+            store.write([_document(1, 1, hint="do that")])
+
+        assert world.indices.init(1, 1) == (template, name)
+
         assert store.write([_document(1, 1, hint="do that")])[0].how is Writing.WRITTEN
     fields = world.node.request("GET", f"/{name}/_mapping")[name]["mappings"]
     assert fields["properties"]["hint"]["type"] == "text"

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from elasticsearch import ApiError
 
-from hysds.adapters.store.elasticsearch import server
+from hysds.adapters.store.elasticsearch import mapping, server
 from hysds.adapters.store.elasticsearch.server import Busy, Server
 from hysds.core.errors import NotInitialised, Unreachable
 from hysds.lib import transport_retry
@@ -24,14 +24,16 @@ MOST_BYTES = 8_000_000
 
 _TOO_LARGE = 413
 _FAILED = 500
+_UNKNOWN_FIELD = "strict_dynamic_mapping_exception"
 _HELD = re.compile(r"current version \[([0-9]+)\]")
 _FILTER = "errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.result"
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One write: the action's line and, but for a delete, the source's, both without their ends."""
+    """One write: the action's line and, but for a delete, the source's, both without their ends. `target`: where to."""
 
+    target: str
     action: bytes
     source: bytes | None = None
 
@@ -68,12 +70,12 @@ class Answer:
 
 def index(alias: str, id: str, version: int, source: bytes, equal: bool = False) -> Item:
     """Write a document through an alias, if its version is above the one that is held. `equal`: or the same."""
-    return Item(_action("index", alias, id, version, equal, True), source)
+    return Item(alias, _action("index", alias, id, version, equal, True), source)
 
 
 def delete(index: str, id: str, version: int) -> Item:
     """Delete what is held up to this version, in an index by its own name."""
-    return Item(_action("delete", index, id, version, True, False))
+    return Item(index, _action("delete", index, id, version, True, False))
 
 
 def _action(what: str, target: str, id: str, version: int, equal: bool, through_alias: bool) -> bytes:
@@ -92,7 +94,8 @@ class Bulk:
     def send(self, items: Sequence[Item]) -> list[Answer]:
         """An answer an item: good, older, or refused for good.
 
-        Raises: NotInitialised where an alias is missing; Unreachable where the store takes nothing now, or has no room.
+        Raises: NotInitialised where an alias is missing, or an index does not know all fields yet; Unreachable where
+        the store takes nothing now, or has no room.
         """
         answers: list[Answer] = []
         start = 0
@@ -100,7 +103,23 @@ class Bulk:
             end = _end(items, start)
             answers += self._insisted(items[start:end])
             start = end
+        unknown = zip(items, answers, strict=True)
+        self._check_fields({item.target for item, answer in unknown if answer.kind == _UNKNOWN_FIELD})
         return answers
+
+    def _check_fields(self, targets: Collection[str]) -> None:
+        """A field that an index does not know is no fault of the document, while the index is an earlier HySDS's."""
+        for target in sorted(targets):
+            said = self._server.ask(
+                "GET",
+                f"/{target}/_mapping",
+                params={"filter_path": "*.mappings._meta.version,*.mappings.dynamic"},
+            )
+            for index, told in said.items():
+                if told["mappings"].get("_meta", {}).get("version", 0) < mapping.VERSION:
+                    raise NotInitialised(
+                        "store", f"{index} lacks fields of this version; `hysds index init` adds them"
+                    )
 
     def _insisted(self, items: Sequence[Item]) -> list[Answer]:
         answers: dict[int, Answer] = {}
