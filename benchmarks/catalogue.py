@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks import commands, jobs, ledger, limits, load, recovery, round_trips, store, tasks
+from benchmarks import commands, indexing, jobs, ledger, limits, load, recovery, round_trips, store, tasks
 from benchmarks.row import Goal, Measure, Row, Samples, Unit
 
 
@@ -67,5 +67,7 @@ BENCHMARKS = (
     Benchmark(
         "rabbit_task_rate", _RATE, Goal(Measure.RATIO, 1.0, at_least=True), tasks.on(True, tasks.throughput)
     ),
-    Benchmark("documents", _RATE, None, store.documents),
+    Benchmark("documents", _RATE, Goal(Measure.OURS, 10_000, at_least=True), store.documents),
+    Benchmark("indexed", _RATE, None, indexing.indexed),
+    Benchmark("drained", _RATE, None, indexing.drained),
 )

@@ -441,7 +441,8 @@ def test_people_are_told_once_by_however_many_watchers(tmp_path: Path) -> None:
     file.write_text("# operators\nhttps://chat.example.org/secret\n")
     bench = Bench(
         tmp_path,
-        off=("indexer-behind",), queue_age_s=100,
+        off=("indexer-behind",),
+        queue_age_s=100,
         mail_to=("ops@example.org",),
         webhooks_file=file,
         repeat_s=3_600,
