@@ -20,6 +20,7 @@ from hysds.indexer.verifying import Counts, Difference, Sides
 from hysds.lib import units
 
 _PAUSE_S = 0.5
+_MOST_LATE = 10
 _MEANT = {
     Kind.MISSING: "have no document in the store: hysds index rebuild",
     Kind.OLDER: "have an old document in the store: hysds index rebuild",
@@ -47,14 +48,18 @@ class _Duration(click.ParamType[float]):
 
 @dataclass(slots=True)
 class _Told:
-    """How differences are printed."""
+    """How differences are printed: for people all that is wrong, and some of what is only late."""
 
     as_json: bool
+    late: int = 0
 
     def show(self, one: Difference) -> None:
         """One line."""
         if self.as_json:
             click.echo(tables.as_json(_fields(one)))
+            return
+        self.late += one.late
+        if one.late and self.late > _MOST_LATE:
             return
         sides = {"store": one.views.store, "ledger": one.views.ledger, "archive": one.views.archive}
         places = ", ".join(f"{name} {_revision(seen)}" for name, seen in sides.items())
@@ -72,8 +77,8 @@ class _Told:
 )
 def command(wait_s: float, as_json: bool) -> int:
     """Compare every job in the store with what the ledger knows of it, live or ended and not yet forgotten, and with
-    the archive: ids, revisions, and digests of the documents. Each job that differs is printed. It may be done while
-    the system works; what still has to be indexed is late, and not wrong.
+    the archive: ids, revisions, and digests of the documents. Each job that is wrong is printed, and some of those that
+    are only late. It may be done while the system works; what still has to be indexed is late, and not wrong.
 
     Exits with 0 where all is the same, 1 where something is wrong, 5 where something is late and nothing is wrong.
 
@@ -132,6 +137,10 @@ def _sum_up(counts: Counts, has_archive: bool, as_json: bool) -> None:
         return
     for kind, count in sorted(counts.kinds.items()):
         click.echo(f"{count:>12,}  {_MEANT[kind]}")
+    if counts.late:
+        click.echo(
+            f"{counts.late:>12,}  are late: what became of them is still to be indexed (hysds doctor, hysds indexer)"
+        )
     shown = ", ".join(f"{name} {count:,}" for name, count in numbers.items())
     verdict = (
         f"{counts.wrong:,} wrong, {counts.late:,} late" if counts.wrong or counts.late else "all the same"

@@ -57,15 +57,18 @@ class Counts:
     late: int = 0
     wrong: int = 0
     kinds: dict[Kind, int] = field(default_factory=dict)
+    """Of what is wrong."""
     unread: list[str] = field(default_factory=list)
     """Places of the archive that can't be read."""
     spilled: int = 0
 
     def add(self, one: Difference) -> None:
         """Count one more."""
+        if one.late:
+            self.late += 1
+            return
+        self.wrong += 1
         self.kinds[one.kind] = self.kinds.get(one.kind, 0) + 1
-        self.late += one.late
-        self.wrong += not one.late
 
 
 def verify(sides: Sides, counts: Counts, step: Callable[[str, int], None]) -> Iterator[Difference]:
