@@ -1,7 +1,7 @@
 """What `HYSDS_LOG` says: a level, levels of rooms, and the form of lines, with commas between.
 
-`info,job_worker=debug,adapters.ledger=warning,format=json`: a room is a package or module of HySDS, or a library of
-Celery's that logs.
+`info,job_worker=debug,adapters.ledger=warning,format=json`: a room is a package or module of HySDS, or a library that
+logs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from pathlib import Path
 from hysds.lib.structured_log import CONSOLE, JSON, LEVELS, Plan
 
 _FORM = "format"
-_LIBRARIES = ("amqp", "celery", "kombu", "redis")
+_LIBRARIES = ("amqp", "celery", "elastic_transport", "kombu", "redis")
+_QUIET = {"elastic_transport": LEVELS["error"]}
+"""It would log a line a request, and warn of each that an outage fails; what is wrong we say once ourselves."""
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -21,7 +23,7 @@ def plan(words: Sequence[str] | None) -> Plan:
     """What good words ask for; a later word wins over an earlier one."""
     level: int | None = None
     form = CONSOLE
-    rooms: dict[str, int] = {}
+    rooms = dict(_QUIET)
     for name, mark, value in (word.partition("=") for word in words or ()):
         if not mark:
             level = LEVELS[name]

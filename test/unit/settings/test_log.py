@@ -31,6 +31,7 @@ def test_a_level_levels_of_rooms_and_a_form(tmp_path: Path) -> None:
         "hysds.adapters.ledger": logging.WARNING,
         "hysds.celery": logging.ERROR,
         "celery": logging.ERROR,
+        "elastic_transport": logging.ERROR,
     }
 
 
@@ -38,7 +39,15 @@ def test_without_a_word_nothing_is_said(tmp_path: Path) -> None:
     """Then a role logs from info on, and Celery as its option says; empty is as not set."""
     for text in (None, ""):
         plan = _settings(tmp_path, text).log_plan
-        assert (plan.level, plan.form, plan.rooms) == (None, "console", {})
+        assert (plan.level, plan.form) == (None, "console")
+        assert plan.rooms == {"elastic_transport": logging.ERROR}
+
+
+def test_the_search_client_is_heard_where_it_is_asked_for(tmp_path: Path) -> None:
+    """By itself it would log a line a request."""
+    plan = _settings(tmp_path, "elastic_transport=info").log_plan
+
+    assert plan.rooms == {"elastic_transport": logging.INFO}
 
 
 @pytest.mark.parametrize(
