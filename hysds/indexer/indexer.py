@@ -142,7 +142,10 @@ class Indexer:
         self._acknowledge(entries)
         self._aids.measure.kept(projected + (drained or Projected()))
         # Behind the trim, which signs the roster: a server that takes no writes may be one that others have left.
-        return Round(len(entries), projected, self._trimmed(), self._ghosts.look(), drained)
+        trimmed = self._trimmed()
+        # The end of a job that the ledger has forgotten may still be in the spill.
+        ghosts = self._ghosts.look() if drained is None else Found()
+        return Round(len(entries), projected, trimmed, ghosts, drained)
 
     def relieve(self, stop: threading.Event) -> Projected:
         """Spill all that waits, where the ledger keeps too much for a store that is away, or slow.

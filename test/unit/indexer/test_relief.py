@@ -174,6 +174,26 @@ def test_what_was_spilled_is_written_when_the_store_is_back(house: _House) -> No
     assert house.statuses(ids) == ["job-completed", "job-completed", "job-queued"]
 
 
+def test_a_forgotten_job_whose_end_is_in_the_spill_is_taken_for_no_ghost(house: _House) -> None:
+    """The store shows it as live, and the ledger does not know it: its end comes with the drain."""
+    ids = house.submit(*range(6))
+    indexer = house.indexer(ghosts_every_s=0.0, batch=2)
+    while house.backlog():
+        indexer.step()
+    house.finish(6)
+    house.away(indexer)
+    indexer.relieve(house.stop)
+    house.ledger.forget(ids)
+    house.us += 60_000_000
+    house.store.is_away = False
+
+    rounds = [indexer.step() for _ in range(20)]
+
+    assert sum(one.drained is not None for one in rounds) > 2
+    assert [one.ghosts.ended for one in rounds] == [0] * 20
+    assert house.statuses(ids) == ["job-completed"] * 6
+
+
 def test_the_store_is_tried_with_one_document_while_it_is_away(house: _House) -> None:
     """From the spill, or else from the stream; hundreds would be built and packed for nothing."""
     house.submit(*range(5))
