@@ -16,6 +16,7 @@ from hysds.adapters.spill import segments
 from hysds.adapters.spill.files import FileSpill, Room
 from hysds.core.errors import Full, Unreachable
 from hysds.ports.spill import Held, Portion
+from services.disks import small_disk
 
 _OF = "redis://one hysds"
 _ROOM = Room(10**9, 0)
@@ -270,6 +271,26 @@ def test_a_write_that_has_no_room_leaves_what_was_kept_whole(tmp_path: Path) -> 
         assert 5 < len(kept) < 60
         assert len(segments.files(tmp_path)) == 1
         assert _drained(spill) == kept
+
+
+def test_a_full_disk_takes_no_more_and_takes_more_again_when_there_is_room(tmp_path: Path) -> None:
+    """Everything that was kept comes out, nothing that was refused, in one piece each."""
+    with small_disk(tmp_path / "disk", "1m") as disk, closing(_spill(disk / "spill")) as spill:
+        kept: list[str] = []
+        refused = 0
+        for number in range(400):
+            document = json.dumps({"id": str(number), "x": os.urandom(3_000).hex()})
+            try:
+                spill.append(Portion((document,)))
+                kept.append(document)
+            except Full:
+                refused += 1
+        drained = _drained(spill)
+        spill.append(Portion((_document(1),)))
+
+        assert (len(kept) > 50, refused > 50) == (True, True)
+        assert drained == kept
+        assert _drained(spill) == [_document(1)]
 
 
 def test_a_disk_with_little_left_is_not_filled(tmp_path: Path) -> None:
