@@ -217,6 +217,24 @@ def test_a_job_that_ended_and_was_forgotten_behind_the_search_keeps_its_end(hous
     assert house.shown()["status"] == "job-completed"
 
 
+def test_an_end_is_archived_before_it_is_written(house: _House) -> None:
+    """An archive that is away lets the document wait: an end that the store has is never looked at again."""
+    house.submit(1)
+    house.index()
+    house.lose()
+    house.pass_s(61)
+    kept: list[Any] = []
+
+    def away(documents: Any) -> None:
+        raise Unreachable("archive", "asleep")
+
+    assert Ghosts(house.ledger, house.store, 60, house.now_s, away).look().ended == 0
+    assert house.shown()["status"] == "job-queued"
+    assert Ghosts(house.ledger, house.store, 60, house.now_s, kept.extend).look().ended == 1
+
+    assert kept == [house.shown()]
+
+
 @pytest.mark.parametrize("behind_s", [0, 3_600])
 def test_a_job_that_is_handed_in_again_stands_above_the_end(house: _House, behind_s: int) -> None:
     """Under the same id, also where the new ledger's clock is behind the lost one's."""

@@ -11,6 +11,7 @@ import pytest
 
 from hysds.core import moments
 from hysds.core.control import Handled, Verb
+from hysds.core.differences import is_purge
 from hysds.core.errors import InvalidSpec
 from hysds.core.query import JobQuery
 from hysds.core.repetition import Changes
@@ -231,6 +232,24 @@ def test_a_purged_job_is_known_to_nobody(tmp_path: Path) -> None:
         assert system.client.job(live.id)["status"] == "job-queued"
         assert system.client.submit(_spec(enable_dedup=True)).twin is None
         assert system.client.purge([job.id]).answers == Counter({"missing": 1})
+
+
+def test_a_purge_is_marked_in_the_archive_and_again_where_it_is_repeated(tmp_path: Path) -> None:
+    """A store that is made again must not bring the job back; the mark stands before the document goes."""
+    with SimulatedSystem(tmp_path) as system:
+        job = system.client.submit(_spec())
+        system.settle()
+        [document] = system.system.store.get([job.id])
+        assert document is not None
+        system.system.ledger.purge([Purge(job.id)])
+        archive = system.system.archive
+        assert archive is not None
+
+        system.client.purge([job.id])
+        system.client.purge([job.id])
+
+        marks = [one for one in archive.read(pytest.fail) if is_purge(one)]
+        assert [(one["id"], one["revision"]) for one in marks] == [(job.id, document["revision"])]
 
 
 def test_a_purge_that_was_killed_is_done_again(tmp_path: Path) -> None:
