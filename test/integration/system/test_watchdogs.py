@@ -18,6 +18,7 @@ from hysds.core.alarms import Alarm
 from hysds.core.happenings import Happening
 from hysds.core.query import JobQuery
 from hysds.core.worker_watchdogs import DRAINED_FOR
+from hysds.reconciler import watchdogs
 from services import web
 from services.mail import MailServer
 from services.redis import RedisServer
@@ -97,7 +98,7 @@ def test_a_worker_on_which_everything_fails_is_drained_and_told_of_once(
 
 def _events(system: RunningSystem) -> list[Happening]:
     found = [note.happening for note in system.system.journal.follow("", 10_000, 0)]
-    return [one for one in found if one.resource == "event"]
+    return [one for one in found if one.type in (watchdogs.TYPE, watchdogs.DRAIN_TYPE)]
 
 
 def test_operators_see_alarms_and_try_whether_they_would_be_told(
