@@ -40,15 +40,13 @@ from hysds.leasing.orphans import Orphans
 from hysds.leasing.presence import Identity
 from hysds.leasing.worker import LeaseWorker
 from hysds.lib import host_facts, machine
-from hysds.orchestrator import rules
+from hysds.orchestrator import rule_book
 from hysds.orchestrator.expansion import Bounds, Expansion
-from hysds.orchestrator.firing import Door, Firing
 from hysds.orchestrator.job_types import JobTypes
 from hysds.orchestrator.occasions import Occasions
 from hysds.orchestrator.planning import Planner
 from hysds.orchestrator.routing import Ground, Router
-from hysds.orchestrator.rule_book import RuleBook
-from hysds.orchestrator.rules import CarryOut, RuleRunner, Streams, Surroundings
+from hysds.orchestrator.rule_book import RuleBook, Streams
 from hysds.orchestrator.schedules import Timetable
 from hysds.orchestrator.submit import Orchestrator
 from hysds.ports.alarms import Alarms
@@ -88,6 +86,7 @@ from hysds.wiring import Adapters, RealAdapters, parsed, type_files
 if TYPE_CHECKING:
     from hysds.orchestrator.receiving import Receiver
     from hysds.orchestrator.rule_plans import RulePlans
+    from hysds.orchestrator.rules import RuleRunner
 
 _INDICES_EVERY_S = 15.0
 """So often a reconciler looks whether indices are rolled over or dropped."""
@@ -292,15 +291,11 @@ class System:
 
     def carrying_out_rules(self, patience_s: float = 1.0) -> RuleRunner:
         """The part of the orchestrator's role that fires rules. `patience_s`: how long one read waits."""
-        pace = rules.Pace(incarnation(socket.gethostname()), patience_s=patience_s)
-        door = Door(self.orchestrator, self.ledger, self._documents)
-        carry_out = CarryOut(self.occasions, Firing(door, self.rule_plans, self.occasions))
-        around = Surroundings(self.metrics, partial(self.roster.sign, rules.ROLE, pace.member))
-        return RuleRunner(self.rules, Streams(self.events, self.journal), carry_out, pace, around)
+        return wiring.rule_runner(self, self._documents, incarnation(socket.gethostname()), patience_s)
 
     def behind_of_rules(self) -> int:
         """How many entries the rules in force have still to see; 0 where there are none."""
-        return rules.behind(self.rules, Streams(self.events, self.journal))
+        return rule_book.behind(self.rules, Streams(self.events, self.journal))
 
     def receiver(self) -> Receiver:
         """Takes in what producers send over the broker."""

@@ -59,8 +59,12 @@ if TYPE_CHECKING:
     from hysds.adapters.notifier.smtp import SmtpMailer
     from hysds.adapters.store.elasticsearch.names import Names
     from hysds.adapters.store.elasticsearch.server import Server as Cluster
+    from hysds.orchestrator.occasions import Occasions
+    from hysds.orchestrator.past import Documents
     from hysds.orchestrator.receiving import Receiver
+    from hysds.orchestrator.rule_book import RuleBook
     from hysds.orchestrator.rule_plans import RulePlans
+    from hysds.orchestrator.rules import RuleRunner
     from hysds.orchestrator.submit import Orchestrator
 
 
@@ -582,6 +586,50 @@ def _metrics_found(settings: Settings) -> Iterable[Finding]:
     from hysds.adapters.metrics import health
 
     return health.check(settings.metrics, settings.metric_targets)
+
+
+class RuleParts(Protocol):
+    """What carrying out rules needs of a system."""
+
+    @property
+    def orchestrator(self) -> Orchestrator: ...
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    @property
+    def events(self) -> Events: ...
+
+    @property
+    def journal(self) -> Journal: ...
+
+    @property
+    def metrics(self) -> Metrics: ...
+
+    @property
+    def roster(self) -> Roster: ...
+
+    @property
+    def rules(self) -> RuleBook: ...
+
+    @property
+    def rule_plans(self) -> RulePlans: ...
+
+    @property
+    def occasions(self) -> Occasions: ...
+
+
+def rule_runner(parts: RuleParts, documents: Documents, member: str, patience_s: float) -> RuleRunner:
+    """What carries out rules, under the name `member`. It loads what plans are made with, which workers need not."""
+    from hysds.orchestrator import rules
+    from hysds.orchestrator.firing import Door, Firing
+    from hysds.orchestrator.rule_book import Streams
+
+    door = Door(parts.orchestrator, parts.ledger, documents)
+    carry_out = rules.CarryOut(parts.occasions, Firing(door, parts.rule_plans, parts.occasions))
+    around = rules.Surroundings(parts.metrics, partial(parts.roster.sign, rules.ROLE, member))
+    pace = rules.Pace(member, patience_s=patience_s)
+    return rules.RuleRunner(parts.rules, Streams(parts.events, parts.journal), carry_out, pace, around)
 
 
 def _tell_of_silence(where: str, patience_s: float) -> None:

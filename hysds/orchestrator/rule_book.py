@@ -11,7 +11,9 @@ from hysds.core.errors import Conflict, Internal
 from hysds.core.rules import published
 from hysds.core.rules.published import Change, Rules
 from hysds.core.rules.rule import On, Rule
-from hysds.ports.rules import RuleShelf
+from hysds.ports.events import Events
+from hysds.ports.journal import Journal
+from hysds.ports.rules import GROUP, RuleShelf
 
 FRESH_S = 2.0
 """So long ago a rule may have been changed that is still carried out as it was."""
@@ -23,6 +25,14 @@ class Armed:
 
     rule: Rule
     condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """What is read, and told to."""
+
+    events: Events
+    journal: Journal
 
 
 class RuleBook:
@@ -116,3 +126,16 @@ def _condition(rule: Rule) -> Condition:
         return condition(rule.when)
     except Exception as error:  # a later HySDS may know more queries than this one
         raise Internal(f"rule {rule.name}: its condition can't be read here: {error}") from error
+
+
+def behind(book: RuleBook, streams: Streams) -> int:
+    """How many entries the rules in force have still to see; 0 where there are none.
+
+    Raises: Unreachable
+    """
+    try:
+        known = book.current()
+    except Internal:  # a later HySDS published them; what it needs is kept all the same
+        return streams.events.backlog(GROUP)
+    jobs = streams.events.backlog(GROUP) if known.look_at_jobs else 0
+    return jobs + (streams.journal.backlog(GROUP) if known.look_at_happenings else 0)

@@ -13,18 +13,19 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from hysds.core.errors import HysdsError, Internal, Unreachable
+from hysds.core.errors import HysdsError, Unreachable
 from hysds.core.metric_names import Metric
 from hysds.core.rules import telling
 from hysds.core.rules.lineage import Occasion
 from hysds.core.rules.telling import Fired
 from hysds.lib import clocks
 from hysds.orchestrator import occasions as reading
+from hysds.orchestrator import rule_book
 from hysds.orchestrator.firing import Firing
 from hysds.orchestrator.occasions import Occasions
-from hysds.orchestrator.rule_book import RuleBook
-from hysds.ports.events import Entry, Events
-from hysds.ports.journal import Journal, Note
+from hysds.orchestrator.rule_book import RuleBook, Streams
+from hysds.ports.events import Entry
+from hysds.ports.journal import Note
 from hysds.ports.metrics import Metrics
 from hysds.ports.rules import GROUP
 
@@ -53,14 +54,6 @@ class Pace:
     """So often the roster is signed, and what is left to do is counted."""
     keep_every_s: float = 60.0
     """So often it is made sure that the streams are kept for rules."""
-
-
-@dataclass(frozen=True, slots=True)
-class Streams:
-    """What is read, and told to."""
-
-    events: Events
-    journal: Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +188,7 @@ class RuleRunner:
 
     def behind(self) -> int:
         """How many entries rules have still to see."""
-        return behind(self._book, self._streams)
+        return rule_book.behind(self._book, self._streams)
 
     def _is_due(self, what: str, every_s: float) -> bool:
         now_s = self._around.clock_s()
@@ -230,16 +223,3 @@ class RuleRunner:
         if self._is_away:
             self._is_away = False
             _log.info("rules go on", extra={"action": "recovered"})
-
-
-def behind(book: RuleBook, streams: Streams) -> int:
-    """How many entries the rules in force have still to see; 0 where there are none.
-
-    Raises: Unreachable
-    """
-    try:
-        known = book.current()
-    except Internal:  # a later HySDS published them; what it needs is kept all the same
-        return streams.events.backlog(GROUP)
-    jobs = streams.events.backlog(GROUP) if known.look_at_jobs else 0
-    return jobs + (streams.journal.backlog(GROUP) if known.look_at_happenings else 0)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hysds.core import happenings
 from hysds.core.errors import Conflict, InvalidSpec
 from hysds.core.happenings import EVENT, WORKER, Happening
 from hysds.core.job_types import catalog
@@ -75,9 +76,12 @@ def jobs(house: SimulatedSystem, **query: Any) -> list[dict[str, Any]]:
 
 
 def told(house: SimulatedSystem, kind: str) -> list[dict[str, Any]]:
-    """What rules told, in order."""
+    """What rules told, in the journal still or written already; what comes of others behind those."""
     entries = house.system.journal.follow("", 10_000, 0)
-    return [dict(one.happening.event) for one in entries if one.happening.type == f"rule-{kind}"]
+    waiting = {one.happening.id: happenings.document(one.happening) for one in entries}
+    written = {one["id"]: one for one in house.client.rules.history("", None, 10_000)}
+    found = [one["event"] for one in (waiting | written).values() if one["type"] == f"rule-{kind}"]
+    return sorted(found, key=lambda one: (one["rule_depth"], one["rule"]))
 
 
 def test_a_rule_makes_a_job_of_one_that_ended(house: SimulatedSystem) -> None:
