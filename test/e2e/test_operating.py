@@ -152,12 +152,16 @@ def test_workers_shows_who_takes_jobs_and_what_each_holds(standing: Any) -> None
         "gate",
         "slots",
         "jobs",
+        "load",
+        "memory",
+        "disk",
         "queues",
         "version",
         "heard",
     ]
     assert table[1].split()[0] == "celery@w1"
     assert re.search(r"(?m)^queues +default,narrow$", whole)
+    assert re.search(r"(?m)^host memory +\S+ \S+ of \S+ \S+ free$", whole)
     assert re.search(rf"(?m)^{job_id} +job:e2e +execute +20\S+Z$", whole)
 
 
