@@ -13,7 +13,7 @@ from importlib import metadata
 import hysds
 from hysds.bootstrap import System
 from hysds.cli import crashes, vitals
-from hysds.core.errors import HysdsError, Internal, InvalidSettings
+from hysds.core.errors import HysdsError, Internal, InvalidSettings, Unreachable
 from hysds.doctor import alarms, ghosts, host, indices, roles, rules, stream, workers
 from hysds.doctor.examination import Check, Part, examine
 from hysds.doctor.workers import Floor
@@ -198,8 +198,9 @@ def _store(system: System, look: Check) -> Iterator[Finding]:
     if is_sound and (settings.is_searched_by_elasticsearch or settings.store_path.exists()):
         yield from ghosts.check(system.store, time.time_ns() // 1_000_000)
     if is_sound and system.indices is not None:
-        known, bound = system.ledger.generations(), settings.store.rollover_size_bytes
-        yield from indices.check(known, system.indices.all(), bound)
+        with suppress(Unreachable):  # of the ledger its own part tells
+            known, bound = system.ledger.generations(), settings.store.rollover_size_bytes
+            yield from indices.check(known, system.indices.all(), bound)
 
 
 def _roles(system: System) -> Iterator[Finding]:
