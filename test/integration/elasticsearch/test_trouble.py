@@ -78,7 +78,11 @@ def test_a_moment_of_trouble_is_waited_out(harmed: System, proxy: HttpProxy, har
     assert harmed.store.get([document(1)["id"], document(2)["id"]]) == (document(1), document(2))
 
 
-@pytest.mark.parametrize("harm", [Say(429), Say(500), Say(503), Cut(), RefuseItems(lambda _: True)], ids=str)
+@pytest.mark.parametrize(
+    "harm",
+    [Say(429), Say(500), Say(503), Cut(), RefuseItems(lambda _: True)],
+    ids=["429", "500", "503", "cut", "all items"],
+)
 def test_trouble_that_lasts_is_an_outage_and_not_a_refusal(
     harmed: System, proxy: HttpProxy, harm: Harm
 ) -> None:
