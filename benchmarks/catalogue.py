@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks import commands, indexing, jobs, ledger, limits, load, recovery, round_trips, store, tasks
+from benchmarks import (
+    commands,
+    indexing,
+    jobs,
+    ledger,
+    limits,
+    load,
+    recovery,
+    round_trips,
+    searching,
+    store,
+    tasks,
+)
 from benchmarks.row import Goal, Measure, Row, Samples, Unit
 
 
@@ -17,6 +29,8 @@ class Benchmark:
     unit: Unit
     goal: Goal | None
     measure: Callable[[], Samples]
+    is_long: bool = False
+    """It takes many minutes, and runs only where it is named."""
 
     @property
     def sentence(self) -> str:
@@ -70,4 +84,9 @@ BENCHMARKS = (
     Benchmark("documents", _RATE, Goal(Measure.OURS, 10_000, at_least=True), store.documents),
     Benchmark("indexed", _RATE, None, indexing.indexed),
     Benchmark("drained", _RATE, None, indexing.drained),
+    Benchmark("elastic_writes", _RATE, Goal(Measure.RATIO, 2.5, at_least=True), searching.elastic_writes),
+    Benchmark("elastic_indexer", _RATE, Goal(Measure.OURS, 3_000, at_least=True), searching.elastic_rate),
+    Benchmark("searchable", _S, Goal(Measure.TAIL, 1.5), searching.searchable),
+    Benchmark("elastic_search", _S, Goal(Measure.P95, 0.05), searching.elastic_search, is_long=True),
+    Benchmark("sqlite_search", _S, Goal(Measure.P95, 0.05), searching.sqlite_search, is_long=True),
 )

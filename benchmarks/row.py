@@ -27,6 +27,7 @@ class Measure(Enum):
 
     OURS = "ours"
     TAIL = "p99"
+    P95 = "p95"
     RATIO = "ours / peer"
     EXCESS = "ours - peer"
 
@@ -41,8 +42,12 @@ class Samples:
     @property
     def tail(self) -> float:
         """Our p99."""
+        return self.exceeded_by(1)
+
+    def exceeded_by(self, percent: int) -> float:
+        """Our sample that so many in a hundred exceed."""
         ranked = sorted(self.ours)
-        return ranked[-1 - len(ranked) // 100]
+        return ranked[-1 - len(ranked) * percent // 100]
 
     @staticmethod
     def median(side: tuple[float, ...]) -> float:
@@ -52,7 +57,7 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A bound on our figure, on our p99, on the ratio to the peer's, or on what ours is above the peer's."""
+    """A bound on our figure, on our p99 or p95, on the ratio to the peer's, or on what ours is above the peer's."""
 
     measure: Measure
     bound: float
@@ -65,6 +70,7 @@ class Goal:
         reached = {
             Measure.OURS: ours,
             Measure.TAIL: samples.tail,
+            Measure.P95: samples.exceeded_by(5),
             Measure.RATIO: _ratio(ours, peer),
             Measure.EXCESS: ours - peer,
         }

@@ -23,12 +23,13 @@ from hysds.settings.model import Settings
 
 _BATCH = 500
 _ROUNDS = 10
+BASE_MS = 1_767_225_600_000
 
 
 def documents() -> Samples:
     """Documents a second that the store takes, 500 at once; the floor: the same JSON into a table of one column."""
     with directory() as home, closing(System(Settings(home=home))) as system, closing(_plain(home)) as plain:
-        made = _documents()
+        made = documents_of_jobs()
 
         def ours() -> float:
             return sampling.rate(partial(system.store.write, list(islice(made, _BATCH))), _BATCH)
@@ -39,19 +40,19 @@ def documents() -> Samples:
         return sampling.alternate(ours, floor, _ROUNDS, warm_ups=1)
 
 
-def _documents() -> Iterator[Document]:
+def documents_of_jobs() -> Iterator[Document]:
+    """Endless queued jobs, a millisecond apart from BASE_MS on."""
     new_id = Uuid7Source()
-    base_ms = 1_767_225_600_000
     for number in count():
         record = Record(
             id=new_id(),
             status=Status.QUEUED,
-            revision=base_ms * 1000 + number,
+            revision=BASE_MS * 1000 + number,
             digest="d",
             queue="bench",
             shape="1s",
             priority=0,
-            accepted_ms=base_ms + number,
+            accepted_ms=BASE_MS + number,
         )
         payload = {"_command": f"./count.sh scene-{number}.txt", "input": f"s3://bucket/scene-{number}.tif"}
         yield document(record, json.dumps({"job_type": "job:bench", "payload": payload}))
