@@ -46,7 +46,9 @@ _NO_LIMIT = "a job's hard limit follows its soft one: jobs.default_time_limit, j
 _LEASES = "leases take the place of job locks: ledger.lease, ledger.renew_interval"
 _NO_ACK = "a message is only a bell and acknowledged when heard; the ledger gives lost jobs back"
 _LOGSTASH = "the indexer writes documents itself, there is no logstash list"
-_ELASTICSEARCH = "store.url names Elasticsearch; beside the original HySDS's indices this system takes a store.index_prefix"
+_ELASTICSEARCH = (
+    "store.url names Elasticsearch; beside the original HySDS's indices take a store.index_prefix"
+)
 _ELASTIC_SERVERS = (
     "servers are Elasticsearch 8 and 9, all hosts stand in store.url; requests are not signed for AWS"
 )
