@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hysds
-from hysds import wiring
 from hysds.core.acceptance import DedupPolicy
 from hysds.core.errors import Complaint
 from hysds.core.generations import Generations
@@ -81,7 +80,10 @@ from hysds.settings import load, servers
 from hysds.settings.metrics import Role
 from hysds.settings.model import Settings
 from hysds.task_worker import assembly as task_assembly
-from hysds.wiring import Adapters, RealAdapters, parsed, type_files
+from hysds.wiring import late
+from hysds.wiring.adapters import Adapters
+from hysds.wiring.late import parsed, type_files
+from hysds.wiring.real import RealAdapters
 
 if TYPE_CHECKING:
     from hysds.orchestrator.receiving import Receiver
@@ -282,7 +284,7 @@ class System:
     @cached_property
     def rule_plans(self) -> RulePlans:
         """What a rule would submit."""
-        return wiring.rule_plans(self.ledger, self.catalog.current, self.settings)
+        return late.rule_plans(self.ledger, self.catalog.current, self.settings)
 
     @cached_property
     def occasions(self) -> Occasions:
@@ -291,7 +293,7 @@ class System:
 
     def carrying_out_rules(self, patience_s: float = 1.0) -> RuleRunner:
         """The part of the orchestrator's role that fires rules. `patience_s`: how long one read waits."""
-        return wiring.rule_runner(self, self._documents, incarnation(socket.gethostname()), patience_s)
+        return late.rule_runner(self, self._documents, incarnation(socket.gethostname()), patience_s)
 
     def behind_of_rules(self) -> int:
         """How many entries the rules in force have still to see; 0 where there are none."""
@@ -299,7 +301,7 @@ class System:
 
     def receiver(self) -> Receiver:
         """Takes in what producers send over the broker."""
-        return wiring.receiver(self.orchestrator, self.ledger, self.events, self.settings, self.metrics)
+        return late.receiver(self.orchestrator, self.ledger, self.events, self.settings, self.metrics)
 
     def indexer(self) -> Indexer:
         """The role that turns events into documents."""

@@ -20,7 +20,7 @@ from hysds.indexer.measuring import Measuring
 from hysds.ports.engines import Play, Workload
 from hysds.sdk.client import Client
 from hysds.settings.model import Settings
-from hysds.wiring import MemoryAdapters
+from hysds.wiring.memory import MemoryAdapters
 
 __all__ = ["FakeClock", "Play", "SimulatedSystem"]
 

@@ -21,7 +21,7 @@ from hysds.chaos.server import Server
 from hysds.embedded import valkey
 from hysds.embedded.home import Home
 from hysds.settings import environment, load
-from hysds.wiring import RealAdapters
+from hysds.wiring.real import RealAdapters
 
 SERVER, INDEXER, RECONCILER = "valkey", "indexer", "reconciler"
 LEASE_S = 8.0

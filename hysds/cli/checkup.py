@@ -27,7 +27,7 @@ from hysds.ports.findings import Finding, Severity
 from hysds.settings import load
 from hysds.settings.load import Loaded
 from hysds.settings.sources import DEFAULT
-from hysds.wiring import RealAdapters
+from hysds.wiring.real import RealAdapters
 
 WITHIN_S = 5.0
 """From the start of the command to its end, whatever hangs."""

@@ -17,7 +17,7 @@ from hysds.indexer.rebuilding import Made
 from hysds.settings import load, search_url, urls
 from hysds.settings.model import Settings
 from hysds.settings.servers import Store
-from hysds.wiring import RealAdapters
+from hysds.wiring.real import RealAdapters
 
 
 @click.command("copy", short_help="Copy what one store holds into another.")

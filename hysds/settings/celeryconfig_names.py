@@ -52,7 +52,7 @@ _ELASTICSEARCH = (
 _ELASTIC_SERVERS = (
     "servers are Elasticsearch 8 and 9, all hosts stand in store.url; requests are not signed for AWS"
 )
-_RULES = "comes with user rules"
+_RULES = "orchestrators carry out rules, which are published in the ledger: hysds rules"
 _DATASETS = "comes with datasets"
 _CONTAINERS = "comes with containers"
 _RESULTS = (
@@ -116,12 +116,8 @@ _HYSDS = (
     ),
     _all("PROCESS_EVENTS_TASKS_QUEUE", Fate.DECIDED, "the indexer hears Celery's events itself"),
     _all("ON_DEMAND_JOB_QUEUE ON_DEMAND_DATASET_QUEUE", Fate.LATER, "comes with submission over a query"),
-    _all(
-        "USER_RULES_JOB_QUEUE USER_RULES_JOB_INDEX USER_RULES_DATASET_QUEUE USER_RULES_DATASET_INDEX"
-        " USER_RULES_TRIGGER_QUEUE",
-        Fate.LATER,
-        _RULES,
-    ),
+    _all("USER_RULES_JOB_QUEUE USER_RULES_JOB_INDEX USER_RULES_TRIGGER_QUEUE", Fate.DECIDED, _RULES),
+    _all("USER_RULES_DATASET_QUEUE USER_RULES_DATASET_INDEX", Fate.LATER, _DATASETS),
     _all(
         "DATASET_PROCESSED_QUEUE DATASET_ALIAS PUBLISH_WAIT_BACKOFF_MAX_TIME PUBLISH_WAIT_STATUS_EXPIRES"
         " BUCKET_PROFILES TRIAGE_PARTITION_FORMAT",

@@ -13,7 +13,7 @@ from typing import Any
 from hysds.bootstrap import System
 from hysds.sdk.client import Client
 from hysds.settings import load
-from hysds.wiring import RealAdapters
+from hysds.wiring.real import RealAdapters
 
 _PATIENCE_S = 120.0
 

@@ -22,7 +22,7 @@ from hysds.indexer.indexer import Aids, Indexer, Pace
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.reconciler.indices import Bounds, Upkeep
 from hysds.settings import load
-from hysds.wiring import RealAdapters
+from hysds.wiring.real import RealAdapters
 from services.elastic_node import ElasticNode
 from services.redis import RedisServer
 

@@ -12,7 +12,7 @@ from hysds.core.job_types.catalog import JobType
 from hysds.core.job_types.interfaces import Interface, JobFile
 from hysds.sdk.client import Client
 from hysds.settings import load
-from hysds.wiring import RealAdapters
+from hysds.wiring.real import RealAdapters
 from services.redis import RedisOptions, RedisServer
 
 _OPERATORS, _EACH = 8, 5

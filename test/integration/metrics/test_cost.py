@@ -13,7 +13,7 @@ from hysds.bootstrap import System
 from hysds.sdk.client import Client
 from hysds.settings import load
 from hysds.settings.metrics import Role
-from hysds.wiring import RealAdapters
+from hysds.wiring.real import RealAdapters
 from services.counting import CountingProxy
 from services.process import own_directory
 from services.redis import RedisServer

@@ -19,7 +19,7 @@ from hysds.core.requests import Bid, Commit
 from hysds.core.status import Status
 from hysds.sdk.client import Client
 from hysds.settings import load
-from hysds.wiring import RealAdapters
+from hysds.wiring.real import RealAdapters
 from services.redis import RedisServer
 
 _CHILD = """

@@ -18,7 +18,7 @@ from hysds.job_worker import assembly
 from hysds.leasing.worker import Identity, LeaseWorker
 from hysds.sdk.client import Client
 from hysds.settings import load
-from hysds.wiring import RealAdapters
+from hysds.wiring.real import RealAdapters
 from services.counting import CountingProxy
 from services.process import own_directory
 from services.redis import RedisServer

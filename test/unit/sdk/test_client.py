@@ -15,7 +15,7 @@ from hysds.ports.store import Store
 from hysds.sdk.client import Client
 from hysds.settings.model import Settings
 from hysds.testing import FakeClock, Play, SimulatedSystem
-from hysds.wiring import MemoryAdapters
+from hysds.wiring.memory import MemoryAdapters
 
 _SPEC = {"job_type": "job:x", "job_queue": "default", "payload": {"_command": "true"}}
 

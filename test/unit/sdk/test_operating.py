@@ -24,7 +24,7 @@ from hysds.sdk.client import Client
 from hysds.sdk.floor import named
 from hysds.settings.model import Settings
 from hysds.testing import FakeClock, Play, SimulatedSystem
-from hysds.wiring import MemoryAdapters
+from hysds.wiring.memory import MemoryAdapters
 
 _SPEC: dict[str, Any] = {"job_type": "job:x", "job_queue": "default", "payload": {"_command": "x"}}
 

@@ -10,7 +10,7 @@ from hysds.core.errors import Unreachable
 from hysds.ports.bell import Bell
 from hysds.ports.ledger import Ledger
 from hysds.settings.model import Settings
-from hysds.wiring import RealAdapters
+from hysds.wiring.real import RealAdapters
 from worlds.faults.inside.strike import Arms
 
 MOMENTS = ("accept sent", "accept applied", "bell rung", "cancel asked")
