@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from hysds.adapters.store.elasticsearch import mapping
-from hysds.core.errors import NotInitialised, Refused
+from hysds.adapters.store.elasticsearch.store import ElasticStore
+from hysds.core.errors import NotInitialised, Refused, Unreachable
 from hysds.core.query import JobQuery
 from hysds.ports.indices import Resource
-from hysds.ports.store import Writing
+from hysds.ports.store import Writing, Written
 from services.elastic_node import ElasticNode
 from worlds.elastic_store import ElasticWorld
 
@@ -134,6 +135,81 @@ def test_foreign_indices_are_left_alone(world: ElasticWorld) -> None:
 
     assert world.indices.init(1, 1) == ()
     assert {one.generation for one in world.indices.all()} == {1}
+
+
+def test_an_index_that_somebody_named_by_a_date_is_no_generation(world: ElasticWorld) -> None:
+    """HySDS's own daily indices may be called `job_status-20260831`, and get all that our template gives."""
+    world.indices.init(1, 1)
+    world.node.request("PUT", f"/{world.names.prefix}job_status-20260831", {})
+
+    assert {one.generation for one in world.indices.all()} == {1}
+    with closing(world.store_beside()) as store:
+        store.write([_document(1, 1)])
+        assert store.delete([(_document(1, 1)["id"], 1), ("unknown", 1)]) == (True, False)
+
+
+def test_an_index_that_was_put_back_without_aliases_gets_them(world: ElasticWorld) -> None:
+    """As from a snapshot: what is in it was found by nobody, and nothing could be written to it."""
+    world.indices.init(1, 1)
+    name = world.names.index(Resource.JOB, 1)
+    with closing(world.store_beside()) as store:
+        store.write([_document(1, 1)])
+        world.node.request("DELETE", f"/{name}/_alias/*")
+
+        assert world.indices.init(1, 1) == (name,)
+
+        assert store.search(JobQuery()).total == 1
+        assert store.write([_document(1, 1, revision=2)])[0].how is Writing.WRITTEN
+    assert world.indices.init(1, 1) == ()
+
+
+def test_a_closed_index_holds_up_and_loses_nothing(world: ElasticWorld) -> None:
+    """Its documents are neither refused for good nor taken for missing: all goes on once it is open again."""
+    world.indices.init(1, 2)
+    name = world.names.index(Resource.JOB, 1)
+    with closing(world.store_beside()) as store:
+        store.write([_document(1, 1), _document(2, 2)])
+        world.node.request("POST", f"/{name}/_close")
+
+        with pytest.raises(Unreachable, match="index_closed"):
+            store.write([_document(1, 1, revision=2), _document(2, 2, revision=2)])
+        with pytest.raises(Unreachable, match="index_closed"):
+            store.get([_document(1, 1)["id"]])
+        with pytest.raises(Unreachable, match="index_closed"):
+            ElasticStore.search(store, JobQuery())
+
+        world.node.request("POST", f"/{name}/_open?wait_for_active_shards=1")
+        assert store.write([_document(1, 1, revision=2)])[0].how is Writing.WRITTEN
+        assert store.search(JobQuery()).total == 2
+
+
+def test_a_write_alias_of_two_indices_refuses_no_document(world: ElasticWorld) -> None:
+    """As after a snapshot was put back under another name, its aliases with it: that is no fault of a document."""
+    world.indices.init(1, 1)
+    restored = {"aliases": {world.names.writing(Resource.JOB, 1): {}}}
+    world.node.request("PUT", f"/{world.names.prefix}restored", restored)
+    with closing(world.store_beside()) as store:
+        with pytest.raises(Unreachable, match="no write index"):
+            store.write([_document(1, 1)])
+
+        world.node.request("DELETE", f"/{world.names.prefix}restored")
+        assert store.write([_document(1, 1)])[0].how is Writing.WRITTEN
+
+
+@pytest.mark.parametrize(("old", "new"), [(1, 2), (2, 1)], ids=["later", "of-a-lost-ledger"])
+def test_a_job_that_is_accepted_again_has_one_document(world: ElasticWorld, old: int, new: int) -> None:
+    """Its new life is born in another generation; whichever is written first, and however late, the newer stays."""
+    world.indices.init(1, 2)
+    with closing(world.store_beside()) as store:
+        first, last = _document(1, old, revision=5), _document(1, new, revision=7)
+        late, early = _document(2, old, revision=5), _document(2, new, revision=7)
+        store.write([first, early])
+
+        assert [one.how for one in store.write([last, late])] == [Writing.WRITTEN, Writing.OLDER]
+
+        assert store.get([first["id"], late["id"]]) == (last, early)
+        assert store.search(JobQuery()).total == 2
+        assert store.write([{**first, "revision": 6}])[0] == Written(Writing.OLDER, 7)
 
 
 def test_an_index_of_an_earlier_version_learns_new_fields(world: ElasticWorld) -> None:

@@ -25,6 +25,8 @@ MOST_BYTES = 8_000_000
 _TOO_LARGE = 413
 _FAILED = 500
 _UNKNOWN_FIELD = "strict_dynamic_mapping_exception"
+_NO_ONE_INDEX = "no write index is defined for alias"
+"""Of an alias that stands for two indices, as one that was put back beside the first has the same."""
 _HELD = re.compile(r"current version \[([0-9]+)\]")
 _FILTER = "errors,items.*.status,items.*.error.type,items.*.error.reason,items.*.result"
 
@@ -135,7 +137,7 @@ class Bulk:
         try:
             transport_retry.insist(attempt, (Busy,), self._server.persistence)
         except Busy:
-            if not _is_poisoned(answers, len(items)):
+            if not _is_poisoned(answers, items):
                 raise
         return [answers[at] for at in range(len(items))]
 
@@ -197,11 +199,18 @@ def _check(answer: Answer) -> None:
     """What one item says about the store as a whole."""
     if answer.kind == "index_not_found_exception":
         raise NotInitialised("store", f"{answer.reason}; `hysds index init` makes what is missing")
+    if answer.kind == server.CLOSED or answer.reason.startswith(_NO_ONE_INDEX):
+        raise Unreachable("store", f"can't take a write: {answer.kind}: {answer.reason}")
     if answer.status in (401, 403):
         raise Unreachable("store", f"does not allow a write: {answer.kind}: {answer.reason}")
 
 
-def _is_poisoned(answers: dict[int, Answer], items: int) -> bool:
-    """Whether what is left fails within a server that takes other writes: then it is they that are at fault."""
-    left = [answer for answer in answers.values() if _is_busy(answer)]
-    return 0 < len(left) < items == len(answers) and all(answer.status == _FAILED for answer in left)
+def _is_poisoned(answers: dict[int, Answer], items: Sequence[Item]) -> bool:
+    """Whether what is left fails within indices that take other writes: then it is they that are at fault."""
+    left = {at: answer for at, answer in answers.items() if _is_busy(answer)}
+    take = {items[at].target for at in answers.keys() - left.keys()}
+    return (
+        0 < len(left) < len(items) == len(answers)
+        and all(answer.status == _FAILED for answer in left.values())
+        and all(items[at].target in take for at in left)
+    )

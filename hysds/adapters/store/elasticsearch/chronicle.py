@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from hysds.adapters.store.elasticsearch import bodies, bulk
+from hysds.adapters.store.elasticsearch import bodies, bulk, searching
 from hysds.adapters.store.elasticsearch.bulk import Answer, Bulk
 from hysds.adapters.store.elasticsearch.names import Names, generation_of, key
 from hysds.adapters.store.elasticsearch.server import Server
@@ -20,7 +20,6 @@ from hysds.ports.store import Writing
 
 _DELETED = 1_000
 """Documents of one request."""
-_IF_ANY = {"ignore_unavailable": "true", "allow_no_indices": "true", "allow_partial_search_results": "false"}
 _Body = dict[str, Any]
 
 
@@ -60,7 +59,9 @@ class ElasticChronicle:
             hits = self._ask(Resource(resource), {**body, **({"search_after": after} if after else {})})[
                 "hits"
             ]["hits"]
-            items = [bulk.delete(hit["_index"], hit["_id"], hit["_version"]) for hit in hits]
+            # What somebody else put behind our alias is not ours to delete.
+            ours = [hit for hit in hits if self._names.of_index(hit["_index"])]
+            items = [bulk.delete(hit["_index"], hit["_id"], hit["_version"]) for hit in ours]
             deleted += sum(answer.result == "deleted" for answer in self._bulk.send(items))
             if len(hits) < _DELETED:
                 return deleted
@@ -86,7 +87,7 @@ class ElasticChronicle:
         return bulk.index(alias, key(document["id"]), document["revision"], sent)
 
     def _ask(self, resource: Resource, body: _Body) -> Any:
-        return self._server.ask("POST", f"/{self._names.reading(resource)}/_search", body, _IF_ANY)
+        return searching.asked(self._server, self._names.reading(resource), body)
 
 
 def _searched(document: Document) -> dict[str, Any]:

@@ -50,6 +50,7 @@ def _found(server: Server, names: Names) -> Iterator[Finding]:
         yield findings.note("store.new", "no document was written yet: the indexer makes the indices", where)
         return
     yield _size(found, where)
+    yield from _closed(server, names)
     yield from _blocks(server, names)
     yield from _mappings(server, names)
     yield from _strangers(server, names)
@@ -97,6 +98,19 @@ def _shards(server: Server, names: Names) -> Iterator[Finding]:
         yield findings.note("store.yellow", text, server.access.where)
 
 
+def _closed(server: Server, names: Names) -> Iterator[Finding]:
+    said = server.ask(
+        "GET",
+        f"/{names.patterns(*Resource)}/_settings/index.verified_before_close",
+        params={**_IF_ANY, "expand_wildcards": "closed"},
+    )
+    for name in sorted(filter(names.of_index, said)):
+        text = (
+            "is closed: its documents are found by nobody, and what is to be written there holds up the rest"
+        )
+        yield findings.error("store.closed", text, name, f"open it: POST /{name}/_open")
+
+
 def _blocks(server: Server, names: Names) -> Iterator[Finding]:
     said = server.ask(
         "GET",
@@ -133,7 +147,7 @@ def _strangers(server: Server, names: Names) -> Iterator[Finding]:
     said: dict[str, Any] = server.ask(
         "GET", f"/_alias/{which}", params={"ignore_unavailable": "true", "filter_path": "*.aliases"}
     )
-    strange = sorted(name for name in said if names.of_index(name) is None)
+    strange = sorted(name for name, told in said.items() if not names.is_ours(name, told["aliases"]))
     if strange:
         yield findings.error(
             "store.strangers",

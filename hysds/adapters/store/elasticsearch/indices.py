@@ -6,7 +6,7 @@ is right too. All is done by names that say the same to every process: whoever c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from elasticsearch import ApiError
@@ -35,10 +35,13 @@ class ElasticIndices:
     def init(self, oldest: int, current: int) -> tuple[str, ...]:
         templates = self._templates()
         made = [name for resource in Resource if (name := self._template(resource, templates))]
-        there = self._versions()
+        there, aliases = self._versions(), self._standing(self._names.patterns(*Resource))
         for resource in Resource:
-            generations = range(oldest, current + 1) if resource in ROLLED else (FIRST,)
-            made += self._missing(resource, generations, there)
+            for generation in range(oldest, current + 1) if resource in ROLLED else (FIRST,):
+                name = self._names.index(resource, generation)
+                lacks = self._all_aliases(resource, generation).keys() - aliases.get(name, ())
+                if self._mended(name, resource, generation, there.get(name), lacks):
+                    made.append(name)
         return tuple(made)
 
     def all(self) -> tuple[Index, ...]:
@@ -49,10 +52,11 @@ class ElasticIndices:
         sizes = self._ask(
             "GET", f"/{which}/_stats/store", params={**_IF_ANY, "filter_path": "indices.*.primaries.store"}
         ).get("indices", {})
-        counts = self._counts()
+        aliases, counts = self._standing(which), self._counts()
         found = []
         for name, told in born.items():
-            if (of := self._names.of_index(name)) is None:
+            of = self._names.of_index(name)
+            if of is None or not self._names.is_ours(name, aliases.get(name, ())):
                 continue
             documents, live = counts.get(name, (0, 0))
             size = sizes.get(name, {}).get("primaries", {}).get("store", {}).get("size_in_bytes", 0)
@@ -93,21 +97,13 @@ class ElasticIndices:
     def _template(self, resource: Resource, there: Mapping[str, int]) -> str:
         """The name of the template, if it was made or changed."""
         name = self._names.template(resource)
-        said = self._ask(
-            "GET",
-            "/_index_template",
-            params={"filter_path": "index_templates.name,index_templates.index_template.version"},
-        )
-        there = {
-            one["name"]: one["index_template"].get("version", 0) for one in said.get("index_templates", ())
-        }
         if there.get(name, 0) >= mapping.VERSION:
             return ""
         template = {
             "index_patterns": [self._names.pattern(resource)],
             "priority": _PRIORITY,
             "version": mapping.VERSION,
-            "_meta": {"made_by": "hysds"},
+            "_meta": {"made_by": mapping.MAKER},
             "template": {
                 "settings": mapping.settings(),
                 "mappings": mapping.mapping(resource),
@@ -116,6 +112,11 @@ class ElasticIndices:
         }
         self._ask("PUT", f"/_index_template/{name}", template)
         return name
+
+    def _standing(self, which: str) -> dict[str, Collection[str]]:
+        """The aliases of each index."""
+        said = self._ask("GET", f"/{which}/_alias", params={**_IF_ANY, "filter_path": "*.aliases"})
+        return {name: told["aliases"] for name, told in said.items()}
 
     def _aliases(self, resource: Resource) -> dict[str, Any]:
         """By which its documents are read. A fence is in the place of a deleted document, and read by nobody."""
@@ -127,32 +128,39 @@ class ElasticIndices:
             aliases[self._names.failed] = {"filter": {"term": {"status": Status.FAILED.value}}}
         return aliases
 
+    def _all_aliases(self, resource: Resource, generation: int) -> dict[str, Any]:
+        return {self._names.writing(resource, generation): {}, **self._aliases(resource)}
+
     def _versions(self) -> dict[str, int]:
-        """The indices that there are, with the version of their mappings."""
+        """Our indices, with the version of their mappings."""
         said = self._ask(
             "GET",
             f"/{self._names.patterns(*Resource)}/_mapping",
-            params={**_IF_ANY, "filter_path": "*.mappings._meta.version,*.mappings.dynamic"},
+            params={**_IF_ANY, "filter_path": "*.mappings._meta"},
         )
-        return {name: told["mappings"].get("_meta", {}).get("version", 0) for name, told in said.items()}
+        told = ((name, one["mappings"]["_meta"]) for name, one in said.items())
+        return {name: meta.get("version", 0) for name, meta in told if meta.get("made_by") == mapping.MAKER}
 
-    def _missing(self, resource: Resource, generations: Iterable[int], there: dict[str, int]) -> list[str]:
-        """The indices that were made, or learnt new fields."""
-        done = []
-        for generation in generations:
-            name = self._names.index(resource, generation)
-            if name not in there:
-                done += [name] if self._made(name, resource, generation) else []
-            elif there[name] < mapping.VERSION:
-                self._ask("PUT", f"/{name}/_mapping", mapping.mapping(resource))
-                done.append(name)
-        return done
+    def _mended(
+        self, name: str, resource: Resource, generation: int, version: int | None, lacks: Collection[str]
+    ) -> bool:
+        """Whether an index was made, learnt new fields, or got aliases that it lacked: what is put back from a
+        snapshot may have none, and is neither written nor found then. `version`: None, it is not there."""
+        if version is None:
+            return self._made(name, resource, generation)
+        if version < mapping.VERSION:
+            self._ask("PUT", f"/{name}/_mapping", mapping.mapping(resource))
+        wanted = self._all_aliases(resource, generation)
+        if lacks:
+            actions = [{"add": {"index": name, "alias": alias, **wanted[alias]}} for alias in sorted(lacks)]
+            self._ask("POST", "/_aliases", {"actions": actions})
+        return version < mapping.VERSION or bool(lacks)
 
     def _made(self, name: str, resource: Resource, generation: int) -> bool:
         # The mappings again: whatever template of the operator's comes before ours, these are what is asked by.
         body = {
             "mappings": mapping.mapping(resource),
-            "aliases": {self._names.writing(resource, generation): {}, **self._aliases(resource)},
+            "aliases": self._all_aliases(resource, generation),
         }
         try:
             self._ask("PUT", f"/{name}", body)
@@ -165,7 +173,7 @@ class ElasticIndices:
 
     def _check_ours(self, name: str) -> None:
         """Another process was faster; or somebody made an index of that name, in which every document would be odd."""
-        told = self._ask("GET", f"/{name}/_mapping", params={"filter_path": "*.mappings._meta.version"})
+        told = self._ask("GET", f"/{name}/_mapping", params={"filter_path": "*.mappings._meta.made_by"})
         if not told:
             raise Unreachable(
                 "store",

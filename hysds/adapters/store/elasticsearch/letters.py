@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from hysds.adapters.store.elasticsearch import bulk
+from hysds.adapters.store.elasticsearch import bulk, searching
 from hysds.adapters.store.elasticsearch.bulk import Bulk
 from hysds.adapters.store.elasticsearch.lookup import Lookup
 from hysds.adapters.store.elasticsearch.names import Names, key
@@ -84,16 +84,7 @@ class Letters:
         }
         if after:
             body["search_after"] = after
-        said = self._server.ask(
-            "POST",
-            f"/{self._names.reading(_LETTER)}/_search",
-            body,
-            {
-                "ignore_unavailable": "true",
-                "allow_no_indices": "true",
-                "allow_partial_search_results": "false",
-            },
-        )
+        said = searching.asked(self._server, self._names.reading(_LETTER), body)
         hits: list[dict[str, Any]] = said["hits"]["hits"]
         return hits
 

@@ -12,7 +12,10 @@ from typing import Any
 
 from hysds.adapters.store.elasticsearch.names import JOBS, Names, key
 from hysds.adapters.store.elasticsearch.server import Server
+from hysds.core.errors import Unreachable
+from hysds.ports.indices import Resource
 
+_MISSING = "index_not_found_exception"
 _MOST = 2_000
 """Places that one request looks at."""
 
@@ -25,6 +28,10 @@ class Held:
     revision: int
     is_fence: bool
     source: dict[str, Any] | None
+
+    def is_below(self, other: Held) -> bool:
+        """Whether the other is newer; at the same revision a fence is in the place of an earlier life's document."""
+        return (self.revision, not self.is_fence) < (other.revision, not other.is_fence)
 
 
 class Lookup:
@@ -42,8 +49,8 @@ class Lookup:
             f"/{self._names.patterns(*JOBS)}/_alias",
             params={"ignore_unavailable": "true", "allow_no_indices": "true", "filter_path": "*.aliases"},
         )
-        found = sorted((name for name in said if self._names.of_index(name)), reverse=True)
-        self._known = tuple(found)
+        ours = (name for name, told in said.items() if self._names.is_ours(name, told["aliases"]))
+        self._known = tuple(sorted(ours, reverse=True))
         return self._known
 
     def held(self, ids: Sequence[str], with_source: bool = False) -> dict[str, Held]:
@@ -56,6 +63,14 @@ class Lookup:
             found |= self._found(missing, new, with_source)
         return found
 
+    def elsewhere(self, ids: Sequence[str], index: str) -> dict[str, Held]:
+        """What is held of these in other generations than that of `index`, fences left out."""
+        if index not in self._known:
+            self.indices()
+        resource = _resource(self._names, index)
+        kin = [one for one in self._known if one != index and _resource(self._names, one) is resource]
+        return {id_: held for id_, held in self._found(ids, kin, False).items() if not held.is_fence}
+
     def _found(self, ids: Sequence[str], indices: Collection[str], with_source: bool) -> dict[str, Held]:
         by_key = {key(id_): id_ for id_ in ids}
         places = [{"_index": index, "_id": key_} for key_ in by_key for index in indices]
@@ -64,10 +79,27 @@ class Lookup:
         for start in range(0, len(places), _MOST):
             said = self._server.ask("POST", "/_mget", {"docs": places[start : start + _MOST]}, filtered)
             for one in said["docs"]:
+                _check(one)
                 id_ = by_key[one["_id"]]
-                if one.get("found") and (id_ not in found or found[id_].revision < one["_version"]):
-                    found[id_] = _held(one, with_source)
+                if not one.get("found"):
+                    continue
+                seen = _held(one, with_source)
+                if id_ not in found or found[id_].is_below(seen):
+                    found[id_] = seen
         return found
+
+
+def _resource(names: Names, index: str) -> Resource | None:
+    of = names.of_index(index)
+    return of[0] if of else None
+
+
+def _check(one: dict[str, Any]) -> None:
+    """An index that can't be looked into now (its shard starts, or it is closed) says nothing of what is in it."""
+    error = one.get("error", {})
+    if error and error.get("type") != _MISSING:
+        why = f"{error.get('type')}: {error.get('reason')}"
+        raise Unreachable("store", f"can't look into {one['_index']}: {why}")
 
 
 def _held(one: dict[str, Any], with_source: bool) -> Held:

@@ -17,6 +17,8 @@ from hysds.ports.indices import Resource
 VERSION = 1
 """Of the mappings: a later one only adds fields, and `Indices.init` teaches them to the indices that are there."""
 
+MAKER = "hysds"
+
 Fields = Mapping[str, Any]
 
 MAX_KEYWORD = 256
@@ -179,7 +181,7 @@ def mapping(resource: Resource) -> dict[str, Any]:
     """The mappings of an index."""
     return {
         "dynamic": "strict",
-        "_meta": {"made_by": "hysds", "version": VERSION},
+        "_meta": {"made_by": MAKER, "version": VERSION},
         "properties": dict(FIELDS[resource]),
     }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +76,11 @@ class Names:
         """What an index is for; None for one that is not this system's."""
         found = _INDEX.fullmatch(name.removeprefix(self.prefix)) if name.startswith(self.prefix) else None
         return (_RESOURCES[found["kind"]], int(found["number"])) if found else None
+
+    def is_ours(self, name: str, aliases: Collection[str]) -> bool:
+        """Whether an index is this system's: others too call theirs `job_status-20260831`, and our template gives
+        them the aliases of readers."""
+        return self.of_index(name) is not None and f"{name}-write" in aliases
 
 
 def key(id: str) -> str:

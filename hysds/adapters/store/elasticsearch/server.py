@@ -30,6 +30,7 @@ PERSISTENCE = Persistence(attempts=4, first_wait_s=0.2, longest_wait_s=2.0)
 """How hard a call is tried while the server is busy or a host does not answer."""
 ONCE = Persistence(attempts=1)
 
+CLOSED = "index_closed_exception"
 BUSY = frozenset({429, 502, 503, 504})
 _REASON = 500  # characters of what a server said that are shown
 _JSON = "application/json"

@@ -7,13 +7,13 @@ does not outlive its restart.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hysds.adapters.store.elasticsearch import bodies, bulk, questions
+from hysds.adapters.store.elasticsearch import bodies, bulk, lives, questions, searching
 from hysds.adapters.store.elasticsearch.bulk import Answer, Bulk
 from hysds.adapters.store.elasticsearch.letters import Letters
+from hysds.adapters.store.elasticsearch.lives import Lives
 from hysds.adapters.store.elasticsearch.lookup import Held, Lookup
 from hysds.adapters.store.elasticsearch.names import JOBS, Names, generation_of, key, resource_of
 from hysds.adapters.store.elasticsearch.server import Server
@@ -25,12 +25,6 @@ from hysds.ports.indices import Resource
 from hysds.ports.store import FENCE_MS, DeadLetter, Document, Found, Page, Writing, Written
 
 _SWEPT = 1_000
-_ASKED = {
-    # An alias without an index is a store that nothing was written to yet.
-    "ignore_unavailable": "true",
-    "allow_no_indices": "true",
-    "allow_partial_search_results": "false",
-}
 
 
 class ElasticStore:
@@ -46,6 +40,7 @@ class ElasticStore:
         self._bulk = Bulk(server)
         self._lookup = Lookup(server, names)
         self._letters = Letters(server, names)
+        self._lives = Lives(self._bulk, self._lookup, wall_ms)
 
     def write(self, documents: Sequence[Document]) -> tuple[Written, ...]:
         sealed = [_sealed(document) for document in documents]
@@ -120,6 +115,7 @@ class ElasticStore:
         again = self._bulk.send([self._item(*sent[at], bodies.plain_source) for at in odd])
         for at, answer in zip(odd, again, strict=True):
             answers[at] = answer
+        self._lives.settle([(self._index(document), one) for document, one in sent], answers)
         unsaid = [
             one.id
             for (_, one), answer in zip(sent, answers, strict=True)
@@ -131,15 +127,16 @@ class ElasticStore:
     def _item(
         self, document: Document, sealed: Sealed, source: Callable[[Document, Sealed, Resource], bytes]
     ) -> bulk.Item:
-        resource = resource_of(document)
-        alias = self._names.writing(resource, generation_of(document))
-        return bulk.index(alias, key(sealed.id), sealed.revision, source(document, sealed, resource))
+        body = source(document, sealed, resource_of(document))
+        return bulk.index(f"{self._index(document)}-write", key(sealed.id), sealed.revision, body)
+
+    def _index(self, document: Document) -> str:
+        return self._names.index(resource_of(document), generation_of(document))
 
     def _fences(self, id_: str, revision: int, held: Held | None, now_ms: int) -> list[bulk.Item]:
         """What stands where the document was, or where a late one would be written: in any index, if it is in none."""
         where = [held.index] if held is not None else self._lookup.indices()
-        source = json.dumps({"searched": {"fence": now_ms}}).encode()
-        return [bulk.index(f"{index}-write", key(id_), revision, source, equal=True) for index in where]
+        return [lives.fence(index, id_, revision, now_ms) for index in where]
 
     def _sweep(self, before_ms: int) -> None:
         """Take away fences that nobody needs any more."""
@@ -164,7 +161,7 @@ class ElasticStore:
             self._bulk.send(old)
 
     def _search(self, body: dict[str, Any]) -> Any:
-        return self._server.ask("POST", f"/{self._names.readings(*JOBS)}/_search", body, _ASKED)
+        return searching.asked(self._server, self._names.readings(*JOBS), body)
 
     def _counts(self, query: JobQuery, term: Term, said: dict[str, Any]) -> tuple[tuple[str, int], ...]:
         if not said.get("doc_count_error_upper_bound"):

@@ -77,6 +77,21 @@ def test_an_item_that_fails_beside_others_that_do_not_is_refused() -> None:
     assert len(server.asked) == 3
 
 
+def test_an_index_that_fails_beside_another_that_does_not_is_away() -> None:
+    """Its shard may be broken: none of its documents is at fault, and all come again."""
+    server = _Scripted(
+        lambda _, body: {
+            "items": [_said(0, 500, "broken") if b"y-write" in line else _said(0, 201)
+                      for line in body.splitlines()[::2]]
+        }
+    )  # fmt: skip
+
+    with pytest.raises(Busy):
+        Bulk(server).send(
+            [_item(0), bulk.index("y-write", "id-1", 1, b"s"), bulk.index("y-write", "id-2", 1, b"s")]
+        )
+
+
 def test_a_server_that_fails_on_everything_is_away() -> None:
     """Then no document is at fault."""
     server = _Scripted(lambda _, body: {"items": [_said(0, 500), _said(1, 500)]})
