@@ -45,7 +45,7 @@ def command(source: str | None, target: str | None) -> int:
         known = second.ledger.generations()
         if second.indices is not None:
             second.indices.init(known.oldest, known.current)
-        ends = (End(first.store, first.chronicle), End(second.store, second.chronicle))
+        ends = (End(first.store, first.chronicle), End(second.store, second.chronicle, second.indices))
         others = copying.copy(*ends, second.ledger, made, steps)
         second.store.refresh()
     click.echo(f"{made.read:>12,}  documents of jobs and tasks read")

@@ -10,7 +10,7 @@ from hysds.bootstrap import System
 from hysds.cli import index_steps
 from hysds.cli.exits import Exit
 from hysds.indexer import rebuilding
-from hysds.indexer.rebuilding import Made
+from hysds.indexer.rebuilding import Made, Target
 
 
 @click.command("rebuild", short_help="Make the store's documents again.")
@@ -37,7 +37,8 @@ def command() -> int:
                 "warning: there is no archive (archive.url): what the ledger forgot is not made", err=True
             )
         else:
-            rebuilding.from_archive(system.archive, system.store, system.ledger, made, steps)
+            target = Target(system.store, system.ledger, system.indices)
+            rebuilding.from_archive(system.archive, target, made, steps)
         rebuilding.from_ledger(system.ledger, system.store, made, steps)
         system.store.refresh()
     click.echo(f"{made.read:>12,}  documents in the archive")

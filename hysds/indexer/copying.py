@@ -13,8 +13,9 @@ from hysds.core.chronicle_query import ChronicleQuery
 from hysds.core.generations import FIRST, Generations
 from hysds.core.happenings import EVENT, RESOURCES
 from hysds.indexer import pages, projection, rebuilding
-from hysds.indexer.rebuilding import Made
+from hysds.indexer.rebuilding import Made, Target
 from hysds.ports.chronicle import Chronicle
+from hysds.ports.indices import Indices
 from hysds.ports.ledger import Ledger
 from hysds.ports.store import Document, Store, Writing
 
@@ -23,10 +24,11 @@ _MOST_LETTERS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """One end of a copy."""
+    """One end of a copy. `indices`: None for a store that has none to be made."""
 
     store: Store
     chronicle: Chronicle
+    indices: Indices | None = None
 
 
 def copy(source: End, target: End, ledger: Ledger, made: Made, step: Callable[[str, int], None]) -> int:
@@ -38,7 +40,7 @@ def copy(source: End, target: End, ledger: Ledger, made: Made, step: Callable[[s
     source.store.refresh()
     for page in pages.documents(source.store):
         made.read += len(page)
-        rebuilding.write(page, target.store, ledger, generations, made)
+        rebuilding.write(page, Target(target.store, ledger, target.indices), generations, made)
         step("jobs", made.read)
     letters = source.store.dead_letters(_MOST_LETTERS)
     if letters:

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hysds.core.differences import is_purge
+from hysds.core.errors import NotInitialised
 from hysds.core.generations import FIRST, Generations
 from hysds.indexer import pages, projection
 from hysds.ports.archive import Archive
+from hysds.ports.indices import Indices
 from hysds.ports.ledger import Ledger
-from hysds.ports.store import DeadLetter, Store, Writing
+from hysds.ports.store import DeadLetter, Document, Store, Writing, Written
 
 _Step = Callable[[str, int], None]
 
@@ -44,7 +46,32 @@ class Made:
 _MOST_REASONS = 20
 
 
-def from_archive(archive: Archive, store: Store, ledger: Ledger, made: Made, step: _Step) -> None:
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is made again. `indices`: None for a store that has none to be made."""
+
+    store: Store
+    ledger: Ledger
+    indices: Indices | None = None
+
+    def write(self, documents: Sequence[Document]) -> tuple[Written, ...]:
+        """The store's answers. Documents of generations that only a ledger which was lost knew bring their indices
+        with them, and the ledger goes on from there.
+
+        Raises: Unreachable
+        """
+        try:
+            return projection.written(documents, self.store)
+        except NotInitialised:
+            if self.indices is None:
+                raise
+        for generation in sorted({one.get("generation", FIRST) for one in documents}):
+            self.indices.init(generation, generation)
+            self.ledger.roll(generation, 0)
+        return projection.written(documents, self.store)
+
+
+def from_archive(archive: Archive, target: Target, made: Made, step: _Step) -> None:
     """Write every archived document that the store lacks. It holds the ids of all purged jobs in memory.
 
     Raises: Unreachable
@@ -53,12 +80,12 @@ def from_archive(archive: Archive, store: Store, ledger: Ledger, made: Made, ste
     for one in archive.read(lambda _: None):
         if is_purge(one):
             marks[one["id"]] = max(one["revision"], marks.get(one["id"], 0))
-    generations = ledger.generations()
+    generations = target.ledger.generations()
     for page in _paged(one for one in archive.read(made.unread.append) if not is_purge(one)):
         made.read += len(page)
         left = [one for one in page if one["id"] not in marks or one["revision"] > marks[one["id"]]]
         made.purged += len(page) - len(left)
-        write(left, store, ledger, generations, made)
+        write(left, target, generations, made)
         step("archive", made.read)
 
 
@@ -77,7 +104,7 @@ def from_ledger(ledger: Ledger, store: Store, made: Made, step: _Step) -> None:
 
 
 def write(
-    documents: Sequence[Mapping[str, Any]], store: Store, ledger: Ledger, generations: Generations, made: Made
+    documents: Sequence[Mapping[str, Any]], target: Target, generations: Generations, made: Made
 ) -> None:
     """Write documents from elsewhere; those of dropped generations are left out, those refused become dead letters.
 
@@ -86,16 +113,16 @@ def write(
     kept = [one for one in documents if not generations.is_dropped(one.get("generation", FIRST))]
     made.dropped += len(documents) - len(kept)
     letters = []
-    for one, answer in zip(kept, projection.written(kept, store), strict=True):
+    for one, answer in zip(kept, target.write(kept), strict=True):
         made.written += answer.how is Writing.WRITTEN
         made.held += answer.how is Writing.OLDER
         if answer.how is Writing.REFUSED:
             made.refused += 1
-            letters.append(DeadLetter(one["id"], one["revision"], answer.reason, ledger.now_ms()))
+            letters.append(DeadLetter(one["id"], one["revision"], answer.reason, target.ledger.now_ms()))
             if len(made.reasons) < _MOST_REASONS:
                 made.reasons.append(f"job {one['id']}: {answer.reason}")
     if letters:
-        store.set_aside(letters)
+        target.store.set_aside(letters)
 
 
 def _paged(documents: Iterator[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:

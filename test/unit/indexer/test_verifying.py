@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,18 @@ from hysds.adapters.store.memory import MemoryStore
 from hysds.adapters.store.sqlite import SqliteStore
 from hysds.core.chronicle_query import ChronicleQuery
 from hysds.core.differences import Kind, Seen, Views, purge
+from hysds.core.errors import NotInitialised
 from hysds.core.happenings import EVENT, WORKER
 from hysds.core.requests import Acceptance
 from hysds.indexer import backfilling, copying, rebuilding, verifying
 from hysds.indexer.copying import End
 from hysds.indexer.indexer import Aids, Indexer, Pace
-from hysds.indexer.rebuilding import Made
+from hysds.indexer.rebuilding import Made, Target
 from hysds.indexer.sheets import Sheet, Side
 from hysds.indexer.verifying import Counts, Difference, Sides
 from hysds.lib.uuid7 import Uuid7Source
-from hysds.ports.store import DeadLetter, Store
+from hysds.ports.indices import Index, Resource
+from hysds.ports.store import DeadLetter, Document, Store, Written
 from hysds.testing import FakeClock
 
 _SPEC = json.dumps({"job_type": "job:x", "payload": {"k": "v"}})
@@ -221,7 +223,7 @@ def test_a_purged_job_stays_away_and_is_not_missed(world: World) -> None:
 
 def _rebuilt(world: World) -> tuple[Store, Made]:
     store, made = MemoryStore(), Made()
-    rebuilding.from_archive(world.archive, store, world.ledger, made, _nothing)
+    rebuilding.from_archive(world.archive, Target(store, world.ledger), made, _nothing)
     rebuilding.from_ledger(world.ledger, store, made, _nothing)
     return store, made
 
@@ -238,8 +240,45 @@ def test_a_store_that_was_lost_is_made_again_whole(world: World) -> None:
     assert (made.read, made.projected, made.written, made.refused) == (455, 12, 462, 0)
     assert world.differ(store) == {}
     again = Made()
-    rebuilding.from_archive(world.archive, store, world.ledger, again, _nothing)
+    rebuilding.from_archive(world.archive, Target(store, world.ledger), again, _nothing)
     assert (again.written, again.held) == (0, 455)
+
+
+class Emptied(MemoryStore):
+    """A cluster that was lost, and its upkeep: it has the indices that were made since."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.there: set[int] = set()
+
+    def write(self, documents: Sequence[Document]) -> tuple[Written, ...]:
+        if lacking := {one.get("generation", 1) for one in documents} - self.there:
+            raise NotInitialised("store", f"no indices of {lacking}")
+        return super().write(documents)
+
+    def init(self, oldest: int, current: int) -> tuple[str, ...]:
+        self.there |= set(range(oldest, current + 1))
+        return ()
+
+    def all(self) -> tuple[Index, ...]:
+        raise NotImplementedError
+
+    def drop(self, resource: Resource, generation: int) -> bool:
+        raise NotImplementedError
+
+
+def test_from_the_archive_alone_all_is_made_again(world: World) -> None:
+    """Ledger and cluster were both lost: indices of generations that the new ledger never had are made with it, and
+    it goes on from the newest."""
+    first = world.ended(1)
+    world.ledger.roll(7, 6)
+    last = world.ended(2)
+    store, made, ledger = Emptied(), Made(), MemoryLedger(1_000, world.clock)
+
+    rebuilding.from_archive(world.archive, Target(store, ledger, store), made, _nothing)
+
+    assert (made.written, store.there, ledger.generations().current) == (3, {1, 7}, 7)
+    assert None not in store.get([*first, *last])
 
 
 def test_what_is_over_does_not_come_back(world: World) -> None:
