@@ -39,6 +39,8 @@ class Index:
     """Wall ms of the server when it was made."""
     live: int
     """Documents of jobs and tasks that have not ended; 0 for every other resource."""
+    asked_ms: int | None = None
+    """Wall ms of the server when it told this; None where it does not tell."""
 
 
 class Indices(Protocol):

@@ -81,7 +81,9 @@ class Upkeep:
         found = rolled(every)
         if not found:
             return 0  # whoever writes first makes them
-        now_ms = self._ledger.now_ms()
+        # By the clock that is behind: an index is made on the store's, and where that is hours behind the ledger's each
+        # new index would be rolled over at once, and old ones dropped early.
+        now_ms = min([self._ledger.now_ms(), *(one.asked_ms for one in found if one.asked_ms is not None)])
         known, came = self._rolled_over(known, found, now_ms)
         goal = self._given_up(known, found, now_ms)
         if goal > known.oldest:

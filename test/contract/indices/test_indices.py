@@ -86,6 +86,7 @@ def test_each_document_lies_in_the_generation_of_its_job(world: ElasticWorld) ->
             (Resource.JOB, 1): (1, 1), (Resource.JOB, 2): (1, 0), (Resource.TASK, 2): (1, 1)
         }  # fmt: skip
         assert all(one.size_bytes > 0 and one.born_ms > 1_700_000_000_000 for one in found.values())
+        assert all(one.asked_ms is not None and one.asked_ms >= one.born_ms for one in found.values())
         assert store.search(JobQuery()).total == 3
         assert store.get([task["id"], ended["id"]]) == (task, ended)
 

@@ -31,10 +31,12 @@ class FakeIndices:
     there: dict[tuple[Resource, int], Index] = field(default_factory=dict)
     fails_at: int = 0
     made: list[int] = field(default_factory=list)
+    behind_ms: int = 0
+    """Of its clock."""
 
     def init(self, oldest: int, current: int) -> tuple[str, ...]:
         self._call()
-        now_ms = self.clock() // 1000
+        now_ms = self.clock() // 1000 - self.behind_ms
         for generation in range(oldest, current + 1):
             for resource in ROLLED:
                 place = (resource, generation)
@@ -45,7 +47,8 @@ class FakeIndices:
     def all(self) -> tuple[Index, ...]:
         self._call()
         workers = Index(Resource.WORKER, 0, 5, 10**9, 0, 0)
-        return (workers, *self.there.values())
+        now_ms = self.clock() // 1000 - self.behind_ms
+        return (workers, *(replace(one, asked_ms=now_ms) for one in self.there.values()))
 
     def drop(self, resource: Resource, generation: int) -> bool:
         self._call()
@@ -132,6 +135,23 @@ def test_an_old_index_is_followed_by_a_new_one_where_it_holds_something(world: W
 
     assert world.upkeep.look() == 1
     assert world.ledger.generations().current == 2
+
+
+@pytest.mark.parametrize("behind_days", [400, -400], ids=["behind", "ahead"])
+def test_a_store_whose_clock_is_wrong_is_rolled_over_and_dropped_no_earlier(
+    world: World, behind_days: int
+) -> None:
+    """Behind the ledger's, each new index looks old at once: jobs got a new one with every look, and lost old ones."""
+    world.indices.there.clear()
+    world.indices.behind_ms = behind_days * _DAY_MS
+    world.indices.init(1, 1)
+    for generation in (1, 2, 3):
+        world.indices.change(generation, size_bytes=1_000, documents=1)
+        world.upkeep.look()
+    world.indices.change(4, documents=1)
+
+    assert [world.upkeep.look() for _ in range(5)] == [0] * 5
+    assert world.indices.generations() == [1, 2, 3, 4]
 
 
 def test_what_is_old_is_dropped_whole_and_the_oldest_first(world: World) -> None:

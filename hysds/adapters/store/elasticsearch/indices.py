@@ -53,7 +53,7 @@ class ElasticIndices:
             "GET", f"/{which}/_stats/store", params={**_IF_ANY, "filter_path": "indices.*.primaries.store"}
         ).get("indices", {})
         aliases, counts = self._standing(which), self._counts()
-        found = []
+        asked_ms, found = self._server.now_ms(), []
         for name, told in born.items():
             of = self._names.of_index(name)
             if of is None or not self._names.is_ours(name, aliases.get(name, ())):
@@ -61,7 +61,7 @@ class ElasticIndices:
             documents, live = counts.get(name, (0, 0))
             size = sizes.get(name, {}).get("primaries", {}).get("store", {}).get("size_in_bytes", 0)
             born_ms = int(told["settings"]["index.creation_date"])
-            found.append(Index(*of, documents, size, born_ms, live if of[0] in JOBS else 0))
+            found.append(Index(*of, documents, size, born_ms, live if of[0] in JOBS else 0, asked_ms))
         order = list(Resource)
         return tuple(sorted(found, key=lambda index: (order.index(index.resource), index.generation)))
 

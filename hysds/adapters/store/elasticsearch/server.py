@@ -121,6 +121,14 @@ class Server:
             self._version = self._examined() or "unknown"
         return "" if self._version == "unknown" else self._version
 
+    def now_ms(self) -> int | None:
+        """The server's wall clock; None where we may not know it. Raises: Unreachable"""
+        try:
+            said = self.ask("GET", "/_nodes/_local/stats/os", params={"filter_path": "nodes.*.timestamp"})
+        except _Forbidden:
+            return None
+        return max((node["timestamp"] for node in said.get("nodes", {}).values()), default=None)
+
     def close(self) -> None:
         """Let go of the connections."""
         with self._lock:
