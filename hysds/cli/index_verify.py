@@ -26,6 +26,7 @@ _MEANT = {
     Kind.OLDER: "have an old document in the store: hysds index rebuild",
     Kind.NEWER: "have a newer document in the store than the ledger knows: hysds index rebuild raises the ledger's",
     Kind.OTHER: "have another document in the store than the ledger or this version makes",
+    Kind.HIDDEN: "are in the store, and no search finds them: hysds index init gives their index its aliases",
     Kind.GHOST: "are shown as live, and unknown to the ledger: an indexer ends them within minutes",
     Kind.PURGED: "were purged and are in the store: hysds purge them again",
     Kind.UNARCHIVED: "have ended and are not in the archive: hysds index archive",

@@ -30,6 +30,8 @@ class Kind(StrEnum):
     """The store holds a newer revision than the ledger: of a future that a failover undid."""
     OTHER = "other"
     """The same revision, and another document."""
+    HIDDEN = "hidden"
+    """The store holds it, and no question finds it."""
     GHOST = "ghost"
     """The store shows a live job, which the ledger does not know."""
     PURGED = "purged"

@@ -81,4 +81,9 @@ def _with(views: Views, side: Side, seen: Seen) -> Views:
 
 
 def _newer(known: Seen | None, seen: Seen) -> Seen:
-    return known if known is not None and known.revision > seen.revision else seen
+    """The mark of a purge stands above a document of its revision, whichever an archive tells of first."""
+    return known if known is not None and _rank(known) > _rank(seen) else seen
+
+
+def _rank(seen: Seen) -> tuple[int, bool]:
+    return seen.revision, not seen.digest

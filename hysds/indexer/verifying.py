@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from hysds.core.differences import Kind, Seen, Views, difference, seen
 from hysds.core.generations import Generations
+from hysds.core.query import JobQuery, Span
+from hysds.core.searched import searched
 from hysds.indexer import pages
 from hysds.indexer.sheets import Sheet, Side
 from hysds.ports.archive import Archive
@@ -77,7 +80,7 @@ def verify(sides: Sides, counts: Counts, step: Callable[[str, int], None]) -> It
     Raises: Unreachable
     """
     with Sheet() as sheet:
-        generations = sides.ledger.generations()
+        generations, walked_ms = sides.ledger.generations(), sides.ledger.now_ms()
         _walk_store(sides.store, sheet, counts, step)
         _walk_ledger(sides.ledger, sheet, counts, step)
         looked_us = sides.ledger.now_ms() * 1000
@@ -86,9 +89,11 @@ def verify(sides: Sides, counts: Counts, step: Callable[[str, int], None]) -> It
         _walk_archive(sides.archive, sheet, counts, step)
         counts.spilled = sides.spilled()
         second = _Second(sides, generations, looked_us, counts.spilled > 0)
+        hidden = _Hidden(sides.store, walked_ms)
         for part in sheet.parts():
             counts.jobs += len(part)
             yield from second.look(part)
+            yield from hidden.look(part)
 
 
 def _walk_store(store: Store, sheet: Sheet, counts: Counts, step: Callable[[str, int], None]) -> None:
@@ -199,6 +204,43 @@ class _Second:
             or changed >= self._looked_us
             or (self._may_be_spilled and kind is not Kind.OTHER)
         )
+
+
+class _Hidden:
+    """Looks for documents that a store holds, and that no question finds: their index lacks the alias of readers.
+    `walked_ms`: when all that is found was asked for, on the ledger's clock."""
+
+    def __init__(self, store: Store, walked_ms: int) -> None:
+        self._store = store
+        self._walked_ms = walked_ms
+        self._is_fresh = False
+
+    def look(self, part: Mapping[str, Views]) -> Iterator[Difference]:
+        """Those of a part of all jobs that were not found when all were asked for."""
+        unseen = [id_ for id_, views in part.items() if views.store is None]
+        for start in range(0, len(unseen), pages.PAGE):
+            there = [one for one in self._store.get(unseen[start : start + pages.PAGE]) if one is not None]
+            times: dict[int, list[Mapping[str, Any]]] = {}
+            for one in there:
+                times.setdefault(searched(one).accepted, []).append(one)
+            for accepted_ms, documents in times.items():
+                # What is younger than the walk was not there to be found.
+                if 0 < accepted_ms < self._walked_ms:
+                    yield from self._hidden(accepted_ms, documents)
+
+    def _hidden(self, accepted_ms: int, documents: Sequence[Mapping[str, Any]]) -> Iterator[Difference]:
+        if not self._is_fresh:
+            self._store.refresh()
+            self._is_fresh = True
+        found, cursor = set(), None
+        while cursor != "":
+            span = Span(accepted_ms, accepted_ms + 1)
+            page = self._store.find(JobQuery(accepted=span, limit=pages.PAGE, cursor=cursor or ""))
+            found |= {id_ for id_, _ in page.jobs}
+            cursor = page.cursor
+        for one in documents:
+            if one["id"] not in found:
+                yield Difference(one["id"], Kind.HIDDEN, Views(store=seen(one)))
 
 
 def again(sides: Sides, late: Sequence[Difference]) -> list[Difference]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from hysds.core.chronicle_query import ChronicleQuery
 from hysds.core.differences import Kind, Seen, Views, purge
 from hysds.core.errors import NotInitialised
 from hysds.core.happenings import EVENT, WORKER
+from hysds.core.query import JobQuery
 from hysds.core.requests import Acceptance
 from hysds.indexer import backfilling, copying, rebuilding, verifying
 from hysds.indexer.copying import End
@@ -29,7 +30,7 @@ from hysds.indexer.sheets import Sheet, Side
 from hysds.indexer.verifying import Counts, Difference, Sides
 from hysds.lib.uuid7 import Uuid7Source
 from hysds.ports.indices import Index, Resource
-from hysds.ports.store import DeadLetter, Document, Store, Written
+from hysds.ports.store import DeadLetter, Document, Found, Page, Store, Written
 from hysds.testing import FakeClock
 
 _SPEC = json.dumps({"job_type": "job:x", "payload": {"k": "v"}})
@@ -155,6 +156,25 @@ def test_a_document_that_somebody_changed_is_wrong(world: World) -> None:
     assert world.differ(store)[second] == (Kind.OTHER, False)
 
 
+def test_a_document_that_no_search_finds_is_wrong(world: World) -> None:
+    """The store has it, by its id; its index lacks the alias by which readers ask."""
+    [ended, hidden] = world.ended(1) + world.ended(1)
+
+    class Veiled(MemoryStore):
+        def search(self, query: JobQuery) -> Page:
+            page = super().search(query)
+            return replace(page, documents=tuple(one for one in page.documents if one["id"] != hidden))
+
+        def find(self, query: JobQuery) -> Found:
+            found = super().find(query)
+            return replace(found, jobs=tuple(one for one in found.jobs if one[0] != hidden))
+
+    store = Veiled()
+    store.write([one for one in world.store.get([ended, hidden]) if one is not None])
+
+    assert world.differ(store) == {hidden: (Kind.HIDDEN, False)}
+
+
 def test_a_ghost_is_wrong(world: World) -> None:
     """A job shown as live that no ledger knows."""
     [id] = world.submit(1)
@@ -214,6 +234,21 @@ def test_a_purged_job_stays_away_and_is_not_missed(world: World) -> None:
     [document] = world.store.get([id])
     assert document is not None
     world.archive.append([purge(id, document["revision"])])
+
+    assert world.differ() == {id: (Kind.PURGED, False)}
+    world.change(id)
+    assert world.differ() == {}
+    assert world.differ(_rebuilt(world)[0]) == {}
+
+
+def test_a_purge_counts_wherever_its_mark_stands_in_the_archive(world: World) -> None:
+    """Segments are read by when they were begun: the mark may stand in an older one than the document, or a document
+    came late from a host's disk."""
+    [id] = world.ended(1)
+    [document] = world.store.get([id])
+    assert document is not None
+    world.archive = MemoryArchive()
+    world.archive.append([purge(id, document["revision"]), document])
 
     assert world.differ() == {id: (Kind.PURGED, False)}
     world.change(id)
