@@ -12,6 +12,7 @@ from hysds.core.floor_requests import WorkerState
 from hysds.core.queue_tallies import Pause
 from hysds.core.record import Record
 from hysds.core.requests import Place
+from hysds.core.shapes import decode
 
 _SHOWN = 3
 OVERDUE_MS = 5_000
@@ -97,8 +98,11 @@ def _taken(record: Record, place: Place | None, found: Sequence[Taker], terms: T
 
 def _untaken(need: Need, all_takers: Sequence[Taker]) -> Why:
     """Where none of the workers that hear its queue takes it, however long it waits."""
-    hearers = [one for one in all_takers if not one.lacks(Lack.QUEUE)]
-    start = _start(need.queue, all_takers)
+    all_hearers = [one for one in all_takers if not one.lacks(Lack.QUEUE)]
+    hearers = [one for one in all_hearers if not one.lacks(Lack.KIND)]
+    start = _start(need, all_takers)
+    if all_hearers and not hearers:
+        return _of_other_kind(need, all_hearers, start)
     if not hearers:
         missed = "one that hangs is announced no more: is one there all the same? See hysds status, and its process"
         sentence = f"no worker that is announced hears queue {need.queue}"
@@ -135,10 +139,26 @@ def _untaken(need: Need, all_takers: Sequence[Taker]) -> Why:
     return Why(Reason.WORKERS_DRAINING, sentence, tuple(advice))
 
 
-def _start(queue: str, others: Sequence[Taker]) -> str:
-    """The command that starts a worker for the queue; beside others it needs a name of its own."""
+def _of_other_kind(need: Need, hearers: Sequence[Taker], start: str) -> Why:
+    """Where workers hear the queue, and none of them runs what this is."""
+    wanted, run = ("a task", "jobs alone") if _is_task(need) else ("a job", "tasks alone")
+    sentence = f"it is {wanted}, and who hears queue {need.queue} runs {run}: {_names(hearers)}"
+    move = f"or move it to a queue of theirs: hysds requeue {need.id} --queue QUEUE"
+    return Why(Reason.NO_WORKER, sentence, (f"start one: {start}", move))
+
+
+def _start(need: Need, others: Sequence[Taker]) -> str:
+    """The command that starts a worker for it; beside others it needs a name of its own."""
+    kind = "task" if _is_task(need) else "job"
     name = " --name NAME (one that no other has)" if others else ""
-    return f"hysds worker job --queues {shlex.quote(queue)}{name}"
+    return f"hysds worker {kind} --queues {shlex.quote(need.queue)}{name}"
+
+
+def _is_task(need: Need) -> bool:
+    try:
+        return decode(need.shape).is_task
+    except ValueError:  # another version's
+        return False
 
 
 def waiting(record: Record, document: Mapping[str, object], terms: Terms) -> Why:

@@ -190,6 +190,21 @@ def test_a_queue_that_nobody_hears_says_how_to_start_a_worker() -> None:
     assert told.takers[0].missing[0].text == "hears default, cpu, not gpu"
 
 
+def test_a_task_among_workers_of_jobs_names_the_worker_that_it_needs() -> None:
+    """A task in a queue that job workers alone hear waits for a worker of tasks, or for another queue. Workers that
+    are drained change nothing of it: they would not take it either. A task that nobody hears asks for the same."""
+    told = queued(worker(), worker("w2", drain=Drain("celery@w2", "mend it", NOW_MS)), shape="1st").why
+    assert told.reason is Reason.NO_WORKER
+    assert told.sentence == (
+        "it is a task, and who hears queue gpu runs jobs alone: each of celery@w1, celery@w2"
+    )
+    assert told.advice == (
+        "start one: hysds worker task --queues gpu --name NAME (one that no other has)",
+        f"or move it to a queue of theirs: hysds requeue {ID} --queue QUEUE",
+    )
+    assert queued(shape="1st").why.advice[0] == "start one: hysds worker task --queues gpu"
+
+
 def test_a_job_that_is_too_large_for_every_open_worker_says_so() -> None:
     """It would wait for ever."""
     assert queued(small(), small("w2")).why.reason is Reason.TOO_LARGE
