@@ -63,8 +63,8 @@ def conditions(queue: str = "--queue") -> Callable[[Command], Command]:
             "--where",
             multiple=True,
             metavar="PATH[=VALUE]",
-            help="A value inside params or context: params.x=abc, params.x^=ab (begins with), params.x (is there). "
-            "May be repeated: all of them hold.",
+            help="A value inside params (the payload) or context: params.x=abc, params.x^=ab (begins with), params.x "
+            "(is there). May be repeated: all of them hold.",
         ),
     )
 

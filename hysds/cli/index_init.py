@@ -13,7 +13,8 @@ from hysds.cli.words import clean
 @click.command("init", short_help="Make what the store's cluster lacks.")
 def command() -> None:
     """Make the templates, indices and aliases that Elasticsearch lacks, and print their names. What is there stays as
-    it is. An indexer does the same when it first writes: nobody has to.
+    it is. An indexer does the same when it first writes: nobody has to. Which generations there are stands in the
+    ledger, which must be there too.
 
     \b
         hysds index init
