@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,6 +28,14 @@ class RulePlan:
     retry_of: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """Where tasks of actions go, as far as their rules do not say; and where they may not go."""
+
+    of_tasks: str
+    of_jobs: Sequence[str] = ()
+
+
 class RulePlans:
     """Makes plans. Safe to share between threads. `parse` makes a spec of a document, as `core.parse`."""
 
@@ -35,12 +43,12 @@ class RulePlans:
         self,
         ledger: Ledger,
         known: Callable[[], Catalog],
-        task_queue: str,
+        queues: Queues,
         parse: Callable[[object], JobSpec],
     ) -> None:
         self._ledger = ledger
         self._known = known
-        self._task_queue = task_queue
+        self._queues = queues
         self._parse = parse
 
     def plan(self, rule: Rule, occasion: Occasion) -> RulePlan:
@@ -55,7 +63,7 @@ class RulePlans:
         return replace(plan, spec=replace(plan.spec, cause=lineage.cause_of(rule, occasion)))
 
     def check(self, rule: Rule) -> None:
-        """Whether the rule could ever fire, by the job types of now.
+        """Whether the rule could ever fire, by the job types of now and the settings.
 
         Raises: InvalidSpec
         """
@@ -75,7 +83,7 @@ class RulePlans:
         return mapping.described(rule, occasion.document, self._ground())
 
     def _ground(self) -> Ground:
-        return Ground(self._known(), self._task_queue)
+        return Ground(self._known(), self._queues.of_tasks, self._queues.of_jobs)
 
     def _again(self, rule: Rule, occasion: Occasion) -> JobSpec:
         if occasion.on not in OF_JOBS:

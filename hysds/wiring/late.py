@@ -48,10 +48,10 @@ def receiver(
 
 def rule_plans(ledger: Ledger, known: Callable[[], Catalog], settings: Settings) -> RulePlans:
     """What makes specs of rules that match. It loads the interfaces of job types, which workers need not."""
-    from hysds.orchestrator.rule_plans import RulePlans
+    from hysds.orchestrator.rule_plans import Queues, RulePlans
 
     parse = partial(parsed, max_bytes=settings.jobs.max_spec_size_bytes)
-    return RulePlans(ledger, known, settings.tasks.queues[0], parse)
+    return RulePlans(ledger, known, Queues(settings.tasks.queues[0], settings.worker.queues), parse)
 
 
 class RuleParts(Protocol):

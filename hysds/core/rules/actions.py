@@ -40,6 +40,11 @@ def action_of(then: str) -> str:
     return then.removeprefix(PREFIX) if then.startswith(PREFIX) else ""
 
 
+def is_errand(then: str) -> bool:
+    """Whether it is an action that a task carries out."""
+    return action_of(then) in _FUNCTIONS
+
+
 def complaints(then: str, params: Mapping[str, Any]) -> Iterator[Complaint]:
     """What is wrong with an action of a rule; nothing with a job type."""
     if not then.startswith(PREFIX):

@@ -31,6 +31,8 @@ class Ground:
     known: Catalog
     task_queue: str
     """Where tasks of actions go when the rule does not say."""
+    job_queues: Collection[str] = ()
+    """Of workers that run jobs, and so take no such task."""
 
 
 def described(rule: Rule, document: Mapping[str, Any], ground: Ground) -> dict[str, Any]:
@@ -61,10 +63,16 @@ def described(rule: Rule, document: Mapping[str, Any], ground: Ground) -> dict[s
 
 
 def check(rule: Rule, ground: Ground) -> None:
-    """Whether the rule could ever fire, as far as its own words and the job types of now tell.
+    """Whether the rule could ever fire, as far as its own words, the job types of now and the settings' queues tell.
 
     Raises: InvalidSpec
     """
+    if actions.is_errand(rule.then) and rule.queue in ground.job_queues:
+        why = (
+            f"{rule.then} is a task, and {rule.queue} is a queue of job workers, which take none: leave it out for "
+            f"{ground.task_queue}, or name another queue of task workers"
+        )
+        raise InvalidSpec((Complaint("$.queue", why),))
     if actions.action_of(rule.then) or "_command" in rule.params:
         return
     job_type = ground.known.find(rule.then)

@@ -119,6 +119,21 @@ def test_a_mail_has_words_of_its_own_where_the_rule_has_none() -> None:
         _described(replace(rule, then="action:webhook", params={"url": ["x"]}))
 
 
+@pytest.mark.parametrize("then", ["action:mail", "action:webhook"])
+def test_a_mail_or_webhook_in_a_queue_of_job_workers_is_refused(then: str) -> None:
+    """Its task would wait there for ever. A retry is a job, and a job belongs there."""
+    ground = Ground(EMPTY, "tasks", ("default", "gpu"))
+    rule = replace(RULE, then=then, params={"to": "a@b"}, queue="gpu")
+    with pytest.raises(
+        InvalidSpec, match=f"queue: {then} is a task, and gpu is a queue of job workers.* tasks"
+    ):
+        mapping.check(rule, ground)
+    mapping.check(replace(rule, queue="notices"), ground)
+    mapping.check(replace(rule, queue=""), ground)
+    mapping.check(replace(rule, then="action:retry", params={}), ground)
+    mapping.check(replace(RULE, queue="gpu"), ground)
+
+
 def _occasion(cause: Cause | None = None, retries: int = 0) -> Occasion:
     return Occasion(On.JOB, "j1", 7, DOCUMENT, cause, retries)
 
