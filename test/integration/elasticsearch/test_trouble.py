@@ -9,6 +9,7 @@ import pytest
 from hysds.bootstrap import System
 from hysds.core.errors import NotInitialised, Unreachable
 from hysds.core.query import JobQuery
+from hysds.core.searched import Term
 from hysds.ports.store import Writing
 from services.elastic_node import ElasticNode
 from services.http_proxy import Asked, Cut, Delay, Harm, HttpProxy, RefuseItems, Say, no_harm
@@ -48,6 +49,17 @@ def test_a_server_that_is_not_there_is_an_outage(new_system: Systems) -> None:
         ):
             with pytest.raises(Unreachable, match=f"127.0.0.1:{port.port}"):
                 call()
+
+
+def test_a_search_before_there_is_an_index_finds_nothing(new_system: Systems, bare_prefix: str) -> None:
+    """A server that is new, or was emptied, has no page and counts nothing by any facet; that is no error."""
+    store = new_system(index_prefix=bare_prefix).store
+
+    page = store.search(JobQuery(facets=(Term.STATUS, Term.PARENT)))
+
+    assert (page.documents, page.total) == ((), 0)
+    assert page.counts == {Term.STATUS: (), Term.PARENT: ()}
+    assert store.find(JobQuery()).jobs == ()
 
 
 def test_a_write_before_there_is_an_index_says_what_is_missing(new_system: Systems, bare_prefix: str) -> None:

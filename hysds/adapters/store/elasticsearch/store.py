@@ -7,7 +7,7 @@ does not outlive its restart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hysds.adapters.store.elasticsearch import bodies, bulk, lives, questions, searching
@@ -25,6 +25,7 @@ from hysds.ports.indices import Resource
 from hysds.ports.store import FENCE_MS, DeadLetter, Document, Found, Page, Writing, Written
 
 _SWEPT = 1_000
+_NONE: Mapping[str, Any] = {"buckets": ()}
 
 
 class ElasticStore:
@@ -64,7 +65,8 @@ class ElasticStore:
         said = self._search(questions.page(query))
         hits, total = said["hits"]["hits"], said["hits"]["total"]["value"]
         page = hits[: query.limit]
-        counts = {term: self._counts(query, term, said["aggregations"][term.value]) for term in query.facets}
+        counted = said.get("aggregations", {})  # none where no index is
+        counts = {term: self._counts(query, term, counted.get(term.value, _NONE)) for term in query.facets}
         documents = tuple(bodies.restored(hit["_source"]) for hit in page)
         return Page(documents, _cursor(query, page, hits), total, counts)
 
@@ -163,13 +165,14 @@ class ElasticStore:
     def _search(self, body: dict[str, Any]) -> Any:
         return searching.asked(self._server, self._names.readings(*JOBS), body)
 
-    def _counts(self, query: JobQuery, term: Term, said: dict[str, Any]) -> tuple[tuple[str, int], ...]:
+    def _counts(self, query: JobQuery, term: Term, said: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
         if not said.get("doc_count_error_upper_bound"):
             return tuple((bucket["key"], bucket["doc_count"]) for bucket in said["buckets"])
         counts: dict[str, int] = {}
         after = None
         while True:
-            part = self._search(questions.all_values(query, term, after))["aggregations"]["all"]
+            page = self._search(questions.all_values(query, term, after))
+            part = page.get("aggregations", {}).get("all", _NONE)
             counts |= {
                 one["key"]["value"]: one["doc_count"] for one in part["buckets"] if one["key"]["value"]
             }
