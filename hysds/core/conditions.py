@@ -67,6 +67,7 @@ class _Reading:
     def __init__(self) -> None:
         self.complaints: list[Complaint] = []
         self._clauses = 0
+        self._words = condition_values.Words()
 
     def query(self, given: object, path: str, depth: int) -> Test:
         """One query: an object with one key, its kind."""
@@ -138,7 +139,8 @@ class _Reading:
             return self._wrong(path, f"must be one field with a list of at most {MAX_CLAUSES} values")
         for one in wanted:
             self._single(one, path)
-        return _any(str(at), lambda value: any(condition_values.equal(str(at), value, one) for one in wanted))
+        self._place(str(at), path)
+        return _any(str(at), condition_values.one_of(str(at), wanted))
 
     def match(self, body: object, path: str) -> Test:
         at, wanted, options = self._field(body, path, "query", ("operator",))
@@ -155,7 +157,7 @@ class _Reading:
             found = words.intersection(held)
             return found == words if every else bool(found)
 
-        return _any_text(at, fits) if words else _never
+        return self._any_text(at, fits) if words else _never
 
     def match_phrase(self, body: object, path: str) -> Test:
         at, wanted, _ = self._field(body, path, "query", ())
@@ -163,7 +165,7 @@ class _Reading:
         if not condition_values.is_text(at):
             return _any(at, lambda value: condition_values.equal(at, value, wanted))
         phrase = condition_values.words_of(wanted)
-        return _any_text(at, lambda held: bool(phrase) and condition_values.holds_phrase(held, phrase))
+        return self._any_text(at, lambda held: bool(phrase) and condition_values.holds_phrase(held, phrase))
 
     def range(self, body: object, path: str) -> Test:
         if (
@@ -173,6 +175,7 @@ class _Reading:
         ):
             return self._wrong(path, "must be one field with its bounds: gt, gte, lt, lte")
         at, bounds = next(iter(body.items()))
+        self._place(str(at), path)
         if condition_values.is_open(at):
             return self._wrong(path, f"{at}: {NO_RANGE}")
         self._only(bounds, (*_BOUNDS, "boost"), path)
@@ -199,6 +202,7 @@ class _Reading:
         if not isinstance(at, str) or not at or not isinstance(body, Mapping):
             return self._wrong(path, 'must name a field: {"field": "job.tag"}')
         self._only(body, ("field", "boost"), path)
+        self._place(at, path)
         return lambda document: condition_values.is_there(document, at)
 
     def prefix(self, body: object, path: str) -> Test:
@@ -215,13 +219,8 @@ class _Reading:
         ignores_case = options.get("case_insensitive") is True
         if not isinstance(wanted, str) or len(wanted) > _MOST_PATTERN:
             return self._wrong(path, f"must be a text of at most {_MOST_PATTERN} characters")
-        pattern = condition_values.folded(wanted, ignores_case)
-        return _any(
-            at,
-            lambda value: condition_values.fits_wildcard(
-                condition_values.folded(value, ignores_case)[:_MOST_WILD], pattern
-            ),
-        )
+        fits = condition_values.wildcard(condition_values.folded(wanted, ignores_case))
+        return _any(at, lambda value: fits(condition_values.folded(value, ignores_case)[:_MOST_WILD]))
 
     def ids(self, body: object, path: str) -> Test:
         wanted = body.get("values") if isinstance(body, Mapping) else None
@@ -237,6 +236,11 @@ class _Reading:
     def nothing(self, body: object, path: str) -> Test:
         return _never if isinstance(body, Mapping) else self._wrong(path, "must be {}")
 
+    def _any_text(self, at: str, fits: Callable[[list[str]], bool]) -> Test:
+        """Of a field that is searched by words: whether the words of any of its values fit."""
+        words = self._words
+        return lambda document: any(fits(words.of(value)) for value in condition_values.values(document, at))
+
     # ---- complaints ------------------------------------------------------------------------------------------------
 
     def _field(
@@ -247,10 +251,15 @@ class _Reading:
             self._wrong(path, "must be one field and what is wanted of it")
             return "", None, {}
         at, wanted = next(iter(body.items()))
+        self._place(at, path)
         if not isinstance(wanted, Mapping):
             return at, wanted, {}
         self._only(wanted, (key, *options, "boost"), path)
         return at, wanted.get(key), wanted
+
+    def _place(self, at: str, path: str) -> None:
+        if not condition_values.is_path(at):
+            self._wrong(path, f"the field {at[:60]}… is too long, or names too many keys, for any document")
 
     def _single(self, wanted: object, path: str) -> None:
         if wanted is None or isinstance(wanted, list | tuple | Mapping):
@@ -270,13 +279,6 @@ class _Reading:
 
 def _any(at: str, fits: Callable[[Any], bool]) -> Test:
     return lambda document: any(fits(value) for value in condition_values.compared(document, at))
-
-
-def _any_text(at: str, fits: Callable[[list[str]], bool]) -> Test:
-    """Of a field that is searched by words: whether the words of any of its values fit."""
-    return lambda document: any(
-        fits(condition_values.words_of(value)) for value in condition_values.values(document, at)
-    )
 
 
 _MOST_PATTERN = 1_024

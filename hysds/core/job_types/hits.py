@@ -29,7 +29,8 @@ def at(hit: Mapping[str, Any], path: str) -> Any:
     for count, part in enumerate(parts, 1):
         try:
             value = _below(value, part)
-        except (LookupError, TypeError) as error:
+        except (LookupError, TypeError, ValueError, RecursionError) as error:
+            # A position of thousands of digits, lists in lists a thousand deep: nothing that anybody meant.
             raise Absent(".".join(parts[:count])) from error
     return value
 

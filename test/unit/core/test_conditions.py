@@ -173,4 +173,58 @@ def test_a_range_over_params_is_refused_with_the_reason() -> None:
 )  # fmt: skip
 def test_a_wildcard_fits_as_a_shell_would_say(text: str, pattern: str, expected: bool) -> None:
     """However many stars it has, without trying every way."""
-    assert condition_values.fits_wildcard(text, pattern) is expected
+    assert condition_values.wildcard(pattern)(text) is expected
+
+
+def test_terms_are_any_of_several_terms() -> None:
+    """Whatever kind the values and what is wanted are of, and wherever they stand."""
+    kinds = [
+        3,
+        3.0,
+        "3",
+        "3.0",
+        " 3",
+        True,
+        "true",
+        1,
+        "1",
+        "",
+        "nan",
+        float("inf"),
+        "inf",
+        10**400,
+        "x",
+        None,
+    ]
+    for path in ("x", "job.params.x"):
+        for value in kinds:
+            document = {"x": value, "job": {"params": {"x": value}}}
+            for wanted in [one for one in kinds if one is not None]:
+                alone = condition({"term": {path: wanted}}).holds(document)
+
+                assert condition({"terms": {path: ["y", wanted]}}).holds(document) is alone, (value, wanted)
+
+
+def test_no_document_keeps_a_condition_busy() -> None:
+    """Of a path so many values are looked at, in order; nesting costs nothing, and a pattern is not tried in every
+    way."""
+    most = condition_values.MOST_VALUES
+    deep: Any = ["end"]
+    for _ in range(20_000):
+        deep = [deep]
+    document = {"tags": ["a" * 4_000 + str(n) for n in range(most)] + ["last"], "event": {"deep": deep}}
+
+    assert condition({"term": {"event.deep": "end"}}).holds(document)
+    assert not condition({"term": {"tags": "last"}}).holds(document)
+    assert not condition({"wildcard": {"tags": "*" + "a" * 1_000 + "b" + "*a" * 10}}).holds(document)
+
+
+@pytest.mark.parametrize(
+    "kind", ["term", "terms", "match", "match_phrase", "range", "prefix", "wildcard", "exists"]
+)
+def test_a_path_of_any_length_is_refused(kind: str) -> None:
+    """No document has it, and each of its keys would be looked for."""
+    for at in (".".join("a" * (condition_values.MOST_PARTS + 1)), "a" * (condition_values.MOST_PATH + 1)):
+        wanted: Any = {"terms": ["x"], "range": {"gt": 1}}.get(kind, "x")
+        with pytest.raises(InvalidSpec, match="names too many keys"):
+            condition({kind: {"field": at} if kind == "exists" else {at: wanted}})
