@@ -185,8 +185,8 @@ def is_bound(bound: Any) -> bool:
 
 
 def wildcard(pattern: str) -> Callable[[str], bool]:
-    """Whether a text is as a pattern says: `*` any characters, `?` one. What stands between two `*` is taken where it is
-    found first and never looked for again, so a text is not tried in every way there is.
+    """Whether a text is as a pattern says: `*` any characters, `?` one. What stands between two `*` is taken where it
+    is found first and never looked for again, so a text is not tried in every way there is.
     """
     first, *others = re.split(r"\*+", pattern)
     if not others:

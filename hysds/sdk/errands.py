@@ -13,9 +13,13 @@ from typing import Any
 
 from hysds.bootstrap import System
 from hysds.core import ids
+from hysds.core.cause import Cause
+from hysds.core.errors import Conflict
 from hysds.core.repetition import Changes
+from hysds.core.spec import from_stored
 from hysds.ports.notifier import Hook, Mail
 from hysds.sdk.repeating import retried
+from hysds.settings import environment
 
 
 def send_mail(to: list[str], subject: str, text: str) -> dict[str, Any]:
@@ -39,17 +43,29 @@ def call_webhook(url: str, document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def retry_job(job_id: str) -> dict[str, Any]:
-    """Do an ended job again; a repeat of this call answers the same retry.
+    """Do an ended job again; a repeat of this call answers the same retry. What a rule has done again is caused by it,
+    so that the rule does not feed itself.
 
     Raises: NotFound, Conflict where it has not ended, Refused where not enough is known of it.
     """
     old = ids.job_id(job_id)
     with _system() as system:
         new = ids.JobId(str(uuid.uuid5(uuid.UUID(old), "retry_job")))
-        [submission] = retried(system, [old], Changes(), [new])
-        if submission.refused is not None:
-            raise submission.refused
-    return {"id": submission.id, "status": submission.status}
+        [submission] = retried(system, [old], Changes(), [new], _cause(system))
+        if submission.refused is None:
+            return {"id": submission.id, "status": submission.status}
+        # Asked for by another rule, or by hand, it is another spec, and the same retry.
+        kept = system.ledger.kept([new])[0]
+        if isinstance(submission.refused, Conflict) and kept is not None and kept.record.retry_of == old:
+            return {"id": new, "status": kept.record.status.value}
+        raise submission.refused
+
+
+def _cause(system: System) -> Cause | None:
+    """What caused the task that calls this; None: a rule did not."""
+    task = environment.task_id()
+    kept = system.ledger.kept([task])[0] if task else None
+    return None if kept is None else from_stored(kept.spec).cause
 
 
 @contextmanager

@@ -21,7 +21,18 @@ LOG = "HYSDS_LOG"
 CONFIG = "HYSDS_CONFIG"
 """The settings file. Set but empty: none, not even one that lies in the usual places."""
 
-IN_JOBS = ("HYSDS_PROGRESS", "HYSDS_SUBMIT_DIR", "HYSDS_JOB_")
+TASK_ID = "HYSDS_TASK_ID"
+"""By it a function that is called as a task, and what it starts, finds the id of the task."""
+
+IN_JOBS = (
+    "HYSDS_ARRAY_INDEX",
+    "HYSDS_JOB_",
+    "HYSDS_PROGRESS",
+    "HYSDS_SCHEDULE",
+    "HYSDS_SCHEDULE_TIME",
+    "HYSDS_SUBMIT_DIR",
+    TASK_ID,
+)
 """What HySDS itself sets inside jobs; one that ends in `_` stands for all that begin so. A client that a job
 starts must not stumble over them."""
 
@@ -99,6 +110,11 @@ def ready_fd(environ: Mapping[str, str] | None = None) -> int | None:
     """
     text = (os.environ if environ is None else environ).get(READY_FD, "")
     return int(text) if text.isdecimal() else None
+
+
+def task_id(environ: Mapping[str, str] | None = None) -> str:
+    """The id of the task that this process carries out; "" for none."""
+    return (os.environ if environ is None else environ).get(TASK_ID, "")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

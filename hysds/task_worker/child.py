@@ -3,7 +3,7 @@
     python -P -u child.py SOCKET DIRECTORY MAX_RESULT_BYTES PREFIX …
 
 It runs as a file, with the standard library alone: whatever else is imported, the called functions brought along. All
-that it knows of the world is its parent's socket. A request is a length and JSON `{function, args, kwargs,
+that it knows of the world is its parent's socket. A request is a length and JSON `{function, args, kwargs, id,
 start_by_s, soft_at_s}`, times being of the boot-time clock; an answer is a length, the memory held, how it went
 (`KINDS`), and JSON: the result, or `{error, traceback}`.
 SIGUSR1 says that the soft limit may have passed; one that comes late, for a call that is over, changes nothing.
@@ -130,6 +130,7 @@ class Caller:
 
     def _called(self, request: dict[str, Any]) -> Any:
         self._ends_s = request["soft_at_s"]
+        os.environ["HYSDS_TASK_ID"] = request["id"]  # noqa: TID251 - told to the function and what it starts
         try:
             function = self._functions.get(request["function"])
             return function(*request["args"], **request["kwargs"])

@@ -139,6 +139,7 @@ def _request(attempt: Attempt, soft_at_s: float | None) -> bytes:
             "function": call.function,
             "args": call.args,
             "kwargs": call.kwargs,
+            "id": attempt.id,
             "start_by_s": attempt.sure_until_s,
             "soft_at_s": soft_at_s,
         }

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hysds.bootstrap import System
+from hysds.core.cause import Cause
 from hysds.core.errors import Conflict, Refused
+from hysds.core.ids import JobId
+from hysds.core.parse import parse_task
 from hysds.sdk import errands
 from hysds.sdk.client import Client
 from services.mail import MailServer
@@ -82,3 +87,28 @@ def test_a_retry_is_one_job_however_often_it_is_asked_for(client: Client) -> Non
 
     assert first["id"] == again["id"]
     assert client.job(first["id"])["retry_of"] == old
+
+
+@pytest.mark.parametrize("is_asked_before", [False, True])
+def test_a_retry_that_a_rule_asks_for_is_caused_by_the_rule(
+    client: Client, monkeypatch: pytest.MonkeyPatch, is_asked_before: bool
+) -> None:
+    """The rule finds itself in the lineage of the retry, and stops; where somebody asked for it before, that one is
+    the retry."""
+    old = client.submit(SPEC).id
+    client.cancel([old])
+    before = errands.retry_job(old)["id"] if is_asked_before else ""
+    task = JobId("00000000-0000-4000-8000-00000000000a")
+    cause = Cause("again", old, 1, ("again",))
+    spec = parse_task({"function": "hysds.sdk.errands.retry_job", "kwargs": {"job_id": old}}, "q")
+    with contextlib.closing(System.read()) as system:
+        system.orchestrator.submit([replace(spec, cause=cause)], [task])
+    monkeypatch.setenv("HYSDS_TASK_ID", task)
+    new = errands.retry_job(old)["id"]
+
+    told = client.job(new)
+    assert told["retry_of"] == old
+    if is_asked_before:
+        assert (new, told.get("rule")) == (before, None)
+    else:
+        assert (told["rule"], told["rule_lineage"], told["caused_by"]) == ("again", ["again"], old)

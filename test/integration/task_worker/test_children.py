@@ -44,6 +44,14 @@ def test_a_child_is_kept_from_task_to_task(bench: TaskBench) -> None:
     assert bench.run("pid")["result"] == bench.run("pid")["result"]
 
 
+def test_a_function_finds_the_id_of_its_task(bench: TaskBench) -> None:
+    """So what it has done can be told as caused by what caused the task; each task has its own."""
+    for _ in range(2):
+        told = bench.run("task_id")
+
+        assert told["result"] == told["id"]
+
+
 def test_an_exception_fails_the_task_alone(bench: TaskBench) -> None:
     """With its text, its traceback and the end of what was printed; the child goes on."""
     child = bench.run("pid")["result"]

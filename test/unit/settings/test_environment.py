@@ -39,3 +39,16 @@ def test_a_process_that_takes_this_ones_place_logs_as_it_is_told(monkeypatch: py
     assert environment.logging_by(("warning", "debug"))["HYSDS_LOG"] == "warning,debug"
     assert environment.logging_by(())["HYSDS_LOG"] == "warning"
     assert environment.logging_by(("debug",))["PATH"]
+
+
+@pytest.mark.parametrize(
+    "name", ["HYSDS_SCHEDULE", "HYSDS_SCHEDULE_TIME", "HYSDS_ARRAY_INDEX", "HYSDS_TASK_ID"]
+)
+def test_a_client_within_a_job_does_not_stumble_over_what_the_job_is_told(name: str) -> None:
+    """A job of a schedule, a member of an array and a task may submit jobs too."""
+    load.load(environ={name: "1", "HYSDS_HOME": "/tmp/h", "HYSDS_CONFIG": ""})
+
+
+def test_a_task_knows_its_id_and_nobody_else_has_one() -> None:
+    """By the variable that its worker sets."""
+    assert (environment.task_id({"HYSDS_TASK_ID": "t"}), environment.task_id({})) == ("t", "")

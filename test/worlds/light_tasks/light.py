@@ -24,6 +24,11 @@ def give(value: Any) -> Any:
     return value
 
 
+def task_id() -> str:
+    """The id of the task that calls."""
+    return os.environ["HYSDS_TASK_ID"]
+
+
 def pid() -> int:
     return os.getpid()
 

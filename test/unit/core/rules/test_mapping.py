@@ -15,12 +15,15 @@ from hysds.core.rules.lineage import MAX_DEPTH, Occasion
 from hysds.core.rules.mapping import Ground
 from hysds.core.rules.rule import On, Rule
 
+_DEEP: Any = 1
+for _ in range(2_000):
+    _DEEP = [_DEEP]
 DOCUMENT: dict[str, Any] = {
     "id": "j1",
     "status": "job-failed",
     "type": "job:x",
     "short_error": "no space",
-    "job": {"name": "scene-1", "params": {"url": "s3://b/a", "list": [{"x": 1}, {"x": 2}]}},
+    "job": {"name": "scene-1", "params": {"url": "s3://b/a", "list": [{"x": 1}, {"x": 2}], "deep": _DEEP}},
 }
 RULE = Rule("r", {"match_all": {}}, "job:x", params={"_command": "run"})
 
@@ -39,6 +42,8 @@ def _described(rule: Rule, *types: JobType) -> dict[str, Any]:
         ({"from": "job.params.list.x"}, [1, 2]),
         ({"from": "job.params.list.1.x"}, 2),
         ({"from": "nothing", "default": None}, None),
+        ({"from": f"job.params.list.{'9' * 5_000}", "default": "none"}, "none"),
+        ({"from": f"job.params.deep{'.x' * 2_000}", "default": "none"}, "none"),
         ({"value": {"from": "x"}}, {"from": "x"}),
         ({"from": "id", "odd": 1}, {"from": "id", "odd": 1}),
         ([{"from": "id"}], [{"from": "id"}]),
