@@ -31,7 +31,7 @@ def command(source: str | None, target: str | None) -> int:
     Nothing is replaced by anything older: it may be repeated, and be done while the system works. So: copy, set
     store.url to the new store, start the system anew, copy once more for what happened meanwhile.
 
-    Exits with 0, or with 1 where documents were refused.
+    Exits with 0, with 1 where documents were refused, or with 2 where there is no store to read.
 
     \b
         hysds index copy --to "sqlite://$PWD/copy.db"
@@ -40,6 +40,7 @@ def command(source: str | None, target: str | None) -> int:
         raise click.UsageError("copying needs another store than that of the settings: give --from or --to")
     settings, made, steps = load.load().settings, Made(), index_steps.Steps()
     with _end(settings, source, "--from") as first, _end(settings, target, "--to") as second:
+        _check_source(first.settings)
         if first.store.describe() == second.store.describe():
             raise click.UsageError("both are the same store")
         known = second.ledger.generations()
@@ -52,6 +53,12 @@ def command(source: str | None, target: str | None) -> int:
     index_steps.tell(made)
     click.echo(f"{others:>12,}  of workers and events written")
     return Exit.FAILED if made.refused else Exit.COMPLETED
+
+
+def _check_source(settings: Settings) -> None:
+    """Raises: UsageError for a file that is not there: to open it would make it, and find nothing in it."""
+    if not settings.is_searched_by_elasticsearch and not settings.store_path.exists():
+        raise click.UsageError(f"there is no store to copy from: {settings.store_path} does not exist")
 
 
 @contextmanager

@@ -80,6 +80,7 @@ def command(wait_s: float, as_json: bool) -> int:
     """Compare every job in the store with what the ledger knows of it, live or ended and not yet forgotten, and with
     the archive: ids, revisions, and digests of the documents. Each job that is wrong is printed, and some of those that
     are only late. It may be done while the system works; what still has to be indexed is late, and not wrong.
+    Of the archive documents are counted: a job that was changed after its end, by a retry say, has several there.
 
     Exits with 0 where all is the same, 1 where something is wrong, 5 where something is late and nothing is wrong.
 

@@ -188,7 +188,8 @@ def test_a_store_that_was_damaged_or_lost_is_found_out_and_made_again(
 def test_a_store_is_copied_to_a_file_and_back(
     cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """From Elasticsearch into SQLite, and into an empty cluster; each says the same as the ledger and the archive."""
+    """From Elasticsearch into SQLite, and into an empty cluster; each says the same as the ledger and the archive. A file
+    that is not there is refused, and not made."""
     cluster.end(cluster.submit(230), forget=True)
     cluster.submit(3)
     cluster.index()
@@ -206,6 +207,10 @@ def test_a_store_is_copied_to_a_file_and_back(
 
     cluster.node.request("POST", f"/{cluster.prefix}*/_refresh")
     assert [cluster.system.chronicle.search(ChronicleQuery(one)).total for one in (EVENT, WORKER)] == [5, 1]
+
+    assert main(["index", "copy", "--from", f"{file}x"]) == 2
+    assert "copy.dbx does not exist" in capsys.readouterr().err
+    assert not (tmp_path / "copy.dbx").exists()
 
     monkeypatch.delenv("HYSDS_STORE_INDEX_PREFIX")
     monkeypatch.setenv("HYSDS_STORE_URL", file)
