@@ -221,8 +221,10 @@ def _rules(system: System) -> Iterable[Finding]:
 
 
 def _floor(system: System) -> Floor:
-    ledger = system.ledger
-    return Floor(ledger.workers(), ledger.queues(), ledger.drains(), ledger.now_ms(), hysds.__version__)
+    ledger, tasks = system.ledger, system.settings.tasks.queues
+    return Floor(
+        ledger.workers(), ledger.queues(), ledger.drains(), ledger.now_ms(), hysds.__version__, tasks
+    )
 
 
 def _alarms(system: System) -> Iterable[Finding]:

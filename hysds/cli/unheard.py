@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from hysds.cli import words
 from hysds.core.explanation import takers
@@ -15,8 +15,14 @@ from hysds.ports.ledger import QueueState
 _SHOWN = 5
 
 
-def told(queues: Iterable[QueueState], workers: Iterable[WorkerState], ours: Sequence[str]) -> str:
-    """A line that names them; "" where each has a worker. `ours`: the queues of the worker that was just started."""
+def told(
+    queues: Iterable[QueueState],
+    workers: Iterable[WorkerState],
+    ours: Sequence[str],
+    of_tasks: Sequence[str] = (),
+) -> str:
+    """A line that names them; "" where each has a worker. `ours`: the queues of the worker that was just started;
+    `of_tasks`: those of workers that run tasks, by the settings."""
     heard = {*ours, *(queue for worker in workers if _lives(worker) for queue in worker.queues)}
     lacking = [one for one in queues if one.ready and not one.paused and one.queue not in heard]
     if not lacking:
@@ -24,11 +30,19 @@ def told(queues: Iterable[QueueState], workers: Iterable[WorkerState], ours: Seq
     most = sorted(lacking, key=lambda one: (-one.ready, one.queue))
     shown = [f"{words.clean(one.queue)} ({counted(one.ready, 'ready job')})" for one in most[:_SHOWN]]
     more = f" and {len(most) - _SHOWN} more" if len(most) > _SHOWN else ""
-    names = ",".join(words.clean(one.queue) for one in most[:_SHOWN])
-    return (
-        f"no worker hears {', '.join(shown)}{more}: name them at the next `hysds up --queues`, "
-        f"or: hysds worker job --queues {names}"
+    names = [one.queue for one in most[:_SHOWN]]
+    return f"no worker hears {', '.join(shown)}{more}: {'; '.join(_cures(names, of_tasks))}"
+
+
+def _cures(names: Sequence[str], of_tasks: Sequence[str]) -> Iterator[str]:
+    jobs, tasks = (
+        ",".join(words.clean(name) for name in names if (name in of_tasks) is is_of_tasks)
+        for is_of_tasks in (False, True)
     )
+    if jobs:
+        yield f"name them at the next `hysds up --queues`, or: hysds worker job --queues {jobs}"
+    if tasks:
+        yield f"where the functions of tasks are: hysds worker task --queues {tasks}"
 
 
 def _lives(worker: WorkerState) -> bool:

@@ -180,9 +180,10 @@ def _metrics(settings: Settings) -> str:
 
 def _lacking(loaded: Loaded) -> str:
     """Queues with work that nobody does; "" too where the ledger does not answer just now."""
-    there = checkup.hasty(loaded)
+    there, settings = checkup.hasty(loaded), loaded.settings
     try:
-        return unheard.told(there.ledger.queues(), there.ledger.workers(), loaded.settings.worker.queues)
+        queues, workers = there.ledger.queues(), there.ledger.workers()
+        return unheard.told(queues, workers, settings.worker.queues, settings.tasks.queues)
     except HysdsError:
         return ""
     finally:

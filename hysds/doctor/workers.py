@@ -23,13 +23,15 @@ _OLD_DRAIN_MS = 7 * 24 * 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """All that the ledger tells of workers at one moment. `now_ms`: its wall clock; `version`: of who asks."""
+    """All that the ledger tells of workers at one moment. `now_ms`: its wall clock; `version`: of who asks;
+    `task_queues`: of workers that run tasks, by the settings."""
 
     workers: Sequence[WorkerState]
     queues: Sequence[QueueState]
     drains: Sequence[Drain]
     now_ms: int
     version: str
+    task_queues: Sequence[str] = ()
 
 
 def check(floor: Floor) -> Iterator[Finding]:
@@ -39,7 +41,7 @@ def check(floor: Floor) -> Iterator[Finding]:
         "workers.standing",
         f"{counted(len(standing), 'worker')}, {counted(sum(len(one.held) for one in standing), 'job')} running",
     )
-    yield from _unheard(standing, floor.queues)
+    yield from _unheard(standing, floor)
     yield from _doubled(standing)
     for one in floor.workers:
         yield from _silence(one)
@@ -51,8 +53,8 @@ def check(floor: Floor) -> Iterator[Finding]:
     yield from _drained(floor)
 
 
-def _unheard(standing: Sequence[WorkerState], queues: Sequence[QueueState]) -> Iterator[Finding]:
-    for queue in queues:
+def _unheard(standing: Sequence[WorkerState], floor: Floor) -> Iterator[Finding]:
+    for queue in floor.queues:
         if queue.paused and queue.ready:
             yield findings.note(
                 "workers.paused",
@@ -60,11 +62,12 @@ def _unheard(standing: Sequence[WorkerState], queues: Sequence[QueueState]) -> I
                 f"queue {queue.queue}",
             )
         elif queue.ready and not any(queue.queue in one.queues for one in standing):
+            kind = "task" if queue.queue in floor.task_queues else "job"
             yield findings.warning(
                 "workers.none",
                 f"no worker hears it, and it has {counted(queue.ready, 'ready job')}",
                 f"queue {queue.queue}",
-                f"start one: hysds worker job --queues {queue.queue}",
+                f"start one: hysds worker {kind} --queues {queue.queue}",
             )
 
 

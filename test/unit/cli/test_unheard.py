@@ -34,6 +34,16 @@ def test_queues_that_hold_ready_jobs_and_have_no_worker_are_named() -> None:
     assert told.endswith("hysds worker job --queues big,gpu")
 
 
+def test_queues_of_tasks_ask_for_a_worker_of_tasks() -> None:
+    """`hysds up` starts none, and a job worker refuses them."""
+    told = unheard.told(_QUEUES[:2], [], (), ("gpu", "tasks"))
+    assert told.endswith(
+        "hysds worker job --queues big; where the functions of tasks are: hysds worker task --queues gpu"
+    )
+    alone = unheard.told(_QUEUES[:1], [], (), ("gpu",))
+    assert alone.endswith("(1 ready job): where the functions of tasks are: hysds worker task --queues gpu")
+
+
 def test_nothing_is_said_where_each_queue_has_a_worker() -> None:
     """One that joined, and one of another host, count."""
     workers = [_worker("gpu"), _worker("big", boot_id="another", pid=_NOBODY)]

@@ -54,6 +54,14 @@ def test_ready_jobs_of_a_queue_that_no_worker_hears_are_a_warning_with_the_comma
     assert found[0].what.endswith("it has 4 ready jobs")
 
 
+def test_ready_tasks_that_no_worker_hears_ask_for_a_worker_of_tasks() -> None:
+    """A job worker refuses the queues of the settings `tasks.queues`."""
+    floor = Floor([], [QueueState("notices", 1, False)], [], NOW_MS, "1", ("tasks", "notices"))
+    [found] = [one for one in workers.check(floor) if one.code == "workers.none"]
+
+    assert found.mend == "start one: hysds worker task --queues notices"
+
+
 def test_two_workers_of_one_name_are_told() -> None:
     """Both work, but an order by name goes to both."""
     found = _found(_worker("a"), _worker("a"), _worker("b"))
