@@ -89,7 +89,16 @@ class HttpEndpoint:
                 _LOG.warning("an asker for metrics was lost: %s", error)
                 self._closed.wait(1.0)  # out of descriptors, say: that ends no sooner by asking again at once
                 continue
-            threading.Thread(target=self._serve, args=(asker,), name="metrics-answer", daemon=True).start()
+            try:
+                threading.Thread(
+                    target=self._serve, args=(asker,), name="metrics-answer", daemon=True
+                ).start()
+            except (
+                RuntimeError
+            ) as error:  # no thread can be had now: this one must be there when there are some
+                self._room.release()
+                asker.close()
+                _LOG.warning("an asker for metrics was left: %s", error)
 
     def _bound(self, is_first: bool) -> bool:
         family = socket.AF_INET6 if ipaddress.ip_address(self._at.host).version == 6 else socket.AF_INET
