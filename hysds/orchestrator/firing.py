@@ -56,7 +56,7 @@ class Firing:
         """
         for armed in rules:
             try:
-                if not _is_meant(armed, occasion):
+                if not (armed.condition.holds(occasion.document) and self._is_new(armed.rule, occasion)):
                     continue
                 counted = self._counted(occasion)
                 yield self._fire(armed.rule, counted)
@@ -66,6 +66,14 @@ class Firing:
                 if not isinstance(error, HysdsError):
                     _log.exception("rule %s broke on %s %s", armed.rule.name, occasion.on, occasion.id)
                 yield Fired(armed.rule, occasion, Outcome.FAILED, f"{type(error).__name__}: {error}")
+
+    def _is_new(self, rule: Rule, occasion: Occasion) -> bool:
+        """Whether it happened while the rule was there. Where the clock was set back behind the rule's own time, all
+        that still comes did: else the rule would be deaf until that time comes again.
+        """
+        if occasion.on not in OF_JOBS or _happened_ms(occasion) >= rule.since_ms:
+            return True
+        return self._door.ledger.now_ms() < rule.since_ms
 
     def _counted(self, occasion: Occasion) -> Occasion:
         """With the retries that it is away from its cause."""
@@ -118,11 +126,6 @@ class Firing:
         if found.refused is not None:
             return Fired(rule, occasion, Outcome.FAILED, reasons(found.refused))
         return Fired(rule, occasion, Outcome.FIRED, twin=found.twin or "" if found.is_duplicate else "")
-
-
-def _is_meant(armed: Armed, occasion: Occasion) -> bool:
-    is_new = occasion.on not in OF_JOBS or _happened_ms(occasion) >= armed.rule.since_ms
-    return is_new and armed.condition.holds(occasion.document)
 
 
 def _happened_ms(occasion: Occasion) -> int:

@@ -177,6 +177,17 @@ def test_rules_see_only_what_happens_after_them(house: SimulatedSystem) -> None:
     assert [one["caused_by"] for one in told(house, "fired")] == [new]
 
 
+def test_a_rule_hears_though_the_clock_is_set_back_behind_it(house: SimulatedSystem) -> None:
+    """A server whose clock was hours ahead when the rule was added: jobs that end now end before the rule was there."""
+    add(house, "r", {"term": {"job.tag": "new"}}, "job:report", params={"a": {"from": "id"}})
+    house.clock.advance(-7_200)
+    spec = {"job_type": "job:x", "job_queue": "default", "tag": "new", "payload": {"_command": "run"}}
+    new = house.client.submit(spec).id
+    house.settle()
+
+    assert [one["caused_by"] for one in told(house, "fired")] == [new]
+
+
 def test_a_firing_that_is_repeated_is_the_same(house: SimulatedSystem) -> None:
     """Killed between the submission and the acknowledgement: another reads the entry again."""
     add(house, "r", FAILED, "job:report", params={"a": {"from": "id"}})
