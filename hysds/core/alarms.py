@@ -72,7 +72,7 @@ def seen(alarms: Iterable[Alarm], sight: Sight, now_ms: int) -> list[Alarm]:
     """What changes with a look: new alarms (revision 1), and others with their next revision."""
     standing = {alarm.key: alarm for alarm in alarms}
     there = {trouble.key: trouble for trouble in sight.troubles}
-    changed = [_begun(one, now_ms, key in sight.settled) for key, one in there.items() if key not in standing]
+    changed = [begun(one, now_ms, key in sight.settled) for key, one in there.items() if key not in standing]
     for key, alarm in standing.items():
         if key in there:
             new = _confirmed(alarm, there[key], now_ms, key in sight.settled)
@@ -186,7 +186,8 @@ def from_stored(written: str) -> Alarm:
     return alarm
 
 
-def _begun(trouble: Trouble, now_ms: int, is_settled: bool) -> Alarm:
+def begun(trouble: Trouble, now_ms: int, is_settled: bool) -> Alarm:
+    """The alarm that a trouble is at first."""
     return Alarm(
         trouble.key,
         trouble.kind.value,

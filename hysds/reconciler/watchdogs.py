@@ -25,7 +25,7 @@ from hysds.ports.journal import Journal
 from hysds.ports.ledger import Ledger
 from hysds.ports.metrics import Metrics
 from hysds.reconciler.notifying import Notifying
-from hysds.reconciler.sights import Sights
+from hysds.reconciler.sights import Look, Sights
 
 TYPE = "watchdog"
 RAISED, OVER = "alarm-raised", "alarm-over"
@@ -75,10 +75,7 @@ class Watchdogs:
         """
         now_ms, known = self._books.alarms.all()
         look = self._sights.look(known, now_ms)
-        for order in look.drains:
-            self._ledger.drain(order)
-            _log.warning("worker %s is drained: %s", order.name, order.reason, extra={"worker": order.name})
-        drained = {order.name for order in look.drains}
+        self._drain(look, now_ms)
         standing = {alarm.key: alarm for alarm in known}
         begun = 0
         for alarm in alarms.seen(known, look.sight, now_ms):
@@ -91,8 +88,6 @@ class Watchdogs:
             if alarm.revision == 1:
                 begun += 1
                 self._begun(alarm)
-            if alarm.kind == Kind.WORKER_FAILING and alarm.worker in drained:
-                self._books.journal.tell([_drained(alarm)])
         self._note(standing.values())
         self._measure(standing.values())
         self._notifying.tell(standing.values(), now_ms)
@@ -102,6 +97,15 @@ class Watchdogs:
     def try_out(self) -> list[tuple[str, HysdsError | None]]:
         """Send a message to everybody who is told: to whom, and why it was not taken (None: it was)."""
         return self._notifying.try_out(self._books.alarms.all()[0])
+
+    def _drain(self, look: Look, now_ms: int) -> None:
+        """Told before it is done: whoever dies between the two leaves it to the next, which tells the same event."""
+        failing = {one.worker: one for one in look.sight.troubles if one.kind is Kind.WORKER_FAILING}
+        for order in look.drains:
+            if order.name in failing:
+                self._books.journal.tell([_drained(alarms.begun(failing[order.name], now_ms, True))])
+            self._ledger.drain(order)
+            _log.warning("worker %s is drained: %s", order.name, order.reason, extra={"worker": order.name})
 
     def _begun(self, alarm: Alarm) -> None:
         extra = {"action": "alarm", "watchdog": alarm.kind}
@@ -147,7 +151,7 @@ def _event(alarm: Alarm, status: str, at_ms: int) -> Happening:
 def _drained(alarm: Alarm) -> Happening:
     """Beside the alarm's own event, in the words that HySDS has for it."""
     return Happening(
-        id=str(uuid.uuid5(_NAMES, f"{alarm.key} {alarm.since_ms} {DRAIN_STATUS}")),
+        id=str(uuid.uuid5(_NAMES, f"{alarm.key} {DRAIN_STATUS}")),
         resource=EVENT,
         type=DRAIN_TYPE,
         status=DRAIN_STATUS,

@@ -595,6 +595,35 @@ def test_the_event_of_a_watcher_that_was_killed_is_told_by_another_once(
     assert [one.status for one in bench.told()] == ["alarm-raised"]
 
 
+def test_a_drain_of_a_watcher_that_was_killed_is_told(tmp_path: Path) -> None:
+    """It is told first: whoever finds a worker drained knows that somebody told of it."""
+    bench = Bench(tmp_path)
+    bench.announce("v")
+    bench.fail("w")
+
+    class Deadly(MemoryLedger):
+        def drain(self, order: Drain) -> None:
+            bench.ledger.drain(order)
+            raise _Killed
+
+        def __getattribute__(self, name: str) -> Any:
+            return object.__getattribute__(self, name) if name == "drain" else getattr(bench.ledger, name)
+
+    books = Books(bench.alarms, bench.journal, bench.metrics)
+    ledger = Deadly(3_600_000, bench.clock)
+    world = assembly.World(ledger, bench.roster, {}, lambda: None, books, lambda: bench.notifier)
+    with pytest.raises(_Killed):
+        assembly.watchdogs(bench.settings, "r/2", world, bench.now_s).look()
+    bench.first.look()
+    bench.watcher("r/3").look()
+
+    assert [order.name for order in bench.ledger.drains()] == ["w"]
+    assert [(one.type, one.status) for one in bench.told()] == [
+        ("worker_anomaly", "job_drain"),
+        ("watchdog", "alarm-raised"),
+    ]
+
+
 def test_every_kind_of_trouble_has_a_number_from_the_first_look(tmp_path: Path) -> None:
     """A dashboard shows that nothing is wrong, not nothing."""
     bench = Bench(tmp_path)
