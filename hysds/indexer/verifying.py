@@ -93,7 +93,7 @@ def verify(sides: Sides, counts: Counts, step: Callable[[str, int], None]) -> It
         for part in sheet.parts():
             counts.jobs += len(part)
             yield from second.look(part)
-            yield from hidden.look(part)
+            yield from hidden.look([id_ for id_, views in part.items() if second.lacks(views)])
 
 
 def _walk_store(store: Store, sheet: Sheet, counts: Counts, step: Callable[[str, int], None]) -> None:
@@ -169,6 +169,10 @@ class _Second:
                     continue
                 yield self._aside(Difference(id_, kind, now, self._is_late(kind, now)))
 
+    def lacks(self, views: Views) -> bool:
+        """Whether the store had nothing of a job of which it should."""
+        return views.store is None and self._judge(views) is not None
+
     def _aside(self, found: Difference) -> Difference:
         """The same; where its document was refused, with the reason in place of what follows from that."""
         if not found.kind.may_be_late:
@@ -215,9 +219,8 @@ class _Hidden:
         self._walked_ms = walked_ms
         self._is_fresh = False
 
-    def look(self, part: Mapping[str, Views]) -> Iterator[Difference]:
-        """Those of a part of all jobs that were not found when all were asked for."""
-        unseen = [id_ for id_, views in part.items() if views.store is None]
+    def look(self, unseen: Sequence[str]) -> Iterator[Difference]:
+        """Those of these jobs, none of which was found when all were asked for."""
         for start in range(0, len(unseen), pages.PAGE):
             there = [one for one in self._store.get(unseen[start : start + pages.PAGE]) if one is not None]
             times: dict[int, list[Mapping[str, Any]]] = {}

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from hysds.adapters.store.elasticsearch import mapping
+from hysds.adapters.store.elasticsearch import health, mapping
+from hysds.adapters.store.elasticsearch.server import Server
 from hysds.adapters.store.elasticsearch.store import ElasticStore
 from hysds.core.errors import NotInitialised, Refused, Unreachable
 from hysds.core.query import JobQuery
 from hysds.ports.indices import Resource
 from hysds.ports.store import Writing, Written
 from services.elastic_node import ElasticNode
-from worlds.elastic_store import ElasticWorld
+from worlds.elastic_store import ElasticWorld, access
 
 
 def _document(number: int, generation: int, **changes: Any) -> dict[str, Any]:
@@ -37,6 +38,11 @@ def _aliases(node: ElasticNode, prefix: str) -> dict[str, set[str]]:
         for alias in told["aliases"]:
             found.setdefault(alias.removeprefix(prefix), set()).add(index.removeprefix(prefix))
     return found
+
+
+def _found(world: ElasticWorld) -> set[tuple[str, str]]:
+    """What `hysds doctor` finds, and where."""
+    return {(one.code, one.where) for one in health.check(Server(access(world.node)), world.names)}
 
 
 def test_indices_are_made_once_and_have_hysdss_names(world: ElasticWorld) -> None:
@@ -151,10 +157,12 @@ def test_an_index_that_somebody_named_by_a_date_is_no_generation(world: ElasticW
 
 def test_an_index_that_was_put_back_without_aliases_gets_them(world: ElasticWorld) -> None:
     """As from a snapshot: what is in it was found by nobody, and nothing could be written to it."""
-    world.indices.init(1, 1)
+    world.indices.init(1, 2)
     name = world.names.index(Resource.JOB, 1)
     with closing(world.store_beside()) as store:
         store.write([_document(1, 1)])
+        world.node.request("DELETE", f"/{name}/_alias/{world.names.reading(Resource.JOB)}")
+        assert ("store.hidden", name) in _found(world)
         world.node.request("DELETE", f"/{name}/_alias/*")
 
         assert world.indices.init(1, 1) == (name,)
@@ -178,6 +186,7 @@ def test_a_closed_index_holds_up_and_loses_nothing(world: ElasticWorld) -> None:
             store.get([_document(1, 1)["id"]])
         with pytest.raises(Unreachable, match="index_closed"):
             ElasticStore.search(store, JobQuery())
+        assert ("store.closed", name) in _found(world)
 
         world.node.request("POST", f"/{name}/_open?wait_for_active_shards=1")
         assert store.write([_document(1, 1, revision=2)])[0].how is Writing.WRITTEN

@@ -53,6 +53,7 @@ def _found(server: Server, names: Names) -> Iterator[Finding]:
     yield from _closed(server, names)
     yield from _blocks(server, names)
     yield from _mappings(server, names)
+    yield from _hidden(server, names)
     yield from _strangers(server, names)
     yield from _letters(server, names)
 
@@ -139,6 +140,17 @@ def _mappings(server: Server, names: Names) -> Iterator[Finding]:
         if names.of_index(name) and version < mapping.VERSION:
             mend = "run `hysds index init`"
             yield findings.warning("store.mapping", f"has the fields of version {version}", name, mend)
+
+
+def _hidden(server: Server, names: Names) -> Iterator[Finding]:
+    """Indices of ours behind no alias of readers: what is in them is found by nobody."""
+    which = names.patterns(*Resource)
+    said = server.ask("GET", f"/{which}/_alias", params={**_IF_ANY, "filter_path": "*.aliases"})
+    for name, told in sorted(said.items()):
+        of = names.of_index(name)
+        if of and names.is_ours(name, told["aliases"]) and names.reading(of[0]) not in told["aliases"]:
+            text = f"lacks the alias {names.reading(of[0])}: no search finds what is in it"
+            yield findings.error("store.hidden", text, name, "run `hysds index init`")
 
 
 def _strangers(server: Server, names: Names) -> Iterator[Finding]:

@@ -148,13 +148,23 @@ class ElasticIndices:
         snapshot may have none, and is neither written nor found then. `version`: None, it is not there."""
         if version is None:
             return self._made(name, resource, generation)
+        try:
+            self._mend(name, resource, generation, version, lacks)
+        except ApiError as error:
+            if error.meta.status != 404:
+                raise
+            return False  # dropped meanwhile
+        return version < mapping.VERSION or bool(lacks)
+
+    def _mend(
+        self, name: str, resource: Resource, generation: int, version: int, lacks: Collection[str]
+    ) -> None:
         if version < mapping.VERSION:
             self._ask("PUT", f"/{name}/_mapping", mapping.mapping(resource))
         wanted = self._all_aliases(resource, generation)
         if lacks:
             actions = [{"add": {"index": name, "alias": alias, **wanted[alias]}} for alias in sorted(lacks)]
             self._ask("POST", "/_aliases", {"actions": actions})
-        return version < mapping.VERSION or bool(lacks)
 
     def _made(self, name: str, resource: Resource, generation: int) -> bool:
         # The mappings again: whatever template of the operator's comes before ours, these are what is asked by.
