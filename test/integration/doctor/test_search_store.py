@@ -66,7 +66,7 @@ def test_blocks_old_fields_strangers_and_letters_are_told(world: ElasticWorld) -
     assert found["store.blocked"].where == f"{prefix}event_status-000001"
     assert found["store.mapping"].where == f"{prefix}worker_status-000001"
     assert "hysds index init" in found["store.mapping"].mend
-    assert f"{prefix}legacy" in found["store.strangers"].what
+    assert f"not ours: {prefix}legacy; " in found["store.strangers"].what
     assert "too odd" in found["store.dead_letters"].what
     assert all(found[code].mend for code in ("store.blocked", "store.strangers", "store.dead_letters"))
 

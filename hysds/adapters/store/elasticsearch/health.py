@@ -157,7 +157,7 @@ def _strangers(server: Server, names: Names) -> Iterator[Finding]:
     """Indices of somebody else behind our aliases: their documents have no values that we ask by."""
     which = ",".join(f"{names.reading(resource)}" for resource in Resource)
     said: dict[str, Any] = server.ask(
-        "GET", f"/_alias/{which}", params={"ignore_unavailable": "true", "filter_path": "*.aliases"}
+        "GET", f"/{which}/_alias", params={**_IF_ANY, "filter_path": "*.aliases"}
     )
     strange = sorted(name for name, told in said.items() if not names.is_ours(name, told["aliases"]))
     if strange:
