@@ -29,6 +29,7 @@ from hysds.embedded.standing import State
 from hysds.lib import owners
 from hysds.settings import urls
 from hysds.settings.model import Settings
+from hysds.wiring.real import RealAdapters
 
 _INDEXER = "indexer"
 _ANY_QUEUE = "hysds-status"
@@ -46,7 +47,7 @@ def ask(settings: Settings, within_s: float) -> dict[str, Part]:
     asks: dict[str, Ask] = {"ledger": _ledger, "broker": _broker, "store": _store}
     if settings.ledger.url is None:
         asks = {"system": _system} | asks
-    asked = {name: _Asked(one, settings) for name, one in asks.items()}
+    asked = {name: _Asked(one, settings, within_s) for name, one in asks.items()}
     until_s = time.monotonic() + within_s
     found = {name: one.answer(until_s, within_s) for name, one in asked.items()}
     state, heard = found.get("system", {}).pop(_STATE, None), found["ledger"].pop(_HEARD, None)
@@ -72,9 +73,10 @@ def _add_troubles(part: Part, state: State, heard: Heard | None, settings: Setti
 class _Asked:
     """A question under way, over connections of its own. Nobody waits for its thread at the end."""
 
-    def __init__(self, ask: Ask, settings: Settings) -> None:
+    def __init__(self, ask: Ask, settings: Settings, within_s: float) -> None:
         self._ask = ask
-        self._system = System(settings)
+        # Nothing is tried again: what it failed of at first would never be told in this time.
+        self._system = System(settings, RealAdapters({}, within_s))
         self._told: Part | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()

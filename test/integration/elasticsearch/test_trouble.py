@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from hysds.bootstrap import System
+from hysds.cli import parts
 from hysds.core.errors import NotInitialised, Unreachable
 from hysds.core.query import JobQuery
 from hysds.core.searched import Term
@@ -60,6 +61,17 @@ def test_a_search_before_there_is_an_index_finds_nothing(new_system: Systems, ba
     assert (page.documents, page.total) == ((), 0)
     assert page.counts == {Term.STATUS: (), Term.PARENT: ()}
     assert store.find(JobQuery()).jobs == ()
+
+
+def test_the_summary_of_a_system_asks_a_busy_store_once(harmed: System, proxy: HttpProxy) -> None:
+    """`hysds status` has seconds in all: it tells what the store says, and not that it gave no answer in time."""
+    proxy.harm = lambda _: Say(503)
+
+    found = parts.ask(harmed.settings, 60.0)["store"]
+
+    assert not found["reachable"]
+    assert "503" in found["error"]
+    assert len(proxy.requests) == 1
 
 
 def test_a_write_before_there_is_an_index_says_what_is_missing(new_system: Systems, bare_prefix: str) -> None:
