@@ -27,7 +27,8 @@ class Cause:
     of: Annotated[str, Len(1, 255)]
     """The id of the job, or the event, that the rule fired on."""
     depth: Annotated[int, Ge(1), Le(1_000)]
-    """How many causes and retries lie between this job and one that somebody asked for."""
+    """How many causes and retries lie between this job and one that somebody asked for; a cause that several rules had
+    in common counts for more, by the logarithm of their number."""
     lineage: Annotated[tuple[str, ...], Len(1, MAX_LINEAGE)]
     """The rules that fired one after the other to this job, the first first; `rule` is the last."""
 

@@ -54,18 +54,28 @@ class Firing:
         Raises: Unreachable, Full: then the whole may be repeated. Whatever else a rule comes to is its own failure, and
         keeps no other rule from firing.
         """
+        failed: list[Fired] = []
+        meant: list[Rule] = []
         for armed in rules:
             try:
-                if not (armed.condition.holds(occasion.document) and self._is_new(armed.rule, occasion)):
-                    continue
-                counted = self._counted(occasion)
-                yield self._fire(armed.rule, counted)
-            except (Unreachable, Full):  # a ledger without memory takes it later
+                if armed.condition.holds(occasion.document) and self._is_new(armed.rule, occasion):
+                    meant.append(armed.rule)
+            except Unreachable:
                 raise
             except Exception as error:  # noqa: BLE001 - the outer shell of a rule: no other may suffer from it
-                if not isinstance(error, HysdsError):
-                    _log.exception("rule %s broke on %s %s", armed.rule.name, occasion.on, occasion.id)
-                yield Fired(armed.rule, occasion, Outcome.FAILED, f"{type(error).__name__}: {error}")
+                failed.append(_broken(armed.rule, occasion, error))
+        yield from failed
+        if not meant:
+            return
+        counted = self._counted(occasion)
+        counted = replace(counted, rules=sum(not lineage.objection(rule, counted) for rule in meant))
+        for rule in meant:
+            try:
+                yield self._fire(rule, counted)
+            except (Unreachable, Full):  # a ledger without memory takes it later
+                raise
+            except Exception as error:  # noqa: BLE001 - as above
+                yield _broken(rule, occasion, error)
 
     def _is_new(self, rule: Rule, occasion: Occasion) -> bool:
         """Whether it happened while the rule was there. Where the clock was set back behind the rule's own time, all
@@ -126,6 +136,12 @@ class Firing:
         if found.refused is not None:
             return Fired(rule, occasion, Outcome.FAILED, reasons(found.refused))
         return Fired(rule, occasion, Outcome.FIRED, twin=found.twin or "" if found.is_duplicate else "")
+
+
+def _broken(rule: Rule, occasion: Occasion, error: Exception) -> Fired:
+    if not isinstance(error, HysdsError):
+        _log.error("rule %s broke on %s %s", rule.name, occasion.on, occasion.id, exc_info=error)
+    return Fired(rule, occasion, Outcome.FAILED, f"{type(error).__name__}: {error}")
 
 
 def _happened_ms(occasion: Occasion) -> int:

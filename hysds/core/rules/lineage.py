@@ -1,7 +1,8 @@
 """Whether a rule may fire on what happened, by what that comes of: so that no rule feeds itself for ever.
 
 Two bounds hold, whatever rules there are. By *lineage*: a rule does not fire on what it caused itself, directly or by
-other rules, more often than it says (`repeats`). By *depth*: a chain of causes and retries has an end.
+other rules, more often than it says (`repeats`). By *depth*: a chain of causes and retries has an end; it comes the
+sooner the more rules fire at once, as ten rules that match everything would else make ten million jobs of one.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class Occasion:
     cause: Cause | None = None
     retries: int = 0
     """By how many retries the job is away from the one that has this cause."""
+    rules: int = 1
+    """How many fire on it."""
     is_of_rules: bool = False
     """It is a rule's own happening."""
 
@@ -49,7 +52,8 @@ def firing_id(rule: Rule, occasion: Occasion) -> str:
 def cause_of(rule: Rule, occasion: Occasion) -> Cause:
     """What the job that the rule causes comes of."""
     before = occasion.cause.lineage if occasion.cause else ()
-    return Cause(rule.name, occasion.id, occasion.depth + 1, (*before, rule.name)[-MAX_LINEAGE:])
+    spread = (occasion.rules - 1).bit_length()  # log2: a chain that doubles at each step is twice as deep
+    return Cause(rule.name, occasion.id, occasion.depth + 1 + spread, (*before, rule.name)[-MAX_LINEAGE:])
 
 
 def objection(rule: Rule, occasion: Occasion, max_depth: int = MAX_DEPTH) -> str:

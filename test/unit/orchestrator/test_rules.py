@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -254,6 +255,17 @@ def test_rules_that_cause_each_other_come_to_an_end(house: SimulatedSystem) -> N
 
     assert [one["rule"] for one in told(house, "fired")] == ["pong", "ping"]
     assert [one["rule_lineage"] for one in told(house, "stopped")] == [["pong", "ping", "pong"]]
+
+
+def test_a_cause_that_rules_have_in_common_counts_for_more(house: SimulatedSystem) -> None:
+    """Those that are stopped do not count: each of three has two others on what it caused, then one."""
+    for name in ("a", "b", "c"):
+        add(house, name, ALL, "job:report", params={"of": {"from": "id"}, "by": name})
+    submit(house)
+    house.settle()
+
+    depths = Counter(one.get("rule_depth", 0) for one in jobs(house))
+    assert depths == {0: 1, 3: 3, 5: 6, 6: 6}
 
 
 def test_a_fan_out_carries_its_cause_to_every_member(house: SimulatedSystem) -> None:

@@ -174,3 +174,18 @@ def test_a_chain_ends_by_its_depth() -> None:
     assert lineage.objection(RULE, _occasion(None, MAX_DEPTH - 1)) == ""
     assert lineage.objection(RULE, _occasion(None, MAX_DEPTH)) != ""
     assert lineage.objection(RULE, _occasion(Cause("s", "x", 10, ("s",)), MAX_DEPTH - 10)) != ""
+
+
+@pytest.mark.parametrize("count", [1, 2, 10, 30])
+def test_rules_that_all_match_everything_make_no_millions_of_jobs(count: int) -> None:
+    """Each fires on what the others caused: ten would make 9,864,100 jobs of one, in all their orders."""
+    rules = [replace(RULE, name=f"r{number}") for number in range(count)]
+    left, made = [Occasion(On.JOB, "j", 1, {})], 0
+    while left:
+        one = left.pop()
+        firing = [rule for rule in rules if not lineage.objection(rule, one)]
+        made += len(firing)
+        both = replace(one, rules=len(firing))
+        left.extend(replace(one, cause=lineage.cause_of(rule, both)) for rule in firing)
+
+    assert made <= 30_000
