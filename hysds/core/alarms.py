@@ -54,8 +54,8 @@ class Alarm:
         return not self.over_ms
 
     def is_over(self, now_ms: int) -> bool:
-        """Whether it has ended, and does not only pause."""
-        return bool(self.over_ms) and now_ms - self.over_ms >= CALM_MS
+        """Whether it has ended, and does not only pause; a clock that was set back makes no pause longer."""
+        return bool(self.over_ms) and not 0 <= now_ms - self.over_ms < CALM_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def message(alarms: Iterable[Alarm], channel: str, repeat_ms: int | None, now_ms
         told_ms = alarm.told.get(channel, 0)
         if alarm.stands and not told_ms:
             begun.append(alarm)
-        elif alarm.stands and repeat_ms is not None and now_ms - told_ms >= repeat_ms:
+        elif alarm.stands and repeat_ms is not None and not 0 <= now_ms - told_ms < repeat_ms:
             again.append(alarm)
         elif alarm.is_over(now_ms) and told_ms:
             over.append(alarm)

@@ -163,3 +163,16 @@ def test_an_alarm_is_stored_as_json() -> None:
     for text in ("", "3", "{}", '{"key": "x"}'):
         with pytest.raises((ValueError, TypeError)):
             alarms.from_stored(text)
+
+
+def test_a_clock_that_is_set_back_delays_no_message() -> None:
+    """What was noted while the server's clock was hours ahead is past all the same."""
+    ahead_ms = _T + 36_000_000
+    shelf = Shelf()
+    shelf.look(ahead_ms, _QUEUE)
+    assert shelf.tell(ahead_ms).begun
+    assert shelf.tell(_T).again, "the next message is due"
+
+    shelf.look(ahead_ms)
+    assert shelf.one.is_over(_T)
+    assert shelf.tell(_T).over
