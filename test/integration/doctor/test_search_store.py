@@ -35,7 +35,7 @@ def test_a_sound_cluster_has_nothing_to_mend(world: ElasticWorld) -> None:
 
     assert {code for code, one in found.items() if one.severity > Severity.NOTE} == set()
     assert "Elasticsearch 8." in found["store.version"].what
-    assert "1 generations of jobs" in found["store.size"].what
+    assert "1 generation of jobs" in found["store.size"].what
 
 
 def test_a_cluster_that_nothing_was_written_to_is_new(elastic_server: ElasticNode) -> None:

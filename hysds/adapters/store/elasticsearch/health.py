@@ -65,7 +65,8 @@ def _is_here(server: Server) -> bool:
 def _size(found: tuple[Index, ...], where: str) -> Finding:
     documents, size = sum(index.documents for index in found), sum(index.size_bytes for index in found)
     generations = {index.generation for index in found if index.resource is Resource.JOB}
-    text = f"{documents} documents, {units.format_size(size)}, {len(generations)} generations of jobs"
+    shown = units.counted(len(generations), "generation")
+    text = f"{units.counted(documents, 'document')}, {units.format_size(size)}, {shown} of jobs"
     return findings.ok("store.size", text, where)
 
 
