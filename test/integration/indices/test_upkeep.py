@@ -188,8 +188,10 @@ def test_a_store_that_was_damaged_or_lost_is_found_out_and_made_again(
 def test_a_store_is_copied_to_a_file_and_back(
     cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """From Elasticsearch into SQLite, and into an empty cluster; each says the same as the ledger and the archive. A file
-    that is not there is refused, and not made."""
+    """From Elasticsearch into SQLite, and into an empty cluster; each says the same as the ledger and the archive.
+
+    A file that is not there is refused, and not made.
+    """
     cluster.end(cluster.submit(230), forget=True)
     cluster.submit(3)
     cluster.index()
