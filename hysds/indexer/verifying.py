@@ -217,12 +217,13 @@ class _Hidden:
     def __init__(self, store: Store, walked_ms: int) -> None:
         self._store = store
         self._walked_ms = walked_ms
-        self._is_fresh = False
 
     def look(self, unseen: Sequence[str]) -> Iterator[Difference]:
         """Those of these jobs, none of which was found when all were asked for."""
         for start in range(0, len(unseen), pages.PAGE):
             there = [one for one in self._store.get(unseen[start : start + pages.PAGE]) if one is not None]
+            if there:
+                self._store.refresh()  # what `get` found just now must be found by questions too
             times: dict[int, list[Mapping[str, Any]]] = {}
             for one in there:
                 times.setdefault(searched(one).accepted, []).append(one)
@@ -232,9 +233,6 @@ class _Hidden:
                     yield from self._hidden(accepted_ms, documents)
 
     def _hidden(self, accepted_ms: int, documents: Sequence[Mapping[str, Any]]) -> Iterator[Difference]:
-        if not self._is_fresh:
-            self._store.refresh()
-            self._is_fresh = True
         found, cursor = set(), None
         while cursor != "":
             span = Span(accepted_ms, accepted_ms + 1)

@@ -378,6 +378,8 @@ def test_top_shows_what_runs_where(standing: Any) -> None:
     while json.loads(standing.hysds("status", job_id, "--json").stdout)["status"] != "job-started":
         pass
     told = json.loads(standing.hysds("top", "--json").stdout)
+    while told["workers"][0]["slots_used"] == 0:  # until its next renewal says so
+        told = json.loads(standing.hysds("top", "--json").stdout)
     shown = standing.hysds("top").stdout.decode()
     standing.hysds("cancel", job_id)
 

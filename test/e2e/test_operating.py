@@ -56,6 +56,11 @@ def _worker(standing: Any) -> dict[str, Any]:
     return found
 
 
+def _phases(standing: Any, name: str) -> list[str | None]:
+    whole = json.loads(standing.hysds("workers", name, "--json").stdout)
+    return [job.get("phase") for job in whole["jobs"]]
+
+
 def test_explain_says_why_a_job_failed_and_what_its_output_says(standing: Any) -> None:
     """Class, phase, exit code, the decisive line, and what to do, for people and for machines."""
     job_id = _ended(standing, "echo reading; gdalwarp-of-nobody in.tif out.tif")
@@ -139,6 +144,8 @@ def test_workers_shows_who_takes_jobs_and_what_each_holds(standing: Any) -> None
     told = _worker(standing)
     while told["slots_used"] != 1:  # until its next renewal says so
         told = _worker(standing)
+    while _phases(standing, "w1") != ["execute"]:  # and the one behind it, which tells of the job
+        pass
     table = standing.hysds("workers").stdout.decode().splitlines()
     whole = standing.hysds("workers", "w1").stdout.decode()
     gate.touch()
