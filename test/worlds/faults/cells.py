@@ -166,7 +166,7 @@ def _await_strike(system: FaultySystem, cell: Cell, asking: client.Insisting) ->
         _has_ended(system, cell)  # its record may be gone by the time of the strike
         return system.arms.told(cell.step.name) is not None
 
-    system.until(told, lambda: f"{cell.name}: nobody ever came to this step")
+    system.until(told, lambda: f"{cell.name}: nobody ever came to this step; {system.standing(cell.job_id)}")
     struck = system.arms.told(cell.step.name) or {}
     assert "error" not in struck, f"{cell.name}: what a fault point looks at has changed: {struck['error']}"
     assert struck["pid"] is not None, f"{cell.name}: there was nobody to kill"

@@ -139,6 +139,18 @@ class FaultySystem:
         kept = self.kept(job_id)
         return 0 if kept is None else len(kept.attempts)
 
+    def standing(self, job_id: str) -> str:
+        """Where a job stands, and what was told of it, for a message."""
+        kept, told = self.kept(job_id), self.watcher.of(job_id)
+        record = None if kept is None else kept.record
+        steps = ", ".join(f"{entry.event.step} at {entry.position}" for entry in told)
+        where = (
+            "forgotten, or never known"
+            if record is None
+            else f"{record.status}, confirmed {record.confirmed}"
+        )
+        return f"job {job_id}: {where}; {steps}; {self.system.events.backlog('indexer')} events to index"
+
     def worker_of(self, job_id: str) -> roles.Role:
         """The role whose process has the job."""
         kept = self.kept(job_id)

@@ -7,6 +7,8 @@ import threading
 from hysds.core.errors import Unreachable
 from hysds.ports.events import Entry, Events
 
+_GROUP = "watcher"
+"""A group of its own: the stream keeps for it what it has not read, however long it is kept from reading."""
 _LIMIT = 1_000
 _WAIT_S = 0.5
 
@@ -23,16 +25,16 @@ class Watcher(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        position = ""
+        seen: set[str] = set()
         while not self._stopping.is_set():
             try:
-                entries = self._events.follow(position, _LIMIT, _WAIT_S)
+                entries = self._events.read(_GROUP, "watcher", _LIMIT, _WAIT_S)
+                with self._lock:
+                    self._entries.extend(entry for entry in entries if entry.position not in seen)
+                seen.update(entry.position for entry in entries)
+                self._events.done(_GROUP, [entry.position for entry in entries])
             except Unreachable:
                 self._stopping.wait(0.05)
-                continue
-            with self._lock:
-                self._entries.extend(entries)
-            position = entries[-1].position if entries else position
 
     def of(self, job_id: str) -> tuple[Entry, ...]:
         """All that was told of a job so far."""
