@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hysds.adapters.ledger.journal_size import ENTRY_BYTES
 from hysds.adapters.ledger.memory import MemoryLedger
 from hysds.adapters.ledger.memory_stream import MemoryStream
+from hysds.adapters.ledger.streamed import Streamed
 from hysds.core import happenings as forms
 from hysds.core.happenings import Happening
 from hysds.ports.journal import TOLD_ONCE_MS, Note
@@ -20,7 +21,7 @@ class _Line:
     size_bytes: int
 
 
-class MemoryJournal:
+class MemoryJournal(Streamed[_Line, Note]):
     """Safe to share between threads. `most_bytes`: what it holds; `now_s` is a clock that never goes back."""
 
     def __init__(
@@ -37,6 +38,7 @@ class MemoryJournal:
         self._stream: MemoryStream[_Line] = MemoryStream(
             ledger.changed, lambda: self._lines, lambda: ledger.is_closed, now_s
         )
+        super().__init__(self._stream, lambda position, line: Note(position, line.happening))
 
     def tell(self, happenings: Sequence[Happening]) -> int:
         with self._changed:
@@ -62,35 +64,12 @@ class MemoryJournal:
         with self._changed:
             return dict(self._marks)
 
-    def read(
-        self, group: str, member: str, limit: int, timeout_s: float, begins: bool = True
-    ) -> tuple[Note, ...]:
-        return _notes(self._stream.read(group, member, limit, timeout_s, begins))
-
-    def adopt(self, group: str, member: str, idle_s: float, limit: int) -> tuple[Note, ...]:
-        return _notes(self._stream.adopt(group, member, idle_s, limit))
-
-    def done(self, group: str, positions: Sequence[str]) -> None:
-        self._stream.done(group, positions)
-
     def begin(self, group: str) -> None:
         """A group that is not there begins behind the newest entry."""
         self._stream.begin(group)
 
     def leave(self, group: str) -> None:
         self._stream.leave(group)
-
-    def follow(self, after: str, limit: int, timeout_s: float) -> tuple[Note, ...]:
-        return _notes(self._stream.follow(after, limit, timeout_s))
-
-    def end(self) -> str:
-        return self._stream.end()
-
-    def trim(self) -> int:
-        return self._stream.trim()
-
-    def backlog(self, group: str) -> int:
-        return self._stream.backlog(group)
 
     def dropped(self) -> int:
         return self._dropped
@@ -117,7 +96,3 @@ class MemoryJournal:
             behind += line.size_bytes
             keep += 1
         self._dropped += self._stream.drop(len(self._lines) - keep)
-
-
-def _notes(rows: Iterable[tuple[str, _Line]]) -> tuple[Note, ...]:
-    return tuple(Note(position, line.happening) for position, line in rows)

@@ -11,6 +11,7 @@ from hysds.adapters.ledger import batches, scripts
 from hysds.adapters.ledger.redis import base
 from hysds.adapters.ledger.redis_stream import RedisStream
 from hysds.adapters.ledger.server import Server
+from hysds.adapters.ledger.streamed import Streamed
 from hysds.core import happenings as forms
 from hysds.core.errors import Internal
 from hysds.core.generations import FIRST
@@ -21,7 +22,7 @@ from hysds.ports.journal import TOLD_ONCE_MS, Note
 _ELSEWHERE = -1
 
 
-class RedisJournal:
+class RedisJournal(Streamed[Happening, Note]):
     """Safe to share between threads; one member reads from one thread at a time. `most_bytes`: what it holds."""
 
     def __init__(self, server: Server, prefix: str, most_bytes: int) -> None:
@@ -30,6 +31,7 @@ class RedisJournal:
         self._key = f"{base(prefix)}journal"
         self._generations = f"{base(prefix)}generations"
         self._stream = RedisStream(server, self._key, _happening)
+        super().__init__(self._stream, Note)
 
     def tell(self, happenings: Sequence[Happening]) -> int:
         return sum(self._enter(part) for part in batches.parts(happenings))
@@ -41,28 +43,8 @@ class RedisJournal:
         flat = self._server.send("HGETALL", f"{self._key}:marks")
         return dict(zip(flat[::2], flat[1::2], strict=True))
 
-    def read(
-        self, group: str, member: str, limit: int, timeout_s: float, begins: bool = True
-    ) -> tuple[Note, ...]:
-        return _notes(self._stream.read(group, member, limit, timeout_s, begins))
-
-    def adopt(self, group: str, member: str, idle_s: float, limit: int) -> tuple[Note, ...]:
-        return _notes(self._stream.adopt(group, member, idle_s, limit))
-
-    def done(self, group: str, positions: Sequence[str]) -> None:
-        self._stream.done(group, positions)
-
     def leave(self, group: str) -> None:
         self._stream.leave(group)
-
-    def follow(self, after: str, limit: int, timeout_s: float) -> tuple[Note, ...]:
-        return _notes(self._stream.follow(after, limit, timeout_s))
-
-    def end(self) -> str:
-        return self._stream.end()
-
-    def trim(self) -> int:
-        return self._stream.trim()
 
     def backlog(self, group: str) -> int:
         return int(self._server.run(scripts.journal("backlog"), [self._key], [group]))
@@ -85,10 +67,6 @@ class RedisJournal:
             self._stream.trim()  # what every group has done with is not lost, so it goes uncounted, and first
             self._server.run(scripts.journal("bound"), [keys[0], keys[3]], [self._most_bytes])
         return int(new)
-
-
-def _notes(rows: Sequence[tuple[str, Happening]]) -> tuple[Note, ...]:
-    return tuple(Note(position, happening) for position, happening in rows)
 
 
 def _happening(position: str, flat: Sequence[str]) -> Happening:
