@@ -24,6 +24,7 @@ from services.elastic_node import ElasticNode
 from services.process import own_directory
 from services.prometheus import PrometheusServer, prometheus_program
 from services.redis import valkey_program
+from services.required import missing
 
 _EXAMPLES = ROOT / "examples"
 _FAILS = "06-failures-and-metrics/broken.json"
@@ -189,7 +190,7 @@ def test_the_configuration_of_prometheus_is_one() -> None:
     """As Prometheus's own tool judges it."""
     tool = prometheus_program().with_name("promtool")
     if not tool.exists():
-        pytest.skip("promtool comes with Debian's prometheus")
+        missing("promtool", "prometheus")
 
     checked: Any = subprocess.run(
         [tool, "check", "config", dashboards.CONFIGS / "prometheus" / "prometheus.yml"],
