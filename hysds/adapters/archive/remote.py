@@ -100,5 +100,6 @@ class RemoteArchive:
 
 
 def _away(shown: str, error: Exception) -> Unreachable:
+    """Whatever the package for a place raises: fsspec's file systems have no error in common."""
     # The message of another package may show what the URL says: only what kind of error it is, is told.
     return Unreachable("archive", f"{shown}: {type(error).__name__}")
